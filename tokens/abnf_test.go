@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// grammar is the ABNF that the document has.
+// grammar parses the ABNF of the document.
 func grammar(t *testing.T) *goabnf.Grammar {
 	t.Helper()
 	_, text, ok := strings.Cut(readFormat(t), "```abnf\n")
@@ -24,8 +24,9 @@ func grammar(t *testing.T) *goabnf.Grammar {
 	return g
 }
 
-// The grammar takes the texts that the parser takes, and tells other versions from no
-// code at all. What it takes beyond that breaks a bound that is none of its business.
+// TestFormatGrammar compares the grammar with the parser. The grammar accepts every
+// code that the parser accepts, and distinguishes other versions from malformed
+// texts. It does not express the bounds of section 8.
 func TestFormatGrammar(t *testing.T) {
 	g := grammar(t)
 	is := func(rule, text string) bool {
@@ -44,15 +45,15 @@ func TestFormatGrammar(t *testing.T) {
 		var token tokens.Token
 		reason := token.ParseText([]byte(*v.Text))
 		if other != (reason == tokens.ReasonVersion) || other && code {
-			t.Errorf("%s: another version by the grammar: %v; the parser says %s", v.Name, other, reason)
+			t.Errorf("%s: grammar matches another version: %v; parser: %s", v.Name, other, reason)
 		}
 		if reason == tokens.ReasonOK && !code {
-			t.Errorf("%s: a code, but not by the grammar", v.Name)
+			t.Errorf("%s: the grammar refuses a code", v.Name)
 		}
-		// About the text form, the grammar misses overflow and what the bytes say alone.
+		// In the text form, the grammar cannot express overflow and the bytes' own version.
 		if first, _, _ := strings.Cut(v.Name, "-"); (first == "text" || first == "alphabet") && reason == tokens.ReasonMalformed &&
 			code && v.Name != "text-prefix-twice" && !strings.HasPrefix(v.Name, "text-body-version") {
-			t.Errorf("%s: no code, but one by the grammar", v.Name)
+			t.Errorf("%s: the grammar accepts a malformed code", v.Name)
 		}
 		switch {
 		case code:
@@ -64,7 +65,7 @@ func TestFormatGrammar(t *testing.T) {
 		}
 	}
 	if codes < 200 || others < 4 || none < 60 {
-		t.Errorf("%d codes, %d of other versions, %d neither", codes, others, none)
+		t.Errorf("%d codes, %d of other versions, %d malformed: too few", codes, others, none)
 	}
 	for text, want := range map[string]bool{"20494-1042": true, "0-0": true, "65535-4294967295": true, "00-1": false, "1-": false, "-1": false, "1-01": false,
 		"1-2-3": false, "+1-2": false, "1 -2": false} {

@@ -9,8 +9,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// A scan of a pass that is remembered allocates nothing. The race detector
-// allocates by itself, hence the build tag.
+// The build tag excludes the race detector, which allocates itself.
+
+// TestScanAllocatesNothing covers a remembered pass, a verification and a refusal.
 func TestScanAllocatesNothing(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	s := issuer.Open(5, tokentest.Epoch)
@@ -23,7 +24,7 @@ func TestScanAllocatesNothing(t *testing.T) {
 	var token tokens.Token
 	scan := func() {
 		if token.ParseText(text) != tokens.ReasonOK || gate.Check(&token, now, tokens.Entry) != tokens.ReasonOK {
-			t.Fatal("the code must pass")
+			t.Fatal("a valid code was refused")
 		}
 	}
 	scan()
@@ -35,21 +36,20 @@ func TestScanAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(1000, func() {
 		if token.Parse(wire) != tokens.ReasonOK {
-			t.Fatal("the code must parse")
+			t.Fatal("a valid code was not parsed")
 		}
 	}); n != 0 {
 		t.Errorf("Parse allocates %v times", n)
 	}
 
-	// Nor does a scan that is refused, or one whose signature must be verified.
-	gate.Passes = nil
+	gate.Passes = nil // every scan verifies the signature
 	if n := testing.AllocsPerRun(100, scan); n != 0 {
 		t.Errorf("a scan with a verification allocates %v times", n)
 	}
 	text[50] = '#'
 	if n := testing.AllocsPerRun(1000, func() {
 		if token.ParseText(text) != tokens.ReasonMalformed {
-			t.Fatal("a bad character passed")
+			t.Fatal("a character outside the alphabet was accepted")
 		}
 	}); n != 0 {
 		t.Errorf("a refusal allocates %v times", n)

@@ -5,17 +5,17 @@ import (
 	"github.com/railgate/railgate/tokens/internal/links"
 )
 
-// Scan is one code of a batch: what was shown, when, and what came of it.
+// Scan is one code of a batch: the code, the time of the scan and the verdict.
 type Scan struct {
 	Token Token
-	At    int64 // the second to judge it by, Unix time
-	// Reason is the parser's before CheckAll, and the answer afterwards. What is not
-	// ReasonOK is left as it is.
+	At    int64 // time of the scan, Unix seconds
+	// Reason is the parser's answer before CheckAll and the verdict afterwards.
+	// CheckAll skips a scan whose Reason is not ReasonOK.
 	Reason Reason
 }
 
-// Batch is the memory that CheckAll works in. It may be used again, by one
-// goroutine at a time; the zero Batch is ready.
+// Batch is the memory that [Checker.CheckAll] works in. It may be reused, by one
+// goroutine at a time. The zero Batch is ready to use.
 type Batch struct {
 	Scans []Scan
 
@@ -30,11 +30,11 @@ type unproven struct {
 	key  *Key
 }
 
-// CheckAll is Check for every scan of b, each as of its own moment: a session that
-// was closed after the scan was open then, while a credential that was revoked since
-// stays refused. Apart from that it answers what Check would, one after the other.
-// In a batch, the chains of codes not seen before are hashed several at a time, and
-// the verifications of their signatures share the work that they can share.
+// CheckAll checks every scan of b at its own time. A session that was closed after
+// the scan counts as open; a credential that was revoked after the scan counts as
+// revoked. Apart from that each scan gets the verdict of [Checker.Check].
+// For passes that were not verified before, the batch hashes several chains at a
+// time and shares work between the signature verifications.
 func (c *Checker) CheckAll(b *Batch, scope Scope) {
 	b.unproven, b.chains = b.unproven[:0], b.chains[:0]
 	for i := range b.Scans {
@@ -70,7 +70,7 @@ func (c *Checker) CheckAll(b *Batch, scope Scope) {
 	}
 }
 
-// verify sets b.signed to the signatures of the codes, verified.
+// verify verifies the signatures of the codes and stores them in b.signed.
 func (b *Batch) verify(codes []unproven) {
 	if len(b.messages) < len(codes) {
 		b.messages = make([][SignedSize]byte, len(codes))

@@ -8,9 +8,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Whatever is in a batch, of whatever size, every scan gets the answer that it
-// would get alone; and memory that is used again remembers nothing.
-func TestABatchIsItsScansOneByOne(t *testing.T) {
+// TestBatchAnswersLikeCheck compares batches of all sizes with Check, scan by scan,
+// and reuses the memory of the batch.
+func TestBatchAnswersLikeCheck(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	first, second := tokentest.NewIssuer(1), tokentest.NewIssuer(2)
 	tabled := second.Key()
@@ -25,14 +25,14 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 	for i := range uint32(150) {
 		sessions = append(sessions, first.Open(i, tokentest.Epoch), second.Open(1000+i, tokentest.Epoch))
 	}
-	revoked := closedAsWell{tokentest.Revoked{sessions[3].Fields.Serial: true, sessions[4].Fields.Serial: true}, sessions[5].Fields.Serial}
+	revoked := withClosed{tokentest.Revoked{sessions[3].Fields.Serial: true, sessions[4].Fields.Serial: true}, sessions[5].Fields.Serial}
 	var batch tokens.Batch
 	reasons := map[tokens.Reason]int{}
 	for size := range 200 {
 		alone := tokens.Checker{Keys: keys, Revocations: revoked}
-		together := alone
+		batched := alone
 		if size%2 == 1 {
-			together.Passes = new(tokentest.Passes)
+			batched.Passes = new(tokentest.Passes)
 		}
 		batch.Scans = batch.Scans[:0]
 		for range size {
@@ -43,46 +43,46 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 			s := batch.Scans[i]
 			if want[i] = s.Reason; s.Reason == tokens.ReasonOK {
 				want[i] = alone.Check(&s.Token, s.At, tokens.Entry)
-				if want[i] == tokens.ReasonSessionClosed && s.At < closedAt { // it was open then
-					rest := tokens.Checker{Keys: keys, Revocations: revoked.Revocations}
-					want[i] = rest.Check(&s.Token, s.At, tokens.Entry)
+				if want[i] == tokens.ReasonSessionClosed && s.At < closedAt { // open at the time of the scan
+					open := tokens.Checker{Keys: keys, Revocations: revoked.Revocations}
+					want[i] = open.Check(&s.Token, s.At, tokens.Entry)
 				}
 			}
 			reasons[want[i]]++
 		}
-		together.CheckAll(&batch, tokens.Entry)
+		batched.CheckAll(&batch, tokens.Entry)
 		for i := range batch.Scans {
 			if got := batch.Scans[i].Reason; got != want[i] {
-				t.Fatalf("scan %d of %d: %s, alone %s", i, size, got, want[i])
+				t.Fatalf("scan %d of %d: %s in a batch, %s from Check", i, size, got, want[i])
 			}
 		}
 	}
 	for _, r := range []tokens.Reason{tokens.ReasonOK, tokens.ReasonMalformed, tokens.ReasonRevoked, tokens.ReasonSessionClosed, tokens.ReasonStale,
 		tokens.ReasonLink, tokens.ReasonSignature} {
 		if reasons[r] < 50 {
-			t.Errorf("%s came up %d times only", r, reasons[r])
+			t.Errorf("%s occurred only %d times", r, reasons[r])
 		}
 	}
 }
 
-// closedAt is when closedAsWell closed its session: in the middle of it.
+// closedAt is the time at which withClosed closed its sessions: half-way through them.
 const closedAt = tokentest.Epoch + 15*tokens.Period
 
-// closedAsWell is revoked credentials and one whose every session was closed.
-type closedAsWell struct {
+// withClosed adds to Revocations one credential whose sessions were all closed.
+type withClosed struct {
 	tokens.Revocations
 	serial tokens.Serial
 }
 
-func (c closedAsWell) Closed(s tokens.Serial, _, by int64) bool {
+func (c withClosed) Closed(s tokens.Serial, _, by int64) bool {
 	return s == c.serial && closedAt <= by
 }
 
-// anyScan shows a code as it should be, or with one fault.
+// anyScan returns a scan of a valid code or of a code with one fault.
 func anyScan(random *rand.Rand, sessions []tokentest.Session) tokens.Scan {
 	s := sessions[random.IntN(len(sessions))]
 	if random.IntN(8) == 0 {
-		s = sessions[3+random.IntN(3)] // revoked, or closed
+		s = sessions[3+random.IntN(3)] // revoked or closed
 	}
 	step := random.IntN(tokens.Length)
 	scan := tokens.Scan{At: tokentest.Epoch + int64(step)*tokens.Period, Reason: tokens.ReasonOK, Token: s.Code(step)}
@@ -100,9 +100,9 @@ func anyScan(random *rand.Rand, sessions []tokentest.Session) tokens.Scan {
 	return scan
 }
 
-// A gate that remembers the newest link hashes only what lies between, forwards
-// and backwards, and answers as one that hashes to the anchor.
-func TestTheNewestLinkAnswersLikeTheAnchor(t *testing.T) {
+// TestRememberedLinkAnswersLikeTheAnchor compares a gate that hashes only to the
+// remembered link, forwards or backwards, with a gate that hashes to the anchor.
+func TestRememberedLinkAnswersLikeTheAnchor(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	issuer := tokentest.NewIssuer(1)
 	remembers := tokens.Checker{Keys: issuer.Keys(), Passes: new(tokentest.Passes)}
@@ -134,6 +134,6 @@ func TestTheNewestLinkAnswersLikeTheAnchor(t *testing.T) {
 		}
 	}
 	if good < 1000 || good > 2900 {
-		t.Errorf("%d of 3000 good", good)
+		t.Errorf("%d of 3000 codes were good, want between 1000 and 2900", good)
 	}
 }

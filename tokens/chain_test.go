@@ -8,9 +8,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// In every step of chains of every length the step's own link passes and no
-// other link of the chain does, nor the anchor.
-func TestEveryLinkOpensItsOwnStepOnly(t *testing.T) {
+// TestLinkIsValidInItsStepOnly shows, in every step of chains of every length, every
+// link of the chain and the anchor.
+func TestLinkIsValidInItsStepOnly(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	gate := tokens.Checker{Keys: issuer.Keys(), Passes: new(tokentest.Passes)}
 	for length := 1; length <= tokens.MaxLength; length++ {
@@ -20,7 +20,7 @@ func TestEveryLinkOpensItsOwnStepOnly(t *testing.T) {
 			Period: tokens.Period, Length: uint8(length), Scopes: tokens.AllScopes,
 		})
 		if len(s.Links) != length {
-			t.Fatalf("%d links in a chain of %d", len(s.Links), length)
+			t.Fatalf("%d links in a chain of length %d", len(s.Links), length)
 		}
 		shown := append([]tokens.Link{s.Fields.Anchor}, s.Links...)
 		for step := range length {
@@ -39,9 +39,9 @@ func TestEveryLinkOpensItsOwnStepOnly(t *testing.T) {
 	}
 }
 
-// A longer chain from the same seed is another chain: the step numbers are
-// hashed in, so links of one session shape are worth nothing in another.
-func TestChainsOfOneSeedShareNoLinkButTheSeed(t *testing.T) {
+// TestChainsOfOneSeedShareOnlyTheSeed varies serial and length. Both are hashed in, so
+// links of one session are useless in another session of the same seed.
+func TestChainsOfOneSeedShareOnlyTheSeed(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var seed tokens.Link
 	for i := range seed {
@@ -67,16 +67,16 @@ func TestChainsOfOneSeedShareNoLinkButTheSeed(t *testing.T) {
 		}
 	}
 	if len(seen) != 1+3*(28+29+30) {
-		t.Errorf("%d links seen", len(seen))
+		t.Errorf("%d different links, want %d", len(seen), 1+3*(28+29+30))
 	}
 }
 
-func TestChainIsAFunctionOfSeedAndSerial(t *testing.T) {
+func TestChainDependsOnSeed(t *testing.T) {
 	serial := tokens.Serial{Day: 20494, Index: 1042}
 	a, _ := tokens.Chain(tokens.Link{1}, serial, 30)
 	b, _ := tokens.Chain(tokens.Link{1}, serial, 30)
 	c, _ := tokens.Chain(tokens.Link{2}, serial, 30)
 	if a != b || a == c {
-		t.Error("the anchor must follow from the seed and from nothing else")
+		t.Error("equal seeds gave different anchors, or different seeds gave equal ones")
 	}
 }

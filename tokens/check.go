@@ -1,53 +1,54 @@
 package tokens
 
-// Keys finds issuer keys. Key returns nil for an unknown id; it must not block
-// and may be called from many goroutines. *KeySet is one.
+// Keys finds issuer keys. Key returns nil for an unknown id. It must not block and
+// may be called concurrently. [KeySet] implements it.
 type Keys interface{ Key(KeyID) *Key }
 
-// Revocations says what was revoked, as of what the caller knows. It must not
-// block and may be called from many goroutines.
+// Revocations answers from the caller's revocation data. Its methods must not block
+// and may be called concurrently.
 type Revocations interface {
 	// Revoked reports whether the credential was revoked.
 	Revoked(Serial) bool
-	// CutOff is the earliest session start, Unix seconds, at which a pass of the
-	// subject is good; 0: any.
+	// CutOff returns the subject's cutoff: the earliest session start, Unix seconds,
+	// at which its passes are valid. 0 means no cutoff.
 	CutOff(Subject) int64
-	// Closed reports whether the holder had closed the credential's session that
-	// started at start by the second by, both Unix time; Never asks for any time.
+	// Closed reports whether the holder had closed, at time by or earlier, the
+	// credential's session that started at start. Both are Unix seconds. With
+	// Never as by it reports whether the session was closed at all.
 	Closed(s Serial, start, by int64) bool
 }
 
-// Shown is a link that was proven to belong to a pass: hashed Step+1 times it is
-// the anchor.
+// Shown is a link that was verified for a pass: hashed Step+1 times it gives the
+// anchor.
 type Shown struct {
 	Step uint8
 	Link Link
 }
 
-// Passes remembers passes whose signature was verified, and with each the newest
-// link shown. Recall may answer true only if the very same bytes were given to
-// Remember, and then only with a link that was given with them; forgetting at any
-// time is allowed, since a miss only costs a verification.
+// Passes is a cache of passes whose signature was verified, each with the newest
+// link shown. Recall may return true only for the exact bytes that were given to
+// Remember, and only with a link that was given with them. An implementation may
+// forget a pass at any time: a miss costs one signature verification.
 type Passes interface {
 	Recall(pass *SignedPass) (newest Shown, ok bool)
 	Remember(pass *SignedPass, shown Shown)
 }
 
-// Checker decides about codes. Revocations and Passes may be nil, then nothing
-// is revoked and nothing remembered; Keys may not.
+// Checker checks codes. Revocations and Passes may be nil: then no credential is
+// revoked and no pass is remembered. Keys must not be nil.
 type Checker struct {
 	Keys        Keys
 	Revocations Revocations
 	Passes      Passes
 }
 
-// Check is the one order in which a parsed code is judged, at now (Unix
-// seconds) and for one use of it. Cheap refusals come first; key, times and
-// revocation are looked up on every call, so what Passes remembers can never
-// admit a code that these would refuse. Only ReasonOK admits.
+// Check checks a parsed code at now (Unix seconds) for one scope, in the order of
+// docs/token-format.md section 10. Cheap checks come first. Key, times and revocation
+// are checked on every call, so a remembered pass never admits a code that these
+// checks refuse. Only ReasonOK admits.
 //
-// Until the answer is ReasonOK nothing in t is proven: a refusal speaks of what
-// the code claims.
+// The fields of t are proven only if the answer is ReasonOK. With any other answer
+// they are claims of the code.
 func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
 	reason, unproven := c.Screen(t, now, scope)
 	if unproven != nil {
@@ -56,14 +57,15 @@ func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
 	return reason
 }
 
-// Screen is all of Check that is cheap. A nil key: the reason stands. Otherwise
-// the pass was never seen here, and Prove must say whether the key signed it.
+// Screen runs the cheap part of Check. If unproven is nil, reason is the verdict.
+// Otherwise the pass is not in Passes, and [Checker.Prove] must verify it with the
+// returned key.
 func (c *Checker) Screen(t *Token, now int64, scope Scope) (reason Reason, unproven *Key) {
 	return c.screen(t, now, Never, scope)
 }
 
-// screen is Screen for a session that counts as closed if it was closed by the
-// second by.
+// screen is Screen with a time for closed sessions: a session counts as closed if
+// it was closed at time by or earlier.
 func (c *Checker) screen(t *Token, now, by int64, scope Scope) (reason Reason, unproven *Key) {
 	key := c.Keys.Key(t.KeyID())
 	if key == nil {
@@ -87,7 +89,7 @@ func (c *Checker) screen(t *Token, now, by int64, scope Scope) (reason Reason, u
 		}
 	}
 	if c.Passes == nil {
-		return ReasonInternal, key // denies, if somebody forgets to ask Prove
+		return ReasonInternal, key // denies if the caller omits Prove
 	}
 	newest, known := c.Passes.Recall(t.Pass())
 	if !known {
@@ -102,8 +104,8 @@ func (c *Checker) screen(t *Token, now, by int64, scope Scope) (reason Reason, u
 	return ReasonOK, nil
 }
 
-// Prove verifies the link, which is cheap, and then the signature of a code that
-// Screen let through.
+// Prove verifies the link, which is cheap, and then the signature of a code for
+// which [Checker.Screen] returned a key.
 func (c *Checker) Prove(t *Token, key *Key) Reason {
 	if !t.linkHolds() {
 		return ReasonLink

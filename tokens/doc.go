@@ -1,15 +1,16 @@
-// Package tokens is the electronic temporary ID as a gate sees it: the wire form
+// Package tokens implements the electronic temporary ID at a gate: the wire form
 // of a code, its strict parser, the hash chain that makes it rotate, the issuer
-// keys that sign it, and the one order in which it is checked.
+// keys that sign it, and the order in which a code is checked.
 //
-// It promises: bytes, keys and the current time come in, one Reason comes out.
-// Nothing in it performs I/O, reads a clock, holds a private key or keeps state
-// between calls; nothing on the checking path allocates. Parse followed by
-// Bytes gives back the same bytes, and every code has exactly one spelling.
+// Bytes, keys and the current time come in, one [Reason] comes out. The package
+// performs no I/O, reads no clock, holds no private key and keeps no state between
+// calls. The checking path does not allocate. [Token.Parse] followed by
+// [Token.Bytes] returns the same bytes, and every code has exactly one spelling.
 //
-// It does not decide whether a credential was revoked or whether a signature
-// was seen before: Checker asks its caller through Revocations and Passes.
+// The package does not decide whether a credential was revoked or whether a
+// signature was verified before: [Checker] asks its caller through [Revocations]
+// and [Passes].
 //
-// docs/token-format.md specifies every byte; testdata/vectors holds cases for
-// other implementations, each with its expected reason.
+// docs/token-format.md specifies every byte. testdata/vectors contains test cases
+// for other implementations, each with its expected reason.
 package tokens

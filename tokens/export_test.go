@@ -2,11 +2,10 @@ package tokens
 
 import "github.com/railgate/railgate/tokens/internal/links"
 
-// FieldAt is where a field stands on the wire.
+// FieldAt is the position of a field on the wire.
 type FieldAt struct{ Offset, Size int }
 
-// Layout gives tests the offsets that the package keeps to itself, by the names
-// that docs/token-format.md uses.
+// Layout exports the field offsets to tests, by their names in docs/token-format.md.
 var Layout = map[string]FieldAt{
 	"version":   {offVersion, offKey - offVersion},
 	"key":       {offKey, offDay - offKey},
@@ -24,5 +23,5 @@ var Layout = map[string]FieldAt{
 	"link":      {offLink, TokenSize - offLink},
 }
 
-// LinkDomain is hashed in front of every link.
+// LinkDomain is the domain of the link hash.
 const LinkDomain = links.Domain

@@ -22,8 +22,8 @@ func readFormat(t *testing.T) string {
 	return string(doc)
 }
 
-// table finds the table of the document whose first columns have these names
-// and gives its rows, cells without back quotes.
+// table returns the rows of the document's table whose first columns have these
+// names, cells without backquotes.
 func table(t *testing.T, header ...string) [][]string {
 	t.Helper()
 	var rows [][]string
@@ -57,14 +57,15 @@ func number(t *testing.T, text string) int {
 	return n
 }
 
-// The document's offsets are the code's, every field once and no gap between.
+// TestFormatLayout compares the document's offsets with the code: every field once,
+// without gaps.
 func TestFormatLayout(t *testing.T) {
 	next := 0
 	rows := table(t, "Offset", "Size", "Field", "Part")
 	for _, row := range rows {
 		offset, size, field, part := number(t, row[0]), number(t, row[1]), row[2], row[3]
 		if at, ok := tokens.Layout[field]; !ok || at.Offset != offset || at.Size != size {
-			t.Errorf("%s at %d, %d bytes: the code has %+v", field, offset, size, at)
+			t.Errorf("%s at %d, %d bytes: want %+v", field, offset, size, at)
 		}
 		want := "code"
 		switch {
@@ -74,10 +75,10 @@ func TestFormatLayout(t *testing.T) {
 			want = "pass"
 		}
 		if part != want {
-			t.Errorf("%s is said to be of the %s, it is of the %s", field, part, want)
+			t.Errorf("%s is listed as part of the %s, want %s", field, part, want)
 		}
 		if offset != next {
-			t.Errorf("%s begins at %d, the field before it ends at %d", field, offset, next)
+			t.Errorf("%s begins at %d, the previous field ends at %d", field, offset, next)
 		}
 		next = offset + size
 	}
@@ -100,49 +101,46 @@ func TestFormatConstants(t *testing.T) {
 	} {
 		want[name] = strconv.Itoa(n)
 	}
-	for _, row := range table(t, "Constant", "Value") {
+	_, constants, begin := strings.Cut(readFormat(t), "```\nVersion ")
+	constants, _, end := strings.Cut("Version "+constants, "```")
+	if !begin || !end {
+		t.Fatalf("%s has no list of constants", formatDoc)
+	}
+	for line := range strings.Lines(constants) {
+		row := strings.Fields(line)
 		value, ok := want[row[0]]
 		if !ok || row[1] != value {
-			t.Errorf("%s is said to be %s, the code has %q", row[0], row[1], value)
+			t.Errorf("%s is %s in the document, want %q", row[0], row[1], value)
 		}
 		delete(want, row[0])
 	}
 	for name := range want {
-		t.Errorf("%s is missing in the document, or stands there twice", name)
+		t.Errorf("%s is missing from the document or listed twice", name)
 	}
 }
 
 func TestFormatScopes(t *testing.T) {
-	rows := table(t, "Bit", "Scope")
-	for i, row := range rows {
-		scope, ok := tokens.ParseScope([]byte(row[1]))
-		if bit := number(t, row[0]); bit != i || !ok || scope != 1<<bit {
-			t.Errorf("bit %d is said to be %s, which is %#x", bit, row[1], uint8(scope))
-		}
-	}
-	if len(rows) != len(tokens.ScopeNames()) {
-		t.Errorf("the document has %d scopes, the code %d", len(rows), len(tokens.ScopeNames()))
+	want := "from bit 0: `" + strings.Join(tokens.ScopeNames(), "`, `") + "`."
+	if doc := strings.Join(strings.Fields(readFormat(t)), " "); !strings.Contains(doc, want) {
+		t.Errorf("%s does not contain %q", formatDoc, want)
 	}
 }
 
-// Reasons, classes and both texts, in the order of the code, none missing.
+// TestFormatReasons compares codes, classes and both texts, in the order of the constants.
 func TestFormatReasons(t *testing.T) {
-	rows := table(t, "Code", "Class", "English", "Chinese")
-	reasons := tokens.Reasons()
-	if len(rows) != len(reasons) {
-		t.Fatalf("the document has %d reasons, the code %d", len(rows), len(reasons))
-	}
-	for i, r := range reasons {
+	var want strings.Builder
+	for _, r := range tokens.Reasons() {
 		en, zh := r.Text()
-		if want := []string{r.String(), r.Class().String(), en, zh}; !slices.Equal(rows[i], want) {
-			t.Errorf("the document has %q, the code %q", rows[i], want)
-		}
+		fmt.Fprintf(&want, "%s (%s)\n  %s\n  %s\n", r, r.Class(), en, zh)
+	}
+	if !strings.Contains(readFormat(t), "```\n"+want.String()+"```\n") {
+		t.Errorf("%s does not contain the reasons of the code:\n%s", formatDoc, want.String())
 	}
 }
 
-// Times that the prose works out follow from the constants.
-func TestFormatTimesInTheProse(t *testing.T) {
-	doc := readFormat(t)
+// TestFormatTimes derives the times in the document's prose from the constants.
+func TestFormatTimes(t *testing.T) {
+	doc := strings.Join(strings.Fields(readFormat(t)), " ")
 	shown := (tokens.MaxLength + tokens.PreviousSteps) * tokens.MaxPeriod // seconds after a start, at most
 	for _, want := range []string{
 		fmt.Sprintf("still work for up to %d min", shown/60),
@@ -152,16 +150,17 @@ func TestFormatTimesInTheProse(t *testing.T) {
 		"max(0, min(start + length · P, expiry) − t)",
 	} {
 		if !strings.Contains(doc, want) {
-			t.Errorf("%s does not say %q", formatDoc, want)
+			t.Errorf("%s does not contain %q", formatDoc, want)
 		}
 	}
 	if shown%60 != 0 {
-		t.Errorf("%d s are no whole minutes", shown)
+		t.Errorf("%d s is not a whole number of minutes", shown)
 	}
 }
 
-// Every reason that the prose names in code style exists.
-func TestFormatAnswersExist(t *testing.T) {
+// TestFormatReasonsExist looks up every reason in the table of section 9 and in the
+// steps of section 10.
+func TestFormatReasonsExist(t *testing.T) {
 	named := 0
 	for _, row := range table(t, "When", "Answer", "Why") {
 		reasonNamed(t, row[1])
@@ -178,6 +177,6 @@ func TestFormatAnswersExist(t *testing.T) {
 		}
 	}
 	if named < 15 {
-		t.Errorf("only %d answers found: the document's form has changed", named)
+		t.Errorf("only %d reasons found: the structure of the document has changed", named)
 	}
 }

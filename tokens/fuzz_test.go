@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
 
-// Whatever is scanned, the parser answers; and what it takes has one spelling
-// and can be taken apart and put together again.
+// FuzzParseText parses arbitrary text. An accepted code has one spelling and can be
+// rebuilt from its parts.
 func FuzzParseText(f *testing.F) {
 	for _, v := range readVectors(f) {
 		if v.Text != nil {
@@ -25,31 +25,31 @@ func FuzzParseText(f *testing.F) {
 			return
 		case tokens.ReasonOK:
 		default:
-			t.Fatalf("the parser answered %s", r)
+			t.Fatalf("the parser returned %s", r)
 		}
-		if again := token.AppendText(nil); !bytes.Equal(again, text) {
-			t.Fatalf("read %q, wrote %q", text, again)
+		if written := token.AppendText(nil); !bytes.Equal(written, text) {
+			t.Fatalf("parsed %q, wrote %q", text, written)
 		}
 		var fromWire tokens.Token
 		if r := fromWire.Parse(token.Bytes()); r != tokens.ReasonOK || fromWire != token {
-			t.Fatalf("the bytes of a good text: %s", r)
+			t.Fatalf("the bytes of an accepted text: %s", r)
 		}
 		raw := token.Bytes()
 		fields := token.Fields()
 		message, err := fields.Message()
 		if err != nil {
-			t.Fatalf("the fields of a good text: %v", err)
+			t.Fatalf("the fields of an accepted text: %v", err)
 		}
-		pass := tokens.Seal(&message, (*[tokens.SigSize]byte)(raw[tokens.BodySize:tokens.PassSize]))
+		pass := tokens.AssemblePass(&message, (*[tokens.SigSize]byte)(raw[tokens.BodySize:tokens.PassSize]))
 		rebuilt := tokens.Assemble(&pass, uint8(token.Step()), tokens.Link(raw[tokens.PassSize+1:]))
 		if rebuilt != token {
-			t.Fatal("taken apart and put together, the token differs")
+			t.Fatal("the token rebuilt from its parts differs")
 		}
 	})
 }
 
-// However a code is bent, it is admitted only with a pass that an issuer
-// really signed, with the link of its step, in its time and for its use.
+// FuzzCheck checks arbitrary codes. A code is admitted only with a pass that an issuer
+// signed, with the link of its step, within its window and for its scopes.
 func FuzzCheck(f *testing.F) {
 	for _, v := range readVectors(f) {
 		if wire, err := hex.DecodeString(v.Wire); err == nil && len(wire) > 0 {
@@ -75,7 +75,7 @@ func FuzzCheck(f *testing.F) {
 		gate := tokens.Checker{Keys: set, Passes: passes}
 		first, second := gate.Check(&token, now, tokens.Scope(scope)), gate.Check(&token, now, tokens.Scope(scope))
 		if first != second {
-			t.Fatalf("%s, then %s", first, second)
+			t.Fatalf("first check %s, second check %s", first, second)
 		}
 		links, signed := genuine[*token.Pass()]
 		if first != tokens.ReasonOK {
@@ -85,7 +85,7 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		if !signed {
-			t.Fatal("admitted a pass that nobody signed")
+			t.Fatal("admitted a pass that no issuer signed")
 		}
 		if shown := wire[tokens.PassSize+1:]; !bytes.Equal(shown, links[token.Step()][:]) {
 			t.Fatalf("admitted link %x for step %d", shown, token.Step())
@@ -95,7 +95,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("admitted step %d at %d, %d s after it began", token.Step(), now, now-begins)
 		}
 		if uint8(token.Scopes())&scope == 0 {
-			t.Fatalf("admitted for use %#x with scopes %#x", scope, token.Scopes())
+			t.Fatalf("admitted for scope %#x with scopes %#x", scope, token.Scopes())
 		}
 	})
 }

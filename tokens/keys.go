@@ -12,26 +12,27 @@ import (
 // PublicKeySize is the length of an issuer's public key, bytes.
 const PublicKeySize = ed25519.PublicKeySize
 
-// Never is a cut-off that no session start reaches.
+// Never is a cutoff that no session start reaches.
 const Never = math.MaxInt64
 
-// Key is one issuer key as a gate knows it. To retire a key, build a new KeySet.
+// Key is one issuer key at a gate. To retire a key, build a new KeySet.
 type Key struct {
 	ID     KeyID
 	Public [PublicKeySize]byte
-	// CutOff is the first session start, Unix seconds, that is no longer good
-	// under this key; Never while the key is in service.
+	// CutOff is the first session start, Unix seconds, that is refused under this
+	// key. It is Never while the key is in service.
 	CutOff int64
-	// Exempted holds the credentials that stay good under this key whatever its
-	// cut-off; nil: none.
+	// Exempted contains the credentials that the cutoff does not apply to. nil
+	// means none.
 	Exempted Serials
 
-	verifier *fixedkey.Key // of Public; nil before Prepare
+	verifier *fixedkey.Key // for Public; nil before Prepare
 }
 
-// Prepare makes ready to verify: with tables, which take milliseconds and up to 4.3
-// MB and make a verification several times as fast, or without. The error says that
-// the key is weak or no key. NewKeySet prepares, without tables, what is not yet.
+// Prepare prepares the key for verification. Tables take milliseconds and up to
+// 4.3 MB and make a verification several times as fast. The error says that Public
+// is not a point or is weak. NewKeySet calls Prepare, without tables, for keys that
+// are not prepared.
 func (k *Key) Prepare(tables bool) (err error) {
 	form := fixedkey.Plain
 	if tables {
@@ -41,8 +42,8 @@ func (k *Key) Prepare(tables bool) (err error) {
 	return err
 }
 
-// CheckPublicKey says what is wrong with a public key, by section 7 of the format: it
-// must be the canonical encoding of a point of prime order. Gates take no other key.
+// CheckPublicKey returns an error unless public is the canonical encoding of a point
+// of prime order (docs/token-format.md section 7). Gates accept no other key.
 func CheckPublicKey(public [PublicKeySize]byte) error {
 	k := Key{Public: public}
 	return k.Prepare(false)
@@ -51,11 +52,10 @@ func CheckPublicKey(public [PublicKeySize]byte) error {
 // HasTables reports whether the key was prepared with tables.
 func (k *Key) HasTables() bool { return k.verifier != nil && k.verifier.Form() != fixedkey.Plain }
 
-// Serials is a set of serials. Has must not block and may be called from many
-// goroutines.
+// Serials is a set of serials. Has must not block and may be called concurrently.
 type Serials interface{ Has(Serial) bool }
 
-// covers reports whether a session that starts at start is good under this key.
+// covers reports whether the key accepts a session of s that starts at start.
 func (k *Key) covers(start int64, s Serial) bool {
 	return start < k.CutOff || k.Exempted != nil && k.Exempted.Has(s)
 }
@@ -67,21 +67,21 @@ func (k *Key) verify(t *Token) bool {
 	return !t.zeroNonce() && k.verifier.Verify(m[:], t.signature())
 }
 
-// identity is the zero of the group, encoded.
+// identity is the encoding of the group's neutral element.
 var identity = [32]byte{1}
 
-// zeroNonce reports whether R is the zero of the group: the one R of small order with
-// which the equation can hold under a key of prime order. Such a signature tells the
-// private key, so it is refused, as many verifiers refuse it.
+// zeroNonce reports whether R is the neutral element: the only R of small order for
+// which the equation can hold under a key of prime order. Such a signature reveals
+// the private key and is refused, as many verifiers refuse it.
 func (t *Token) zeroNonce() bool { return [32]byte(t.raw[offSig:]) == identity }
 
-// KeySet is an immutable set of issuer keys. The zero KeySet knows none.
+// KeySet is an immutable set of issuer keys. The zero KeySet is empty.
 type KeySet struct{ byID map[KeyID]*Key }
 
-// ErrKeyTwice says that an id stands in a key set more than once.
-var ErrKeyTwice = errors.New("tokens: two keys with one id")
+// ErrKeyTwice is returned for two keys with the same id.
+var ErrKeyTwice = errors.New("tokens: two keys with the same id")
 
-// NewKeySet builds a set whole; it is swapped in, never changed. It refuses weak keys.
+// NewKeySet builds a set of keys. To change keys, build a new set. It refuses weak keys.
 func NewKeySet(keys ...Key) (*KeySet, error) {
 	set := &KeySet{byID: make(map[KeyID]*Key, len(keys))}
 	for _, k := range keys {
@@ -98,8 +98,8 @@ func NewKeySet(keys ...Key) (*KeySet, error) {
 	return set, nil
 }
 
-// Key finds a key, or nil.
+// Key returns the key with the id, or nil.
 func (s *KeySet) Key(id KeyID) *Key { return s.byID[id] }
 
-// Len counts the keys, retired ones included.
+// Len returns the number of keys, retired keys included.
 func (s *KeySet) Len() int { return len(s.byID) }

@@ -15,12 +15,12 @@ func TestKeySet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given[0].CutOff = 0 // the set keeps its own copies
+	given[0].CutOff = 0 // must not change the set's copy
 	if set.Len() != 2 || !same(set.Key(1), one) || !same(set.Key(2), two) {
-		t.Error("the set does not hold what it was given")
+		t.Error("the set does not contain the given keys")
 	}
 	if set.Key(3) != nil || new(tokens.KeySet).Key(1) != nil || new(tokens.KeySet).Len() != 0 {
-		t.Error("a key was found that nobody added")
+		t.Error("the set contains a key that was not added")
 	}
 }
 
@@ -28,13 +28,13 @@ func same(a *tokens.Key, b tokens.Key) bool {
 	return a != nil && a.ID == b.ID && a.Public == b.Public && a.CutOff == b.CutOff
 }
 
-// Under a key of small order anybody can sign.
-func TestAWeakKeyIsNotTaken(t *testing.T) {
+// TestWeakKeyIsRefused covers keys under which signatures can be made without a secret.
+func TestWeakKeyIsRefused(t *testing.T) {
 	for name, public := range map[string][tokens.PublicKeySize]byte{
-		"the neutral element": {1}, "order 4": {}, "no point": {2}, "not canonical": {0xee, 0xff, 31: 0x7f},
+		"the neutral element": {1}, "order 4": {}, "not a point": {2}, "not canonical": {0xee, 0xff, 31: 0x7f},
 	} {
 		if _, err := tokens.NewKeySet(tokens.Key{ID: 1, Public: public, CutOff: tokens.Never}); err == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 		key := tokens.Key{ID: 1, Public: public}
 		if key.Prepare(true) == nil || key.HasTables() {
@@ -43,8 +43,7 @@ func TestAWeakKeyIsNotTaken(t *testing.T) {
 	}
 }
 
-// A key verifies the same with tables and without.
-func TestTablesChangeNothingButTime(t *testing.T) {
+func TestTablesDoNotChangeVerdicts(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	key := issuer.Key()
 	if err := key.Prepare(true); err != nil || !key.HasTables() {
@@ -61,24 +60,23 @@ func TestTablesChangeNothingButTime(t *testing.T) {
 	for _, keys := range []*tokens.KeySet{set, issuer.Keys()} {
 		gate := tokens.Checker{Keys: keys}
 		if a, b := gate.Check(&good, tokentest.Epoch, tokens.Entry), gate.Check(&bad, tokentest.Epoch, tokens.Entry); a != tokens.ReasonOK || b != tokens.ReasonSignature {
-			t.Errorf("prepared %v: %s and %s", keys.Key(1).HasTables(), a, b)
+			t.Errorf("tables %v: %s and %s", keys.Key(1).HasTables(), a, b)
 		}
 	}
 }
 
-func TestOneIDOneKey(t *testing.T) {
+func TestTwoKeysWithOneIDAreRefused(t *testing.T) {
 	one := tokentest.NewIssuer(1).Key()
-	again := tokentest.NewIssuer(2).Key()
-	again.ID = 1
-	for _, second := range []tokens.Key{one, again} {
+	other := tokentest.NewIssuer(2).Key()
+	other.ID = 1
+	for _, second := range []tokens.Key{one, other} {
 		if _, err := tokens.NewKeySet(one, second); !errors.Is(err, tokens.ErrKeyTwice) {
 			t.Errorf("%v, want ErrKeyTwice", err)
 		}
 	}
 }
 
-// Never is later than any start a code can hold, so a key in service is never retired.
-func TestNeverIsNeverReached(t *testing.T) {
+func TestNeverIsAfterEveryStart(t *testing.T) {
 	if tokens.Never <= int64(^uint32(0)) {
 		t.Error("a 32-bit session start reaches Never")
 	}

@@ -5,26 +5,26 @@ import (
 	"fmt"
 )
 
-// Pass is what an issuer puts its name to when a session opens. Times are Unix
-// seconds. It exists for those who make codes; a gate reads a Token in place.
+// Pass contains the fields that an issuer signs when a session opens. Times are Unix
+// seconds. Issuers use it to make codes; a gate reads a [Token] in place.
 type Pass struct {
 	Key     KeyID
 	Serial  Serial
 	Subject Subject
-	Start   int64 // when step 0 begins
+	Start   int64 // begin of step 0
 	Expiry  int64 // end of the credential: approval plus CredentialLife
 	Period  uint8 // seconds per step
 	Length  uint8 // steps in the session
 	Scopes  Scopes
-	Anchor  Link // end of the hash chain, see Chain
+	Anchor  Link // end of the hash chain, see [Chain]
 }
 
-// Message is what the issuer signs: SigningDomain and the body. It refuses a
-// pass that no gate would parse and says which field is out of bounds.
+// Message returns the bytes that the issuer signs: SigningDomain and the body. It
+// returns an error for a pass that the parser would refuse.
 func (p *Pass) Message() ([SignedSize]byte, error) {
 	var m [SignedSize]byte
 	if !fits32(p.Start) || !fits32(p.Expiry) {
-		// Cut to 32 bits they would name another time, and might well be in bounds.
+		// Truncated to 32 bits they would be another time, possibly within bounds.
 		return m, fmt.Errorf("tokens: start %d or expiry %d does not fit 32 bits", p.Start, p.Expiry)
 	}
 	copy(m[:], SigningDomain)
@@ -52,16 +52,16 @@ func (p *Pass) Message() ([SignedSize]byte, error) {
 
 func fits32(unix int64) bool { return unix == int64(uint32(unix)) }
 
-// Seal joins a message made by Message and its signature.
-func Seal(message *[SignedSize]byte, signature *[SigSize]byte) SignedPass {
+// AssemblePass joins a message made by [Pass.Message] and its signature.
+func AssemblePass(message *[SignedSize]byte, signature *[SigSize]byte) SignedPass {
 	var s SignedPass
 	copy(s[:], message[len(SigningDomain):])
 	copy(s[offSig:], signature[:])
 	return s
 }
 
-// Assemble makes the code for one step: what a phone shows. It does not check
-// that the link belongs to the pass.
+// Assemble makes the code that a phone shows in one step. It does not check that the
+// link belongs to the pass.
 func Assemble(pass *SignedPass, step uint8, link Link) Token {
 	var t Token
 	copy(t.raw[:], pass[:])
@@ -70,7 +70,7 @@ func Assemble(pass *SignedPass, step uint8, link Link) Token {
 	return t
 }
 
-// Fields reads the pass back out of a token, for tools and tests.
+// Fields returns the fields of the token's pass, for tools and tests.
 func (t *Token) Fields() Pass {
 	return Pass{
 		Key: t.KeyID(), Serial: t.Serial(), Subject: t.Subject(),

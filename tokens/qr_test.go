@@ -14,11 +14,11 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Codes fit QR version 8 at level M. That alone shows that alphanumeric mode
-// was used: version 8-M holds 1232 data bits (ISO/IEC 18004, table 7). 192
-// characters take 4 + 9 + 192/2·11 = 1069 bits in alphanumeric mode, but
-// 4 + 8 + 192·8 = 1548 in byte mode, which needs version 10. So one character
-// outside the alphabet, or a longer code, fails here.
+// TestCodesFitQRVersion8 expects codes to fit QR version 8 at level M, which proves
+// alphanumeric mode: version 8-M has 1232 data bits (ISO/IEC 18004, table 7). 192
+// characters take 4 + 9 + 192/2·11 = 1069 bits in alphanumeric mode, and
+// 4 + 8 + 192·8 = 1548 bits in byte mode, which needs version 10. One character
+// outside the alphabet or a longer code fails the test.
 func TestCodesFitQRVersion8(t *testing.T) {
 	const largest = 8
 	issuer := tokentest.NewIssuer(1)
@@ -34,22 +34,22 @@ func TestCodesFitQRVersion8(t *testing.T) {
 		}
 	}
 
-	// The yardstick itself: byte mode would not fit.
+	// The same text in byte mode does not fit.
 	s := issuer.Open(1, tokentest.Epoch)
 	code := s.Code(0)
 	lower := []byte(code.Text())
 	for i := range lower {
-		lower[i] |= 0x80 // no longer alphanumeric
+		lower[i] |= 0x80 // not alphanumeric
 	}
 	qr, err := qrcode.New(string(lower), qrcode.Medium)
 	if err != nil || qr.VersionNumber <= largest {
-		t.Fatalf("192 bytes in byte mode fit version %d, so the test above proves nothing: %v", qr.VersionNumber, err)
+		t.Fatalf("192 bytes in byte mode fit version %d, so this test does not prove alphanumeric mode: %v", qr.VersionNumber, err)
 	}
 }
 
-// The document's picture is the QR code of the worked example, module for module, and
-// a reader that knows nothing of us finds the text in it.
-func TestThePictureOfTheExample(t *testing.T) {
+// TestPictureShowsTheExample compares the document's picture with the QR code of the
+// worked example, module by module, and reads it with zbarimg.
+func TestPictureShowsTheExample(t *testing.T) {
 	const path = "../docs/pictures/code.png"
 	file, err := os.Open(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestThePictureOfTheExample(t *testing.T) {
 	if qr.VersionNumber != 8 {
 		t.Errorf("version %d, the document says 8", qr.VersionNumber)
 	}
-	const pixels = 4 // of a module's side
+	const pixels = 4 // per side of a module
 	modules := qr.Bitmap()
 	if size := picture.Bounds().Size(); size.X != pixels*len(modules) || size.Y != pixels*len(modules) {
 		t.Fatalf("the picture has %v pixels for %d modules (run go generate ./tokens/...)", size, len(modules))

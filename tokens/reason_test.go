@@ -9,18 +9,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Every reason can be counted, classed and shown to a passenger.
+// TestEveryReasonIsComplete expects a code, a class and both texts for every reason.
 func TestEveryReasonIsComplete(t *testing.T) {
 	code := regexp.MustCompile(`^[a-z][a-z_]*[a-z]$`)
 	classes := map[string]bool{"verifier": true, "ok": true, "passenger": true, "fraud": true, "issuer": true}
 	seen := make(map[string]bool)
 	for _, r := range tokens.Reasons() {
 		if !code.MatchString(r.String()) || seen[r.String()] {
-			t.Errorf("reason %d: code %q is not a plain word of its own", r, r)
+			t.Errorf("reason %d: code %q is not unique lower case letters and underscores", r, r)
 		}
 		seen[r.String()] = true
 		if !classes[r.Class().String()] {
-			t.Errorf("%s: class %q", r, r.Class())
+			t.Errorf("%s: unknown class %q", r, r.Class())
 		}
 		en, zh := r.Text()
 		if en == "" || en[len(en)-1] != '.' {
@@ -31,14 +31,14 @@ func TestEveryReasonIsComplete(t *testing.T) {
 		}
 	}
 	if len(seen) != 19 {
-		t.Errorf("%d reasons; the closed list in docs/token-format.md has 19", len(seen))
+		t.Errorf("%d reasons, want the 19 of docs/token-format.md section 11", len(seen))
 	}
 }
 
-// A forgotten assignment admits nobody, and one reason alone admits.
-func TestOnlyOneReasonAdmits(t *testing.T) {
-	var forgotten tokens.Reason
-	if forgotten == tokens.ReasonOK || forgotten.Class() == tokens.ClassOK {
+// TestOnlyReasonOKAdmits also expects the zero Reason and the zero Class to deny.
+func TestOnlyReasonOKAdmits(t *testing.T) {
+	var zero tokens.Reason
+	if zero == tokens.ReasonOK || zero.Class() == tokens.ClassOK {
 		t.Error("the zero Reason admits")
 	}
 	var class tokens.Class

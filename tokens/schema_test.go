@@ -9,8 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Every vector is of the form that the schema describes, and the schema refuses what
-// is not a vector.
+// TestVectorSchema validates every vector, and expects the schema to refuse changed vectors.
 func TestVectorSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("testdata/vector.schema.json")
 	if err != nil {
@@ -64,7 +63,7 @@ func TestVectorSchema(t *testing.T) {
 			t.Fatalf("ok.json has no %s", c[0])
 		}
 		if valid(bent) == nil {
-			t.Errorf("taken with %s for %s", c[1], c[0])
+			t.Errorf("the schema accepts %s in place of %s", c[1], c[0])
 		}
 	}
 }

@@ -5,10 +5,10 @@ import "fmt"
 // Scope is one use of the credential (rule A2), as a bit.
 type Scope uint8
 
-// Scopes is a set of them; it has the wire form of the scopes byte.
+// Scopes is a set of scopes, in the wire form of the scopes byte.
 type Scopes uint8
 
-// The uses of rule A2. The top bit of the wire byte is reserved and must be 0.
+// The scopes of rule A2. The top bit of the wire byte is reserved and must be 0.
 const (
 	Sale    Scope = 1 << iota // ticket sale
 	Refund                    // ticket refund
@@ -23,7 +23,7 @@ const (
 
 var scopeNames = [...]string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"}
 
-// ScopeNames lists every scope in bit order.
+// ScopeNames returns the names of all scopes, in bit order.
 func ScopeNames() []string { return append([]string(nil), scopeNames[:]...) }
 
 // Has reports whether s is in the set.
@@ -31,7 +31,7 @@ func (set Scopes) Has(s Scope) bool { return byte(set)&byte(s) != 0 }
 
 func (set Scopes) valid() bool { return set != 0 && set&^AllScopes == 0 }
 
-// Names lists the set in bit order.
+// Names returns the names of the set's scopes, in bit order.
 func (set Scopes) Names() []string {
 	names := make([]string, 0, len(scopeNames))
 	for i, n := range scopeNames {
@@ -42,7 +42,7 @@ func (set Scopes) Names() []string {
 	return names
 }
 
-// ParseScope reads one scope's name without allocating.
+// ParseScope parses the name of one scope without allocating.
 func ParseScope(name []byte) (Scope, bool) {
 	for i, n := range scopeNames {
 		if string(name) == n {
@@ -52,8 +52,8 @@ func ParseScope(name []byte) (Scope, bool) {
 	return 0, false
 }
 
-// ParseScopes reads a list of names; it refuses unknown and repeated ones and
-// an empty list.
+// ParseScopes parses a list of scope names. It refuses an empty list and unknown or
+// repeated names.
 func ParseScopes(names []string) (Scopes, error) {
 	var set Scopes
 	for _, n := range names {
@@ -62,12 +62,12 @@ func ParseScopes(names []string) (Scopes, error) {
 			return 0, fmt.Errorf("unknown scope %q (known: %v)", n, scopeNames)
 		}
 		if set.Has(s) {
-			return 0, fmt.Errorf("scope %q is named twice", n)
+			return 0, fmt.Errorf("scope %q is listed twice", n)
 		}
 		set |= Scopes(s)
 	}
 	if set == 0 {
-		return 0, fmt.Errorf("no scope named (known: %v)", scopeNames)
+		return 0, fmt.Errorf("the list of scopes is empty (known: %v)", scopeNames)
 	}
 	return set, nil
 }

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// KeyID numbers an issuer's signing key. An id is bound to one key for ever.
+// KeyID is the number of an issuer key. An id is never used for a second key.
 type KeyID uint16
 
-// Subject is a passenger's pseudonym: a keyed hash under a key of the issue
-// day, so two days' codes of one person cannot be linked without that key.
+// Subject is a person's pseudonym for one day: a keyed hash of the document under
+// a key of that day. Codes of two days cannot be linked without the key.
 type Subject [8]byte
 
 func (s Subject) String() string { return hex.EncodeToString(s[:]) }
 
-// Serial numbers a credential: the railway day of its approval and its index
-// among those of the day. Dense indexes are what makes revocation one bit.
+// Serial is the number of a credential: the railway day of its approval and its
+// index among the credentials of the day. Dense indexes allow one bit per revocation.
 type Serial struct {
 	Day   uint16 // days since 1970-01-01, Beijing time
 	Index uint32
 }
 
-// beijing is the offset of Asia/Shanghai, seconds; it has had no other since 1991.
+// beijing is the UTC offset of Asia/Shanghai in seconds, unchanged since 1991.
 const beijing = 8 * 60 * 60
 
-// DayOf is the railway day of a Unix time in seconds: days since 1970-01-01 in
-// Beijing time. Negative times have negative days.
+// DayOf returns the railway day of a Unix time in seconds: days since 1970-01-01 in
+// Beijing time. The day of a negative time may be negative.
 func DayOf(unix int64) int64 {
 	d := (unix + beijing) / 86400
 	if (unix+beijing)%86400 < 0 {
@@ -36,26 +36,26 @@ func DayOf(unix int64) int64 {
 	return d
 }
 
-// DayStart is the first second of a railway day, Unix time.
+// DayStart returns the first second of a railway day, Unix time.
 func DayStart(day int64) int64 { return day*86400 - beijing }
 
-// DayOver is a second at which every credential approved on the day has
-// expired, Unix time. Parse refuses codes for which that is not so.
+// DayOver returns a time, Unix seconds, at which every credential approved on the
+// day has expired. [Token.Parse] refuses codes that expire later.
 func DayOver(day uint16) int64 { return DayStart(int64(day)+1) + CredentialLife }
 
-// String writes the serial as day-index, both decimal: "20778-1042".
+// String formats the serial as day-index, both decimal: "20778-1042".
 func (s Serial) String() string {
 	return strconv.FormatUint(uint64(s.Day), 10) + "-" + strconv.FormatUint(uint64(s.Index), 10)
 }
 
-// ParseSerial reads what String writes, and only that spelling.
+// ParseSerial parses the output of [Serial.String] and no other spelling.
 func ParseSerial(text string) (Serial, error) {
 	day, index, ok := strings.Cut(text, "-")
 	d, err1 := strconv.ParseUint(day, 10, 16)
 	i, err2 := strconv.ParseUint(index, 10, 32)
 	s := Serial{Day: uint16(d), Index: uint32(i)}
 	if !ok || err1 != nil || err2 != nil || s.String() != text {
-		return Serial{}, fmt.Errorf("tokens: a serial is written DAY-INDEX, both decimal")
+		return Serial{}, fmt.Errorf("tokens: a serial has the form DAY-INDEX, both decimal without leading zeros")
 	}
 	return s, nil
 }

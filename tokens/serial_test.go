@@ -11,16 +11,15 @@ import (
 
 var beijing = time.FixedZone("UTC+8", 8*60*60)
 
-// The railway day is the calendar day in Beijing, leap days included, before
-// 1970 as well as after.
-func TestDayOfIsTheCalendarInBeijing(t *testing.T) {
+// TestDayOfMatchesTheBeijingCalendar covers leap days and times before 1970.
+func TestDayOfMatchesTheBeijingCalendar(t *testing.T) {
 	epoch := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	check := func(unix int64) {
 		t.Helper()
 		y, m, d := time.Unix(unix, 0).In(beijing).Date()
 		want := int64(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Sub(epoch) / (24 * time.Hour))
 		if got := tokens.DayOf(unix); got != want {
-			t.Fatalf("DayOf(%d) is %d, the calendar says %d", unix, got, want)
+			t.Fatalf("DayOf(%d) is %d, want %d", unix, got, want)
 		}
 	}
 	for _, moment := range []time.Time{
@@ -52,14 +51,14 @@ func TestDayStart(t *testing.T) {
 	}
 }
 
-// From DayOver on no code of the day can pass, whatever its second of approval;
-// a second or two earlier one still could.
-func TestDayOverIsAfterTheLastExpiry(t *testing.T) {
+// TestDayOverFollowsTheLastExpiry allows DayOver to be the last expiry of the day or
+// one second later.
+func TestDayOverFollowsTheLastExpiry(t *testing.T) {
 	for _, day := range []uint16{0, 1, 20494, 21243, math.MaxUint16} {
 		lastApproval := tokens.DayStart(int64(day)+1) - 1
 		lastExpiry := lastApproval + tokens.CredentialLife
 		if over := tokens.DayOver(day); over < lastExpiry || over > lastExpiry+1 {
-			t.Errorf("day %d is over at %d, its last credential at %d", day, over, lastExpiry)
+			t.Errorf("day %d is over at %d, its last credential expires at %d", day, over, lastExpiry)
 		}
 	}
 }
@@ -72,7 +71,7 @@ func TestParseSerial(t *testing.T) {
 	} {
 		got, err := tokens.ParseSerial(text)
 		if err != nil || got != want || got.String() != text {
-			t.Errorf("%q is %v, %v", text, got, err)
+			t.Errorf("%q was parsed as %v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{
@@ -80,7 +79,7 @@ func TestParseSerial(t *testing.T) {
 		"65536-0", "0-4294967296", "0x1-2", "1_0-2", "1.0-2", "１-2", "99999999999999999999-1",
 	} {
 		if got, err := tokens.ParseSerial(text); err == nil || got != (tokens.Serial{}) {
-			t.Errorf("%q was read as %v", text, got)
+			t.Errorf("%q was parsed as %v, want an error", text, got)
 		}
 	}
 }

@@ -2,23 +2,24 @@ package tokens
 
 import "encoding/binary"
 
-// A code travels as text: a prefix and base45 (RFC 9285) of the wire bytes. Base45 uses
-// exactly the characters of QR alphanumeric mode, so it costs 3 % over raw
-// bytes where base64 costs a third, and it survives scanners that type.
+// The text of a code is a prefix and the base45 (RFC 9285) of the wire bytes. Base45
+// uses exactly the characters of QR alphanumeric mode, so it costs 3 % over raw bytes
+// (base64: a third), and scanners that emulate a keyboard transmit it unchanged.
 const (
-	// Prefix names the format and its version in the clear.
+	// Prefix names the format and its version.
 	Prefix = "RG1:"
-	// TextSize is the length of every code, characters.
+	// TextSize is the length of every code in characters.
 	TextSize = len(Prefix) + TokenSize/2*3 + TokenSize%2*2
 )
 
 const base45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
-// A character's value in each of the three places of a group, so that a group is
-// two additions; outside stands for a character that is not in the alphabet and
-// is above every sum of values.
+// outside is the value of a character that is not in the alphabet. It is greater than
+// every sum of values.
 const outside = 1 << 20
 
+// place1, place45 and place2025 are a character's value in each of the three places
+// of a group. Decoding a group costs two additions.
 var place1, place45, place2025 = func() (a, b, c [256]uint32) {
 	for i := range a {
 		a[i], b[i], c[i] = outside, outside, outside
@@ -29,8 +30,8 @@ var place1, place45, place2025 = func() (a, b, c [256]uint32) {
 	return
 }()
 
-// ParseText decodes and parses the text of a code. One text per code: no
-// white space, no lower case, no other length. It answers ReasonOK,
+// ParseText decodes and parses the text of a code. Every code has one text: white
+// space, lower case and other lengths are refused. It returns ReasonOK,
 // ReasonMalformed, or ReasonVersion for a code of another version.
 func (t *Token) ParseText(text []byte) Reason {
 	if len(text) < len(Prefix) || text[0] != 'R' || text[1] != 'G' || text[3] != ':' {
@@ -46,14 +47,14 @@ func (t *Token) ParseText(text []byte) Reason {
 		return ReasonMalformed
 	}
 	if t.raw[offVersion] != Version {
-		// The prefix and the body must agree, or there were two spellings of a version.
+		// Prefix and body must agree: otherwise a version would have two spellings.
 		return ReasonMalformed
 	}
 	return t.wellFormed()
 }
 
-// decode45 fills dst from exactly TextSize-len(Prefix) characters. What is wrong
-// anywhere shows above bit 16 of a sum and is asked for once, at the end.
+// decode45 fills dst from exactly TextSize-len(Prefix) characters. Every error sets a
+// bit above bit 15 of a sum. The sums are tested once, at the end.
 func decode45(dst *[TokenSize]byte, src *[TextSize - len(Prefix)]byte) bool {
 	var sums uint32
 	in, out := src[:], dst[:]
@@ -77,7 +78,7 @@ func decode45(dst *[TokenSize]byte, src *[TextSize - len(Prefix)]byte) bool {
 	return sums>>16 == 0 && v>>8 == 0
 }
 
-// AppendText appends the text of the code.
+// AppendText appends the text of the code to dst.
 func (t *Token) AppendText(dst []byte) []byte {
 	dst = append(dst, Prefix...)
 	o := 0
@@ -89,5 +90,5 @@ func (t *Token) AppendText(dst []byte) []byte {
 	return append(dst, base45[v%45], base45[v/45])
 }
 
-// Text is AppendText as a string.
+// Text returns the text of the code as a string.
 func (t *Token) Text() string { return string(t.AppendText(make([]byte, 0, TextSize))) }

@@ -9,9 +9,10 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Of 256 bytes in each place of a code, only other letters of the alphabet can
-// pass the decoder, and then it is another code: nothing is skipped or folded.
-func TestNoByteOfTheTextIsIgnored(t *testing.T) {
+// TestEveryByteOfTheTextCounts tries all 256 bytes in each place of a code. Only bytes
+// of the alphabet are decoded, and they give another code: the decoder skips and
+// folds nothing.
+func TestEveryByteOfTheTextCounts(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	s := issuer.Open(9, tokentest.Epoch)
 	code := s.Code(3)
@@ -26,19 +27,19 @@ func TestNoByteOfTheTextIsIgnored(t *testing.T) {
 			switch {
 			case byte(b) == good[place]:
 				if r != tokens.ReasonOK || token != code {
-					t.Fatalf("the code itself: %s", r)
+					t.Fatalf("the unchanged code: %s", r)
 				}
 			case r != tokens.ReasonOK:
 			case place < len(tokens.Prefix) || !strings.ContainsRune(alphabet, rune(b)):
-				t.Fatalf("byte %#x was taken in place %d", b, place)
+				t.Fatalf("byte %#x was accepted in place %d", b, place)
 			case token == code:
-				t.Fatalf("byte %#x in place %d is a second spelling", b, place)
+				t.Fatalf("byte %#x in place %d gives a second spelling of the code", b, place)
 			}
 		}
 	}
 }
 
-func TestEveryLengthButOneIsRefused(t *testing.T) {
+func TestOtherLengthsAreRefused(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	s := issuer.Open(9, tokentest.Epoch)
 	code := s.Code(3)
@@ -66,12 +67,11 @@ func TestEveryLengthButOneIsRefused(t *testing.T) {
 	}
 	var token tokens.Token
 	if token.Parse(nil) != tokens.ReasonMalformed || token.ParseText(nil) != tokens.ReasonMalformed {
-		t.Error("nothing at all was taken for something")
+		t.Error("an empty input was not malformed")
 	}
 }
 
-// Parsing copies: what the caller does with its buffer afterwards changes nothing.
-func TestATokenDoesNotShareItsBuffer(t *testing.T) {
+func TestParseCopiesTheBuffer(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	s := issuer.Open(9, tokentest.Epoch)
 	code := s.Code(3)
@@ -86,8 +86,8 @@ func TestATokenDoesNotShareItsBuffer(t *testing.T) {
 	}
 }
 
-// An issuer cannot sign what a gate would refuse to parse.
-func TestMessageRefusesWhatParseRefuses(t *testing.T) {
+// TestMessageRefusesOutOfBoundsPasses covers passes that the parser would refuse.
+func TestMessageRefusesOutOfBoundsPasses(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	fields := issuer.Open(9, tokentest.Epoch).Fields
 	for name, bend := range map[string]func(*tokens.Pass){
@@ -105,10 +105,10 @@ func TestMessageRefusesWhatParseRefuses(t *testing.T) {
 		p := fields
 		bend(&p)
 		if _, err := p.Message(); err == nil {
-			t.Errorf("%s: a message was made", name)
+			t.Errorf("%s: Message returned no error", name)
 		}
 	}
 	if _, err := fields.Message(); err != nil {
-		t.Errorf("the pass itself: %v", err)
+		t.Errorf("the unchanged pass: %v", err)
 	}
 }

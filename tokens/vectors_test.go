@@ -16,11 +16,11 @@ import (
 
 const (
 	vectorDir = "testdata/vectors"
-	// fewest is how many vectors there are at least: fewer means a lost folder.
+	// fewest is the least number of vectors: fewer means that files were lost.
 	fewest = 350
 )
 
-// readVectors loads every committed vector; a missing or thinned folder fails.
+// readVectors reads every committed vector. It fails if there are too few.
 func readVectors(t testing.TB) []*vectors.Vector {
 	t.Helper()
 	all, err := vectors.ReadFolder(vectorDir, fewest)
@@ -30,7 +30,7 @@ func readVectors(t testing.TB) []*vectors.Vector {
 	return all
 }
 
-// gate is the gate that a vector describes.
+// gate returns the gate that a vector describes.
 func gate(t testing.TB, v *vectors.Vector, tables bool) tokens.Checker {
 	t.Helper()
 	c, err := v.Checker(tables)
@@ -40,21 +40,21 @@ func gate(t testing.TB, v *vectors.Vector, tables bool) tokens.Checker {
 	return c
 }
 
-// Every vector gets its one answer through every way into the package: text and
-// bytes, with and without tables, alone and in a batch, remembering passes or not.
+// TestVectors checks every vector through every entry point: text and bytes, with and
+// without tables, alone and in a batch, remembering passes or not.
 func TestVectors(t *testing.T) {
-	var batch tokens.Batch // used again for every vector
+	var batch tokens.Batch // reused for every vector
 	for _, v := range readVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			want := reasonNamed(t, v.Expect.Reason)
 			if want.Class().String() != v.Expect.Class {
-				t.Errorf("class of %s is %s, the vector says %s", want, want.Class(), v.Expect.Class)
+				t.Errorf("class of %s is %s, want %s", want, want.Class(), v.Expect.Class)
 			}
 			scope, ok := tokens.ParseScope([]byte(v.Scope))
 			if !ok {
-				t.Fatalf("no scope %q", v.Scope)
+				t.Fatalf("unknown scope %q", v.Scope)
 			}
-			for way, parse := range waysIn(t, v) {
+			for entry, parse := range entryPoints(t, v) {
 				var token tokens.Token
 				parsed := parse(&token)
 				for _, tables := range []bool{false, true} {
@@ -69,19 +69,19 @@ func TestVectors(t *testing.T) {
 						c.CheckAll(&batch, scope)
 						return batch.Scans[0].Reason
 					}
-					for form, judge := range map[string]func(*tokens.Checker) tokens.Reason{"alone": alone, "in a batch": inBatch} {
+					for form, check := range map[string]func(*tokens.Checker) tokens.Reason{"alone": alone, "in a batch": inBatch} {
 						plain, remembering := gate(t, v, tables), gate(t, v, tables)
 						passes := new(tokentest.Passes)
 						remembering.Passes = passes
-						if got := judge(&plain); got != want {
-							t.Errorf("%s, %s, tables %v: %s, want %s", way, form, tables, got, want)
+						if got := check(&plain); got != want {
+							t.Errorf("%s, %s, tables %v: %s, want %s", entry, form, tables, got, want)
 						}
-						first, second := judge(&remembering), judge(&remembering)
+						first, second := check(&remembering), check(&remembering)
 						if first != want || second != want {
-							t.Errorf("%s, %s, tables %v, remembering passes: %s, then %s, want %s", way, form, tables, first, second, want)
+							t.Errorf("%s, %s, tables %v, remembering passes: %s, then %s, want %s", entry, form, tables, first, second, want)
 						}
 						if admitted := want == tokens.ReasonOK; admitted != (passes.Hits == 1) || admitted != (passes.Remembered == 1) {
-							t.Errorf("%s, %s: %d passes remembered and %d recalled after %s", way, form, passes.Remembered, passes.Hits, want)
+							t.Errorf("%s, %s: %d passes remembered and %d recalled after %s", entry, form, passes.Remembered, passes.Hits, want)
 						}
 					}
 				}
@@ -93,29 +93,29 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// waysIn are the entry points that can take the vector.
-func waysIn(t *testing.T, v *vectors.Vector) map[string]func(*tokens.Token) tokens.Reason {
-	ways := make(map[string]func(*tokens.Token) tokens.Reason)
+// entryPoints returns the parsers that the vector has input for.
+func entryPoints(t *testing.T, v *vectors.Vector) map[string]func(*tokens.Token) tokens.Reason {
+	entries := make(map[string]func(*tokens.Token) tokens.Reason)
 	if v.Text != nil {
 		text := []byte(*v.Text)
-		ways["ParseText"] = func(token *tokens.Token) tokens.Reason { return token.ParseText(text) }
+		entries["ParseText"] = func(token *tokens.Token) tokens.Reason { return token.ParseText(text) }
 	}
 	if v.Wire != "" {
 		wire, err := hex.DecodeString(v.Wire)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ways["Parse"] = func(token *tokens.Token) tokens.Reason { return token.Parse(wire) }
+		entries["Parse"] = func(token *tokens.Token) tokens.Reason { return token.Parse(wire) }
 	}
-	return ways
+	return entries
 }
 
-// sameFields compares what the token says with what the vector says it says.
+// sameFields compares the token's fields with those of the vector.
 func sameFields(t *testing.T, token *tokens.Token, v *vectors.Vector) {
 	t.Helper()
 	p, raw := token.Fields(), token.Bytes()
 	if v.Fields == nil {
-		t.Fatal("a vector that passes must list its fields")
+		t.Fatal("a vector with the answer ok has no fields")
 	}
 	got := vectors.Fields{
 		Key: uint16(p.Key), Day: p.Serial.Day, Index: p.Serial.Index, Subject: p.Subject.String(),
@@ -127,14 +127,14 @@ func sameFields(t *testing.T, token *tokens.Token, v *vectors.Vector) {
 		t.Errorf("fields %+v, want %+v", got, *v.Fields)
 	}
 	if hex.EncodeToString(raw) != v.Wire || token.Text() != *v.Text {
-		t.Error("the token does not write itself as it was read")
+		t.Error("the token's bytes or text differ from the vector's")
 	}
 	if token.Period() != int64(p.Period) || token.Length() != int64(p.Length) {
 		t.Error("accessors and fields differ")
 	}
 }
 
-// The chains of the vectors are chains of the code under test.
+// TestVectorChains computes the chains of the vectors again.
 func TestVectorChains(t *testing.T) {
 	found := 0
 	for _, v := range readVectors(t) {
@@ -149,20 +149,20 @@ func TestVectorChains(t *testing.T) {
 		anchor, links := tokens.Chain(tokens.Link(seed), tokens.Serial{Day: v.Fields.Day, Index: v.Fields.Index}, len(v.Chain.Links))
 		for i, link := range links {
 			if hex.EncodeToString(link[:]) != v.Chain.Links[i] {
-				t.Errorf("%s: link %d is %x, the vector says %s", v.Name, i, link, v.Chain.Links[i])
+				t.Errorf("%s: link %d is %x, want %s", v.Name, i, link, v.Chain.Links[i])
 			}
 		}
 		if hex.EncodeToString(anchor[:]) != v.Fields.Anchor || v.Chain.Links[v.Fields.Step] != v.Fields.Link {
-			t.Errorf("%s: the chain is not that of the fields", v.Name)
+			t.Errorf("%s: the chain differs from anchor and link of the fields", v.Name)
 		}
 	}
 	if found < 5 {
-		t.Errorf("%d vectors show their chain", found)
+		t.Errorf("%d vectors contain a chain, want at least 5", found)
 	}
 }
 
-// What is committed is what the generator makes, to the byte.
-func TestVectorsAreWhatTheGeneratorMakes(t *testing.T) {
+// TestVectorsAreGenerated compares the committed files with the generator, byte by byte.
+func TestVectorsAreGenerated(t *testing.T) {
 	committed := make(map[string]bool)
 	for _, v := range readVectors(t) {
 		committed[v.Name] = true
@@ -170,17 +170,17 @@ func TestVectorsAreWhatTheGeneratorMakes(t *testing.T) {
 	for _, v := range vectors.All() {
 		file, err := os.ReadFile(filepath.Join(vectorDir, v.Name+".json"))
 		if err != nil || !bytes.Equal(file, v.File()) {
-			t.Errorf("%s is not what go generate ./tokens/... makes: %v", v.Name, err)
+			t.Errorf("%s is out of date: run go generate ./tokens/...: %v", v.Name, err)
 		}
 		delete(committed, v.Name)
 	}
 	for name := range committed {
-		t.Errorf("%s is committed and nothing makes it", name)
+		t.Errorf("%s is committed and not generated: delete it", name)
 	}
 }
 
-// No reason that a code can get is without a case, and many cases pass, or a
-// gate that refuses everything would look good.
+// TestVectorsCoverEveryReason expects a vector for every reason that a code can get,
+// and many with the answer ok, which a gate that refuses everything fails.
 func TestVectorsCoverEveryReason(t *testing.T) {
 	gateways := []tokens.Reason{tokens.ReasonInternal, tokens.ReasonNoData, tokens.ReasonStaleData, tokens.ReasonScanTime}
 	count := make(map[string]int)
@@ -193,7 +193,7 @@ func TestVectorsCoverEveryReason(t *testing.T) {
 		}
 	}
 	if count["ok"] < 40 {
-		t.Errorf("only %d vectors pass", count["ok"])
+		t.Errorf("%d vectors expect ok, want at least 40", count["ok"])
 	}
 }
 
@@ -204,6 +204,6 @@ func reasonNamed(t testing.TB, code string) tokens.Reason {
 			return r
 		}
 	}
-	t.Fatalf("no reason %q", code)
+	t.Fatalf("unknown reason %q", code)
 	return tokens.ReasonInternal
 }

@@ -1,18 +1,19 @@
 package tokens
 
-// The rotation window: the current step, the one before it, and the next one in
-// the last seconds before it begins.
+// The rotation window: the current step, the previous step, and the next step in the
+// last seconds before it begins.
 const (
-	// PreviousSteps lets a code through that was shown at the last moment of its
-	// period. A photographed code lives two periods at most.
+	// PreviousSteps is the number of earlier steps that are accepted. It admits a
+	// code that was shown at the end of its period. A photographed code is valid
+	// for two periods and Ahead at most.
 	PreviousSteps = 1
-	// Ahead is how many seconds early a step is accepted: what a phone that took
-	// the server's time over a slow network can be off, seconds.
+	// Ahead is the number of seconds before its begin at which a step is accepted.
+	// It covers the error of a phone that read the server's time over a slow network.
 	Ahead = 5
 )
 
-// checkTimes places now (Unix seconds) in the credential and in the session.
-// The credential ends exactly at expiry (rule A8), with no tolerance.
+// checkTimes compares now (Unix seconds) with the times of the credential and the
+// session. The credential ends exactly at expiry (rule A8), with no tolerance.
 func (t *Token) checkTimes(now int64) Reason {
 	if now >= t.Expiry() {
 		return ReasonCredentialExpired
@@ -23,17 +24,16 @@ func (t *Token) checkTimes(now int64) Reason {
 	return t.checkStep(now)
 }
 
-// checkStep compares the step that the code claims with the step that the
-// clock says. The link proves the claim later; an old step is refused here
-// because its link is public knowledge by now.
+// checkStep compares the step that the code claims with the current step. The link
+// proves the claim later. An old step is refused because its link has been shown.
 func (t *Token) checkStep(now int64) Reason {
 	elapsed, period, length := now-t.Start(), t.Period(), t.Length()
-	current := elapsed / period // -0 for the first Ahead seconds before the start: step 0
+	current := elapsed / period // also 0 in the last Ahead seconds before the start
 	step := t.Step()
 	switch {
 	case step < current-PreviousSteps:
 		if current >= length {
-			// No newer link exists: only a new face check helps.
+			// No newer link exists: a new face check is needed.
 			return ReasonSessionOver
 		}
 		return ReasonStale
@@ -43,8 +43,8 @@ func (t *Token) checkStep(now int64) Reason {
 	return ReasonOK
 }
 
-// SecondsLeft is how long the pass can still be shown at now: until the session
-// or the credential ends, whichever is first; 0 when it is over.
+// SecondsLeft returns for how many seconds from now the pass can be shown: until the
+// session or the credential ends, whichever is first. 0 means that it has ended.
 func (t *Token) SecondsLeft(now int64) int64 {
 	return max(0, min(t.Start()+t.Period()*t.Length(), t.Expiry())-now)
 }

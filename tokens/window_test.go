@@ -7,8 +7,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// One plain sentence against every second of every step: a step passes from 5 s
-// before it begins until the step after it ends.
+// TestWindowToTheSecond checks every step at every second: a step is accepted from 5 s
+// before it begins until the next step ends.
 func TestWindowToTheSecond(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	passes := new(tokentest.Passes)
@@ -43,7 +43,7 @@ func TestWindowToTheSecond(t *testing.T) {
 		}
 	}
 	if passes.Hits == 0 || passes.Remembered != 5 {
-		t.Errorf("%d passes remembered, %d recalled: the test did not reach the signature as it should", passes.Remembered, passes.Hits)
+		t.Errorf("%d passes remembered, want 5; %d recalled, want more than 0", passes.Remembered, passes.Hits)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestSecondsLeft(t *testing.T) {
 		{"at the start", whole, 0, 1800},
 		{"in the last second", whole, 1799, 1},
 		{"at the end", whole, 1800, 0},
-		{"in the grace of the last step", whole, 1830, 0},
+		{"in the period after the last step", whole, 1830, 0},
 		{"credential ends first", cut, 0, 100},
 		{"credential over", cut, 100, 0},
 	} {

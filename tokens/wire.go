@@ -3,20 +3,20 @@ package tokens
 import "encoding/binary"
 
 // Layout of a code on the wire, big-endian, docs/token-format.md section 2.
-// The signed message is SigningDomain followed by the body, 47 bytes: together
-// with R and the public key it fills 111 bytes, the most that SHA-512 takes in
-// one block, so a signature costs one compression instead of two.
+// The signed message is SigningDomain followed by the body, 47 bytes. With R and the
+// public key the hash input is 111 bytes, the most that SHA-512 takes in one block,
+// so a signature costs one compression instead of two.
 const (
 	Version   = 1   // first byte of a body
-	BodySize  = 44  // what the issuer signs
+	BodySize  = 44  // the fields that the issuer signs
 	SigSize   = 64  // Ed25519
 	PassSize  = 108 // body and signature: constant for one session
 	TokenSize = 125 // pass, step and link: constant for one period
 
-	// SigningDomain separates a pass from everything else an Ed25519 key could
-	// sign in this system; the version byte that follows completes it.
+	// SigningDomain and the version byte that follows it separate a pass from every
+	// other message that an Ed25519 key of this system could sign.
 	SigningDomain = "RGP"
-	// SignedSize is the length of the message under the signature.
+	// SignedSize is the length of the signed message.
 	SignedSize = len(SigningDomain) + BodySize
 )
 
@@ -37,38 +37,39 @@ const (
 	offLink    = PassSize + 1
 )
 
-// Bounds that the parser enforces, so that no signature, honest or stolen, can
-// ask a gate for more than the rules allow.
+// Bounds that the parser enforces. No signature, not even one of a stolen key, can
+// exceed them.
 const (
-	// MinPeriod keeps a chain from being burnt through faster than clocks agree.
+	// MinPeriod is the shortest period, seconds. Shorter periods would depend more on
+	// clock errors than on the chain.
 	MinPeriod = 15
-	// MaxPeriod is that of rule A10, seconds: a longer one would let a
-	// photographed code live longer.
+	// MaxPeriod is the longest period, seconds (rule A10). A longer period would keep
+	// a photographed code valid for longer.
 	MaxPeriod = 60
-	// MaxLength bounds the hashes a gate spends on one code, and with MaxPeriod
-	// the time one face check can be shown: 30 min (rule A11).
+	// MaxLength is the greatest number of steps. It bounds the hashes that a gate
+	// computes for one code and, with MaxPeriod, the length of a session: 30 min
+	// (rule A11).
 	MaxLength = 30
-	// MaxSession is the longest session, seconds (rule A11).
+	// MaxSession is the length of the longest session, seconds (rule A11).
 	MaxSession = MaxPeriod * MaxLength
 	// CredentialLife is the validity of an approved credential, seconds (rule A8).
 	CredentialLife = 24 * 60 * 60
 
-	// Period and Length are what issuers use.
+	// Period and Length are the values that issuers use.
 	Period = MaxPeriod
 	Length = MaxLength
 )
 
-// Token is a parsed code. The zero Token is not valid; fill one with Parse,
-// ParseText or Assemble. Accessors read the wire bytes in place.
+// Token is a parsed code. The zero Token is not valid: use [Token.Parse],
+// [Token.ParseText] or [Assemble]. Accessors read the wire bytes in place.
 type Token struct{ raw [TokenSize]byte }
 
-// SignedPass is the part of a code that stays the same for a whole session.
+// SignedPass is the part of a code that is the same for the whole session.
 type SignedPass [PassSize]byte
 
-// Parse checks the form of raw and copies it into t. It answers ReasonOK,
-// ReasonMalformed or ReasonVersion. A well-formed token is not yet a true one:
-// nothing here looks at the signature, the link or the time. After a refusal
-// what t holds is undefined.
+// Parse checks the form of raw and copies it into t. It returns ReasonOK,
+// ReasonMalformed or ReasonVersion. It does not check signature, link or time. The
+// contents of t are undefined unless Parse returns ReasonOK.
 func (t *Token) Parse(raw []byte) Reason {
 	if len(raw) != TokenSize {
 		return ReasonMalformed
@@ -88,10 +89,10 @@ func (t *Token) wellFormed() Reason {
 	if !t.Scopes().valid() || t.raw[offStep] >= length {
 		return ReasonMalformed
 	}
-	// The serial names the railway day of approval, approval is expiry minus
-	// 24 h, and no session starts before approval or at or after expiry. Because
-	// the parser holds every code to this, a revocation set may forget a day as
-	// soon as the last credential approved on it has run out.
+	// The day of the serial is the railway day of approval, approval is expiry minus
+	// 24 h, and a session starts at approval or later and before expiry. Because of
+	// this check a revocation set may forget a day as soon as the last credential
+	// approved on it has expired.
 	approved := t.Expiry() - CredentialLife
 	if DayOf(approved) != int64(t.Serial().Day) || t.Start() < approved || t.Start() >= t.Expiry() {
 		return ReasonMalformed
@@ -99,16 +100,16 @@ func (t *Token) wellFormed() Reason {
 	return ReasonOK
 }
 
-// Bytes is the wire form; it stays valid until t is parsed into again.
+// Bytes returns the wire form. It is valid until the next Parse into t.
 func (t *Token) Bytes() []byte { return t.raw[:] }
 
-// Pass is the session's constant part; it stays valid until t is parsed into again.
+// Pass returns the constant part of the session. It is valid until the next Parse into t.
 func (t *Token) Pass() *SignedPass { return (*SignedPass)(t.raw[:PassSize]) }
 
-// KeyID names the issuer key that is said to have signed the pass.
+// KeyID returns the id of the issuer key that the code claims as signer.
 func (t *Token) KeyID() KeyID { return KeyID(binary.BigEndian.Uint16(t.raw[offKey:])) }
 
-// Serial is the credential's number.
+// Serial returns the serial of the credential.
 func (t *Token) Serial() Serial {
 	return Serial{
 		Day:   binary.BigEndian.Uint16(t.raw[offDay:]),
@@ -116,31 +117,31 @@ func (t *Token) Serial() Serial {
 	}
 }
 
-// Subject is the passenger's pseudonym under the key of the issue day.
+// Subject returns the passenger's pseudonym for the day of approval.
 func (t *Token) Subject() Subject { return Subject(t.raw[offSubject:offStart]) }
 
-// Start is the second at which step 0 began, Unix time.
+// Start returns the begin of step 0, Unix seconds.
 func (t *Token) Start() int64 { return int64(binary.BigEndian.Uint32(t.raw[offStart:])) }
 
-// Expiry is the second from which the credential is over, Unix time.
+// Expiry returns the first second at which the credential has expired, Unix seconds.
 func (t *Token) Expiry() int64 { return int64(binary.BigEndian.Uint32(t.raw[offExpiry:])) }
 
-// Period is the time one link is shown, seconds.
+// Period returns the length of a step, seconds.
 func (t *Token) Period() int64 { return int64(t.raw[offPeriod]) }
 
-// Length is the number of links in the session.
+// Length returns the number of steps of the session.
 func (t *Token) Length() int64 { return int64(t.raw[offLength]) }
 
-// Scopes is what the credential may be used for.
+// Scopes returns the scopes of the credential.
 func (t *Token) Scopes() Scopes { return Scopes(t.raw[offScopes]) }
 
-// Step is the period that this code says it belongs to, counted from 0.
+// Step returns the step that the code claims, counted from 0.
 func (t *Token) Step() int64 { return int64(t.raw[offStep]) }
 
 func (t *Token) anchor() *[16]byte { return (*[16]byte)(t.raw[offAnchor:offSig]) }
 func (t *Token) link() *Link       { return (*Link)(t.raw[offLink:]) }
 
-// signed writes the message under the signature into dst.
+// signed writes the signed message into dst.
 func (t *Token) signed(dst *[SignedSize]byte) {
 	copy(dst[:], SigningDomain)
 	copy(dst[len(SigningDomain):], t.raw[:BodySize])

@@ -15,8 +15,8 @@ func (p *point) add(e *entry, sign uint32) {
 	p.addPlain(e, sign)
 }
 
-// addADX is addPlain without leaving the registers between the steps of a
-// multiplication; sign is 0 or 1.
+// addADX is addPlain in assembly: intermediate results of a multiplication stay in
+// registers. sign is 0 or 1.
 //
 //go:noescape
 func addADX(p *point, e *entry, sign uint64)

@@ -2,23 +2,23 @@
 
 #include "textflag.h"
 
-// Field elements are four words, least significant first, and stand for their
-// value modulo p = 2^255-19; any 256-bit value will do. What overflows bit 256
-// comes back times 38, since 2^256 = 38 modulo p.
+// Field elements are four words, least significant first, and represent their value
+// modulo p = 2^255-19. Any 256-bit value is allowed. Overflow from bit 256 on is
+// multiplied by 38 and added, since 2^256 = 38 modulo p.
 //
 // TestAdditionsOfEdgeNumbers and TestFoldingOfProducts fail for every mutant that
-// drops a carry, moves it to another chain or changes a factor, but for those that
-// compute the same:
+// drops a carry, moves it to another chain or changes a factor, except for mutants
+// that compute the same result:
 //   - ANDQ and a product by IMUL3Q that fits its word leave no carry, and neither does
-//     the last addition of COMBINE and MUL: to add a carry after one adds 0;
-//   - the first addition of a row, or of the folding, may carry in either chain: the second takes it from
-//     both;
-//   - no fifth word of a row overflows, so that both chains are clear after a ROW and
-//     CX is 0: the XORL before the folding says so once more.
+//     the last addition of COMBINE and MUL: adding a carry after them adds 0;
+//   - the first addition of a row, or of the folding, may carry in either chain: the
+//     second addition reads both;
+//   - the fifth word of a row never overflows, so both chains are clear after a ROW and
+//     CX is 0: the XORL before the folding is redundant.
 
-// COMBINE sets R8..R11 to x and y, added or taken away: op without the carry, opc
-// with it. 38 makes up for a carry, and again if that carries: the second time R8
-// is small, so no more comes of it. Uses AX.
+// COMBINE sets R8..R11 to x + y or x - y: op without the carry, opc with it. A carry is
+// corrected by 38, and a carry of the correction again; R8 is small then, so there is
+// no third carry. Uses AX.
 #define COMBINE(op, opc, x, y) \
 	MOVQ 0+x, R8   \
 	MOVQ 8+x, R9   \
@@ -41,8 +41,8 @@
 #define ADD(x, y) COMBINE(ADDQ, ADCQ, x, y)
 #define SUB(x, y) COMBINE(SUBQ, SBBQ, x, y)
 
-// ROW adds DX times x to the four words from r0 on; the fifth, r4, is new. Two
-// carry chains run side by side. Uses AX, BX; CX is 0 afterwards.
+// ROW adds DX times x to the four words r0..r3 and sets a fifth word, r4. Two carry
+// chains run in parallel. Uses AX, BX; CX is 0 afterwards.
 #define ROW(x, r0, r1, r2, r3, r4) \
 	XORL  CX, CX          \
 	MULXQ 0+x, AX, BX     \
@@ -116,7 +116,7 @@
 #define D 96(SP)
 #define F 128(SP)
 #define G 160(SP)
-// C and D are free when E and H are needed.
+// E and H reuse C and D.
 #define E C
 #define H D
 

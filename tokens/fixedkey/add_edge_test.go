@@ -9,9 +9,9 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// Carries that random numbers reach once in 2^64 trials decide these additions.
-// Both forms of an addition are compared with math/big, and so are the words of
-// every coordinate: any 256-bit value may stand for a field element.
+// These tests cover carries that random numbers reach once in 2^64 trials. Both forms
+// of an addition are compared with math/big, coordinate by coordinate. A field element
+// may be any 256-bit value.
 
 var (
 	bigP    = new(big.Int).Sub(powerOfTwo(255), big.NewInt(19))
@@ -20,7 +20,7 @@ var (
 
 func powerOfTwo(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
 
-// element writes n, which may be any 256-bit value, as it is.
+// element converts n, any 256-bit value, without reducing it.
 func element(n *big.Int) (z fp25519.Elt) {
 	n.FillBytes(z[:])
 	slices.Reverse(z[:])
@@ -39,7 +39,7 @@ func (field) add(a, b *big.Int) *big.Int { c := new(big.Int).Add(a, b); return c
 func (field) sub(a, b *big.Int) *big.Int { c := new(big.Int).Sub(a, b); return c.Mod(c, bigP) }
 func (field) mul(a, b *big.Int) *big.Int { c := new(big.Int).Mul(a, b); return c.Mod(c, bigP) }
 
-// formula is madd-2008-hwcd-3, as the Explicit-Formulas Database has it: x, y, z
+// formula is madd-2008-hwcd-3 of the Explicit-Formulas Database. It returns x, y, z
 // and t of the sum.
 func formula(p *point, e *entry, sign uint32) [4]*big.Int {
 	var f field
@@ -54,7 +54,7 @@ func formula(p *point, e *entry, sign uint32) [4]*big.Int {
 	return [4]*big.Int{f.mul(ee, ff), f.mul(g, h), f.mul(ff, g), f.mul(ee, h)}
 }
 
-// expectSum adds e to p in both forms and with both signs.
+// expectSum adds e to p in both forms and with both signs and compares with formula.
 func expectSum(t *testing.T, p point, e entry) {
 	t.Helper()
 	for sign := range uint32(2) {
@@ -71,8 +71,8 @@ func expectSum(t *testing.T, p point, e entry) {
 	}
 }
 
-// edgeNumbers lie where a carry begins or ends: beside 0, p, 2p and 2^256, beside
-// each border of a word, and all that words of no, one and all bits make.
+// edgeNumbers returns numbers at which carries begin or end: near 0, p, 2p and 2^256,
+// near each word boundary, and all combinations of words with no, one and all bits set.
 func edgeNumbers() (all []*big.Int) {
 	around := func(n *big.Int, distances ...int64) {
 		for _, d := range distances {
@@ -99,17 +99,17 @@ func edgeNumbers() (all []*big.Int) {
 	return all
 }
 
-// Sums and differences of edge numbers, and their products, in every place of an
-// addition: each coordinate of the point and of the entry is one of them at a time.
+// TestAdditionsOfEdgeNumbers covers sums, differences and products of edge numbers in
+// every coordinate of the point and of the entry.
 func TestAdditionsOfEdgeNumbers(t *testing.T) {
 	edges := edgeNumbers()
 	unit := element(big.NewInt(1))
 	for _, n := range edges {
 		for _, m := range edges {
 			a, b := element(n), element(m)
-			// Sums of X and Y; sums of 2Z and T, by a product that is T itself.
+			// Sums of X and Y, and of 2Z and T; the product is T itself.
 			expectSum(t, point{x: a, y: b, z: b, t: a}, entry{unit, unit, unit})
-			// Products that are seen as they are: A = E = a, B = 0 in the first.
+			// Products without further sums: A = E = a, B = 0 in the first.
 			expectSum(t, point{y: a, z: unit, t: a}, entry{b, {}, b})
 		}
 	}
@@ -120,16 +120,16 @@ func TestAdditionsOfEdgeNumbers(t *testing.T) {
 	}
 }
 
-// factors finds x and y whose product, as MUL folds it once, is folded: the lower
-// half and 38 times the upper. The second folding, of what is above bit 256, thus
-// begins with words of our choice.
+// factors returns x and y whose product, after MUL folded it once (the lower half plus
+// 38 times the upper half), equals folded. A test can thus choose the input of the
+// second folding, of the bits from 256 on.
 func factors(random *rand.Rand, folded *big.Int) (x, y *big.Int) {
 	over := new(big.Int).Sub(bigFull, big.NewInt(38))
 	for {
 		// xy = upper*2^256 + lower = folded + upper*(2^256-38), for an upper that
 		// makes this a multiple of y.
 		y = below(random, bigFull)
-		if folded.Cmp(new(big.Int).Lsh(bigFull, 4)) > 0 { // large factors only come to so much
+		if folded.Cmp(new(big.Int).Lsh(bigFull, 4)) > 0 { // needs large factors
 			y.Sub(bigFull, y.Rsh(y, 5))
 		}
 		upper := new(big.Int).ModInverse(over, y)
@@ -149,9 +149,9 @@ func factors(random *rand.Rand, folded *big.Int) (x, y *big.Int) {
 	}
 }
 
-// The last folding of a product adds up to 38 times 38 and carries through words of
-// ones. Every number of words that the carry can cross is reached, and its last
-// overflow, with the least and the most that is folded.
+// TestFoldingOfProducts covers the last folding of a product, which adds up to 38 times
+// 38 and carries through words of ones. It reaches every number of words that the
+// carry can cross and the final overflow, with the smallest and the largest addend.
 func TestFoldingOfProducts(t *testing.T) {
 	random := rand.New(rand.NewPCG(73, 74))
 	const ones = 1<<64 - 1
@@ -163,7 +163,7 @@ func TestFoldingOfProducts(t *testing.T) {
 					w[i] = []uint64{0, ones - 1, ones}[rest%3]
 				}
 				if above == 38 && w[3] != 0 {
-					continue // no product comes to this but for a few of numbers beside 2^256
+					continue // only a few products of numbers near 2^256 reach this
 				}
 				x, y := factors(random, number(w[:]))
 				expectSum(t, point{y: element(big.NewInt(1)), t: element(x)}, entry{{}, element(big.NewInt(1)), element(y)})

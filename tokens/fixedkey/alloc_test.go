@@ -10,13 +10,13 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// Verifying allocates nothing, whatever the verdict. The race detector allocates
-// by itself, hence the build tag.
-func TestNoAllocations(t *testing.T) {
+// TestVerifyAllocatesNothing covers good and bad signatures. The build tag excludes the
+// race detector, which allocates itself.
+func TestVerifyAllocatesNothing(t *testing.T) {
 	const batchSize = 64
 	g, m := genuine(), pool()[0]
 	if len(g.message) != 47 {
-		t.Fatalf("the genuine message has %d bytes, that of a pass 47", len(g.message))
+		t.Fatalf("the genuine message has %d bytes, want the 47 of a pass", len(g.message))
 	}
 	longest := bytes.Repeat([]byte{1}, fixedkey.MaxMessage)
 	cases := []struct {
@@ -27,13 +27,13 @@ func TestNoAllocations(t *testing.T) {
 		{"good", g, true},
 		{"longest", signed{g.key, longest, ed25519.Sign(m.private, longest)}, true},
 		{"bad", signed{g.key, g.message, flipped(g.signature, 3)}, false},
-		{"cut off", signed{g.key, g.message, g.signature[:40]}, false},
+		{"truncated", signed{g.key, g.message, g.signature[:40]}, false},
 	}
 	for form := range fixedkey.FormCount {
 		batch := make([]fixedkey.Signed, 0, batchSize)
 		for _, c := range cases {
 			if form == fixedkey.Plain && !c.good {
-				continue // crypto/ed25519 makes an error value of each refusal
+				continue // crypto/ed25519 allocates an error for each refusal
 			}
 			k := c.key[form]
 			if n := testing.AllocsPerRun(100, func() {

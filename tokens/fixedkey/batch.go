@@ -7,21 +7,21 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// Signed is one signature of a batch; VerifyBatch sets Good.
+// Signed is one signature of a batch. [VerifyBatch] sets Good.
 type Signed struct {
 	Key                *Key
 	Message, Signature []byte
 	Good               bool
 }
 
-// chunk is how many signatures share an inversion. More would save little: at 64
-// the inversion is 7 ns of each.
+// chunk is the number of signatures that share an inversion. A larger number would
+// save little: with 64 the inversion costs 7 ns per signature.
 const chunk = 64
 
-// VerifyBatch gives every signature its own verdict, the same as Verify would:
-// it shares an inversion among them, and no equation, so a bad one spoils nothing
-// and no combination of bad ones passes. It allocates nothing if no message is
-// longer than MaxMessage.
+// VerifyBatch gives every signature the verdict of [Key.Verify]. The signatures share
+// an inversion but no equation: a bad signature does not affect the others, and no
+// combination of bad signatures is accepted. VerifyBatch does not allocate if no
+// message is longer than MaxMessage.
 func VerifyBatch(batch []Signed) {
 	for len(batch) > chunk {
 		verifyChunk(batch[:chunk])
@@ -53,7 +53,7 @@ func has(batch []Signed, f Form) bool {
 	return false
 }
 
-// verifyScalar judges those of the Scalar form.
+// verifyScalar verifies the signatures under keys of the Scalar form.
 func verifyScalar(batch []Signed) {
 	var sums sums
 	sums.add(batch)
@@ -63,7 +63,7 @@ func verifyScalar(batch []Signed) {
 	}
 }
 
-// verifyLanes judges those of the IFMA form: it adds up eight at a time.
+// verifyLanes verifies the signatures under keys of the IFMA form, eight at a time.
 func verifyLanes(batch []Signed) {
 	var group laneGroup
 	var many laneSums
@@ -79,16 +79,16 @@ func verifyLanes(batch []Signed) {
 	many.judge()
 }
 
-// sums are what the signatures of the Scalar form in a chunk came to.
+// sums contains sB - hA for the signatures of the Scalar form in a chunk.
 type sums struct {
 	points      [chunk]point
 	zs, scratch [chunk]fp25519.Elt
-	of          [chunk]int // which signature it is
+	of          [chunk]int // index of the signature in the batch
 	n           int
 }
 
-// add adds up those of the Scalar form. The entries of a signature are on their way
-// while the one before is added up.
+// add computes the sums of the Scalar form. The table entries of a signature are
+// prefetched while the previous signature is added up.
 func (s *sums) add(batch []Signed) {
 	var two [2]equation
 	ready := len(batch) > 0 && batch[0].begin(&two[0])
@@ -105,7 +105,8 @@ func (s *sums) add(batch []Signed) {
 	}
 }
 
-// begin makes ready what has to be added up in the Scalar form. False: nothing has.
+// begin prepares the equation of a signature in the Scalar form. It returns false if
+// the key has another form or the signature is malformed.
 func (s *Signed) begin(e *equation) bool {
 	if s.Key.form != Scalar {
 		return false

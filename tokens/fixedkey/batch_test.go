@@ -9,10 +9,10 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// A batch of any size, with a bad signature in any place, gives each item the
-// verdict that it would get alone. The sizes lie round powers of two, where
-// code that works on several at once has its seams.
-func TestBatchVerdictsStayApart(t *testing.T) {
+// TestBatchVerdictsAreIndependent puts a bad signature into different places of a
+// batch. Each signature must get the verdict that it gets alone. The sizes are around
+// powers of two, the boundaries of code that processes several signatures at a time.
+func TestBatchVerdictsAreIndependent(t *testing.T) {
 	all := pool()
 	for form := range fixedkey.FormCount {
 		t.Run(form.String(), func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestBatchVerdictsStayApart(t *testing.T) {
 					fixedkey.VerifyBatch(batch)
 					for i := range batch {
 						if batch[i].Good != (i != bad) {
-							t.Fatalf("%d items, number %d %s: number %d gets %v", size, bad, what, i, batch[i].Good)
+							t.Fatalf("%d signatures, number %d %s: number %d is %v", size, bad, what, i, batch[i].Good)
 						}
 					}
 				}
@@ -49,7 +49,7 @@ func TestBatchVerdictsStayApart(t *testing.T) {
 						expect("with a short signature", bad)
 					case 2:
 						batch[bad].Key = all[(bad+1)%len(all)].key[form]
-						expect("under another's key", bad)
+						expect("under another key", bad)
 					}
 					batch[bad] = good
 				}
@@ -58,11 +58,12 @@ func TestBatchVerdictsStayApart(t *testing.T) {
 	}
 }
 
-// The places where hashing takes another block, or another way, change nothing.
+// TestMessagesOfEveryLength covers the lengths at which hashing needs another block or
+// another code path.
 func TestMessagesOfEveryLength(t *testing.T) {
 	m := pool()[1]
 	lengths := []int{1 << 12, 1<<16 + 1}
-	for n := range fixedkey.MaxMessage + 140 { // a block of SHA-512 and some beyond
+	for n := range fixedkey.MaxMessage + 140 { // more than another block of SHA-512
 		lengths = append(lengths, n)
 	}
 	for _, n := range lengths {
@@ -72,7 +73,7 @@ func TestMessagesOfEveryLength(t *testing.T) {
 			t.Fatalf("%d bytes: refused", n)
 		}
 		if m.key.agree(t, m.public, append(message, 0), signature) {
-			t.Fatalf("%d bytes: accepted with one byte more", n)
+			t.Fatalf("%d bytes: accepted with an additional byte", n)
 		}
 	}
 }

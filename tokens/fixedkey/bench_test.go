@@ -10,12 +10,12 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// benchKeys makes keys of a form, with windows of these widths, and signatures under
-// them in rotation; enough that none is learnt by heart.
+// benchKeys makes keys of a form with the given window widths, and signatures under
+// them in rotation: too many for the branch predictor to learn.
 func benchKeys(b *testing.B, form Form, count int, baseWidth, keyWidth uint) (all []Signed) {
 	b.Helper()
-	if form.here() != form {
-		b.Skipf("this processor cannot do the %v form", form)
+	if form.available() != form {
+		b.Skipf("this processor does not support the %v form", form)
 	}
 	random := rand.New(rand.NewPCG(31, 32))
 	fill := func(p []byte) {
@@ -58,8 +58,8 @@ func benchKeys(b *testing.B, form Form, count int, baseWidth, keyWidth uint) (al
 	return all
 }
 
-// BenchmarkWidth is one verification, and one of a batch of 64, by the widths of the
-// windows and the number of keys in rotation.
+// BenchmarkWidth measures one verification, alone and in a batch of 64, by window width
+// and number of keys in rotation.
 func BenchmarkWidth(b *testing.B) {
 	widths := map[Form][][2]uint{
 		Scalar: {{8, 8}, {12, 10}, {13, 11}, {14, 12}, {15, 12}},
@@ -91,8 +91,8 @@ func BenchmarkWidth(b *testing.B) {
 	}
 }
 
-// BenchmarkColdVerify is one verification after other work has taken the caches:
-// so many bytes were written between any two.
+// BenchmarkColdVerify measures one verification with cold caches: between two
+// verifications it writes the given number of bytes.
 func BenchmarkColdVerify(b *testing.B) {
 	widths := [formCount][2]uint{Scalar: {baseWidth, keyWidth}, IFMA: {laneBaseWidth, laneKeyWidth}}
 	for _, taken := range []int{0, 1 << 20, 8 << 20, 64 << 20} {
@@ -119,7 +119,7 @@ func BenchmarkColdVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkParts is what an IFMA verification is made of; the rest is where they meet.
+// BenchmarkParts measures the parts of an IFMA verification.
 func BenchmarkParts(b *testing.B) {
 	all := benchKeys(b, IFMA, 4, laneBaseWidth, laneKeyWidth)
 	s := &all[0]
@@ -162,7 +162,7 @@ func BenchmarkParts(b *testing.B) {
 	}
 }
 
-// BenchmarkAdd is one addition of a table entry, most of what a verification does.
+// BenchmarkAdd measures one addition of a table entry, the main cost of a verification.
 func BenchmarkAdd(b *testing.B) {
 	t := base()
 	var p point
@@ -179,11 +179,11 @@ func BenchmarkAdd(b *testing.B) {
 	})
 }
 
-// BenchmarkNew is what a key costs when it is announced.
+// BenchmarkNew measures the preparation of a key.
 func BenchmarkNew(b *testing.B) {
 	all := benchKeys(b, Scalar, 1, checkWidth, checkWidth)
 	for form := range formCount {
-		if form.here() != form {
+		if form.available() != form {
 			continue
 		}
 		b.Run(form.String(), func(b *testing.B) {

@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// Many goroutines verify under one key, alone and in batches, good and bad in
-// turns; the race detector watches, and no verdict strays to a neighbour.
-func TestOneKeyManyGoroutines(t *testing.T) {
+// TestConcurrentVerification verifies good and bad signatures under one key in many
+// goroutines, alone and in batches. It also serves the race detector.
+func TestConcurrentVerification(t *testing.T) {
 	const goroutines, rounds = 8, 25
 	m := pool()[2]
 	for form := range fixedkey.FormCount {
@@ -24,14 +24,14 @@ func TestOneKeyManyGoroutines(t *testing.T) {
 					good := ed25519.Sign(m.private, message)
 					bad := flipped(good, 31*round+g)
 					if !k.Verify(message, good) || k.Verify(message, bad) {
-						t.Errorf("%v, goroutine %d, round %d: a wrong verdict", form, g, round)
+						t.Errorf("%v, goroutine %d, round %d: wrong verdict", form, g, round)
 					}
 					batch := []fixedkey.Signed{
 						{Key: k, Message: message, Signature: bad, Good: true},
 						{Key: k, Message: message, Signature: good},
 					}
 					if fixedkey.VerifyBatch(batch); batch[0].Good || !batch[1].Good {
-						t.Errorf("%v, goroutine %d, round %d: a wrong verdict in a batch", form, g, round)
+						t.Errorf("%v, goroutine %d, round %d: wrong verdict in a batch", form, g, round)
 					}
 				}
 			})
@@ -40,15 +40,15 @@ func TestOneKeyManyGoroutines(t *testing.T) {
 	}
 }
 
-// Keys may be made at the same time, the first ones of a process included.
-func TestKeysMadeAtTheSameTime(t *testing.T) {
+// TestKeysAreMadeConcurrently includes the first keys of a process.
+func TestKeysAreMadeConcurrently(t *testing.T) {
 	g, public := genuine(), pool()[0].public
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			for form := range fixedkey.FormCount {
 				if k, err := fixedkey.New(public, form); err != nil || !k.Verify(g.message, g.signature) {
-					t.Errorf("%v: the key fails: %v", form, err)
+					t.Errorf("%v: New returned %v, or the key refuses a good signature", form, err)
 				}
 			}
 		})

@@ -7,9 +7,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// Some thousand trials from a fixed seed, as FuzzVerify makes them. That a move
-// was made and what it led to is counted: a test that stopped reaching its
-// cases would fail.
+// TestDifferentialRandom runs some thousand trials of FuzzVerify from a fixed seed. It
+// counts mutations and their outcomes and fails if a case is no longer reached.
 func TestDifferentialRandom(t *testing.T) {
 	const trials = 4000
 	random := rand.New(rand.NewPCG(25519, 8032))
@@ -21,8 +20,8 @@ func TestDifferentialRandom(t *testing.T) {
 		return b
 	}
 	outcomes := make(map[outcome]int)
-	made := make([]int, len(moves))
-	alone := make([]map[outcome]int, len(moves)) // of trials with one move
+	made := make([]int, len(mutations))
+	alone := make([]map[outcome]int, len(mutations)) // trials with a single mutation
 	for i := range alone {
 		alone[i] = make(map[outcome]int)
 	}
@@ -32,9 +31,9 @@ func TestDifferentialRandom(t *testing.T) {
 			choice = 255
 		}
 		pairs := bytesOf(2 * []int{0, 1, 1, 1, 2, 3}[random.IntN(6)])
-		bent := newTrial(choice, bytesOf(random.IntN(fixedkey.MaxMessage+100)))
-		done := bent.apply(pairs)
-		what := bent.judge(t)
+		mutated := newTrial(choice, bytesOf(random.IntN(fixedkey.MaxMessage+100)))
+		done := mutated.apply(pairs)
+		what := mutated.judge(t)
 		outcomes[what]++
 		for _, m := range done {
 			made[m]++
@@ -45,12 +44,12 @@ func TestDifferentialRandom(t *testing.T) {
 	}
 	for _, o := range []outcome{accepted, refused, noKey} {
 		if outcomes[o] < trials/20 {
-			t.Errorf("%d of %d trials were %s", outcomes[o], trials, o)
+			t.Errorf("%d of %d trials were %s, want at least %d", outcomes[o], trials, o, trials/20)
 		}
 	}
-	for i, m := range moves {
+	for i, m := range mutations {
 		if made[i] < trials/50 {
-			t.Errorf("%q came up %d times in %d trials", m.name, made[i], trials)
+			t.Errorf("%q occurred %d times in %d trials, want at least %d", m.name, made[i], trials, trials/50)
 		}
 		for _, o := range leadsTo[m.name] {
 			if alone[i][o] == 0 {
@@ -65,9 +64,9 @@ func TestDifferentialRandom(t *testing.T) {
 	t.Logf("%v", outcomes)
 }
 
-// leadsTo says what each move alone can lead to, and in this test does. It
-// follows from the equation: under a key of the right group a signature is good
-// if R is spelled exactly as sB - hA is, and s is below l.
+// leadsTo contains the possible outcomes of each mutation alone; the test reaches all
+// of them. They follow from the equation: under a key of prime order a signature is
+// good if R is exactly the encoding of sB - hA and s is below l.
 var leadsTo = map[string][]outcome{
 	"another nonce":              {accepted},
 	"flip a bit of A":            {refused, noKey},
@@ -75,10 +74,10 @@ var leadsTo = map[string][]outcome{
 	"flip a bit of s":            {refused},
 	"flip a bit of the message":  {refused},
 	"R of small order":           {refused},
-	"sign with R of small order": {accepted, refused}, // the zero of the group is a fair R
+	"sign with R of small order": {accepted, refused}, // the neutral element is a valid R
 	"R not below p":              {refused},
 	"sign with R not below p":    {refused},
-	"torsion on R":               {accepted, refused}, // one torsion point is zero
+	"torsion on R":               {accepted, refused}, // one torsion point is the neutral element
 	"sign with torsion on R":     {accepted, refused},
 	"A of small order":           {noKey},
 	"A not below p":              {noKey},

@@ -2,12 +2,12 @@ package fixedkey
 
 import "math/bits"
 
-// comb is how a scalar is split into windows, each with entries of its own.
+// comb describes how a scalar is split into windows. Each window has its own entries.
 type comb struct {
 	width   uint
 	windows int
-	stride  uint32    // entries of a window
-	bias    [4]uint64 // half a window for each but the last, see digits
+	stride  uint32    // entries per window
+	bias    [4]uint64 // half a window for each window but the last, see digits
 }
 
 func newComb(width uint) comb {
@@ -19,16 +19,15 @@ func newComb(width uint) comb {
 	return c
 }
 
-// windowsOf is how many windows of a width a scalar has.
+// windowsOf returns the number of windows of a width in a scalar.
 func windowsOf(width uint) int { return (scalarBits + int(width) - 1) / int(width) }
 
-// digits splits a scalar below the order into signed digits, one a window, each
-// written as the place of its entry times two, plus one if the entry is to be
-// negated.
+// digits splits a scalar below the order into signed digits, one per window. A digit
+// is encoded as two times the index of its entry, plus one if the entry is negated.
 //
-// Half a window is added to every window but the last, all at once, and taken
-// away again from each by itself. That leaves digits from -2^(w-1) to 2^(w-1)-1
-// without a carry going from window to window; the last one is not negative.
+// Half a window is added to every window but the last in one addition, and then
+// subtracted from each window separately. This gives digits from -2^(w-1) to
+// 2^(w-1)-1 without carries between windows. The last digit is not negative.
 func (c *comb) digits(s *[4]uint64, out *[maxWindows]uint32) {
 	b := c.biased(s)
 	mask, half := uint64(1)<<c.width-1, int64(1)<<(c.width-1)
@@ -45,8 +44,8 @@ func (c *comb) digits(s *[4]uint64, out *[maxWindows]uint32) {
 	out[last%maxWindows] = (place + c.lastDigit(b)) << 1
 }
 
-// biased is s and half of every window but the last. It has a word more, to be
-// read over the end.
+// biased returns s plus half of every window but the last. The result has one more
+// word because digits reads one word beyond the scalar.
 func (c *comb) biased(s *[4]uint64) (b [5]uint64) {
 	var k uint64
 	b[0], k = bits.Add64(s[0], c.bias[0], 0)
@@ -56,7 +55,7 @@ func (c *comb) biased(s *[4]uint64) (b [5]uint64) {
 	return b
 }
 
-// lastDigit is all that is left above the other windows; it begins in the last word.
+// lastDigit returns the bits above the other windows. They begin in the last word.
 func (c *comb) lastDigit(b [5]uint64) uint32 {
 	return uint32(b[3] >> (c.width * uint(c.windows-1) % 64))
 }

@@ -1,13 +1,13 @@
-// Package fixedkey verifies Ed25519 signatures (RFC 8032) under public keys that
-// are known beforehand, several times as fast as code that must take any key.
+// Package fixedkey verifies Ed25519 signatures (RFC 8032) under public keys that are
+// known in advance, several times as fast as verifiers for arbitrary keys.
 //
-// A verification asks whether R = sB - hA, where only s and h are new. For B and
-// for each -A the multiples of every window of a scalar are therefore laid up in
-// a table, so that sB - hA is one addition a window and nothing is ever doubled.
+// A verification checks R = sB - hA, where only s and h are new. For B and for each
+// -A a precomputed table holds the multiples for every window of a scalar, so sB - hA
+// costs one addition per window and no doubling.
 //
-// It promises the accept set of crypto/ed25519.Verify, signature by signature,
-// for every key that New takes, in every Form. New takes no key of small or mixed
-// order and no encoding that is not canonical, and is stricter in that than
-// crypto/ed25519. It takes an R that is the identity, as crypto/ed25519 does; package
-// tokens refuses that itself. Time depends on the inputs: nothing here may see a secret.
+// For every key that [New] accepts, and in every [Form], the package accepts the same
+// signatures as crypto/ed25519.Verify. New refuses keys of small or mixed order and
+// encodings that are not canonical, which crypto/ed25519 accepts. Like crypto/ed25519
+// the package accepts an R that is the identity; package tokens refuses it.
+// The running time depends on the inputs, so inputs must not be secret.
 package fixedkey

@@ -8,9 +8,9 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// edgeScalars are numbers whose multiples of the base point meet each other
-// while sB - hA is added up: the sum passes through zero, an entry is added to
-// itself or to its negative. Addition laws with exceptions break here.
+// edgeScalars returns numbers for which the computation of sB - hA meets special
+// cases: the sum becomes zero, or an entry is added to itself or to its negative.
+// Addition laws with exceptions fail for them.
 func edgeScalars() (all []*big.Int) {
 	power := func(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
 	for _, n := range []int64{1, 2, 3, 8, 255, 256} {
@@ -21,15 +21,15 @@ func edgeScalars() (all []*big.Int) {
 	return all
 }
 
-// Under keys next to the base point, with nonces next to zero, each signature
-// is good, and is bad under one more or less.
-func TestKeysNextToTheBasePoint(t *testing.T) {
+// TestKeysNearTheBasePoint signs with edge scalars as secrets and nonces. It expects
+// each signature to be good, and to be bad with another R.
+func TestKeysNearTheBasePoint(t *testing.T) {
 	message := []byte("a message")
 	for _, secret := range edgeScalars() {
 		t.Run(fmt.Sprintf("%x", secret), func(t *testing.T) {
 			t.Parallel()
 			s := withScalar(scalarOf(secret))
-			k := open(t, s.public)
+			k := openKey(t, s.public)
 			if k == nil {
 				t.Fatal("the key is refused")
 			}

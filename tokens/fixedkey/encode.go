@@ -13,8 +13,8 @@ func (p *point) encodesTo(r *[32]byte) bool {
 	return p.scaledEncodesTo(&z, r)
 }
 
-// scaledEncodesTo is encodesTo for one who has 1/Z. Bytes are compared, not
-// points: an encoding that is not canonical is never equal, as in crypto/ed25519.
+// scaledEncodesTo is encodesTo with a given 1/Z. It compares bytes, not points: an
+// encoding that is not canonical is never equal, as in crypto/ed25519.
 func (p *point) scaledEncodesTo(oneByZ *fp25519.Elt, r *[32]byte) bool {
 	var x, y fp25519.Elt
 	fp25519.Mul(&x, &p.x, oneByZ)

@@ -6,15 +6,15 @@ import (
 	"encoding/binary"
 )
 
-// MaxMessage is the length of the longest message that is verified without
-// allocating, bytes.
+// MaxMessage is the length in bytes of the longest message that is verified without
+// allocating.
 const MaxMessage = 192
 
-// equation is sB - hA, ready to be added up. It must come to R, the first half
-// of the signature.
+// equation contains the digits of sB - hA. The sum must equal R, the first half of
+// the signature.
 type equation struct {
 	base  part
-	other part // of -A
+	other part // multiple of -A
 }
 
 // part is a multiple of one point.
@@ -29,7 +29,8 @@ func (p *part) set(t *table, scalar *[4]uint64) {
 	prefetch(&t.entries[0], &p.digits[0], t.windows)
 }
 
-// set takes a signature apart. False: it is refused whatever the sum.
+// set decodes a signature. It returns false if the signature is malformed and must be
+// refused.
 func (e *equation) set(k *Key, message, signature []byte) bool {
 	s, ok := scalarOf(signature)
 	if !ok {
@@ -41,8 +42,8 @@ func (e *equation) set(k *Key, message, signature []byte) bool {
 	return true
 }
 
-// scalarOf is s, the second half of a signature. False: that has a wrong size, or s
-// is not below the order.
+// scalarOf returns s, the second half of a signature. It returns false if the
+// signature has a wrong size or s is not below the order.
 func scalarOf(signature []byte) (s [4]uint64, ok bool) {
 	if len(signature) != ed25519.SignatureSize {
 		return s, false
@@ -50,7 +51,7 @@ func scalarOf(signature []byte) (s [4]uint64, ok bool) {
 	return scalarFrom(signature[32:])
 }
 
-// challenge is h = SHA-512(R, A, message) modulo the order, RFC 8032 section 5.1.7.
+// challenge returns h = SHA-512(R, A, message) modulo the order, RFC 8032 section 5.1.7.
 func (k *Key) challenge(message, signature []byte) [4]uint64 {
 	var sum [sha512.Size]byte
 	if len(message) <= MaxMessage {
@@ -73,7 +74,7 @@ func (k *Key) challenge(message, signature []byte) [4]uint64 {
 	return mod(&wide)
 }
 
-// solve adds up. T of the result is not to be used.
+// solve computes sB - hA. T of the result is not valid.
 func (e *equation) solve(sum *point) {
 	sum.start(e.base.first())
 	e.base.rest(sum)

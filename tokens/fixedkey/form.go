@@ -8,51 +8,55 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// FormVariable is the environment variable that chooses the form in which Best
-// verifies: plain, scalar or ifma. Empty or not set: the fastest that works here.
+// FormVariable is the environment variable that sets the form of [Best]: plain, scalar
+// or ifma. If it is empty or not set, Best is the fastest form that works on this
+// processor.
 const FormVariable = "RAILGATE_ED25519"
 
-// hasLanes is a variable so that tests can take the instructions away.
+// hasLanes is a variable so that tests can simulate a processor without AVX-512 IFMA.
 var hasLanes = lanes.Supported()
 
-// here is the form, or the one that takes its place on this processor.
-func (f Form) here() Form {
+// available returns f, or the form that replaces it on this processor.
+func (f Form) available() Form {
 	if f == IFMA && !hasLanes {
 		return Scalar
 	}
 	return f
 }
 
-// Best is the form to use: that of FormVariable, if it names one that works here,
-// or else the fastest that works here. A form works if it gives the known answers.
+// Best returns the form to use: the form in [FormVariable] if it works on this
+// processor, otherwise the fastest form that does. A form works if it gives the known
+// answers.
 func Best() Form { return chosen().form }
 
-// CheckForm says what is wrong with FormVariable: it names no form, or one that does
-// not work here. A program should ask at its start, for Best then takes another form.
+// CheckForm returns an error if [FormVariable] is not the name of a form or the form
+// does not work on this processor. Best then returns another form, so a program should
+// call CheckForm when it starts.
 func CheckForm() error { return chosen().err }
 
-// Fault says what is wrong with the fastest form, which this process therefore does
-// not use; nil if nothing is. A program should log it as an error: verdicts are
-// right, since they come from crypto/ed25519, and take several times as long.
+// Fault returns an error if the fastest form gives wrong answers and this process
+// therefore uses crypto/ed25519. A program should log it as an error: verdicts are
+// correct and take several times as long.
 func Fault() error { return chosen().fault }
 
-// choice is the form of a process. It is made once.
+// choice is the form of a process. It is determined once.
 type choice struct {
 	form  Form
-	err   error // of FormVariable
-	fault error // of the fastest form
+	err   error // see CheckForm
+	fault error // see Fault
 }
 
 var chosen = sync.OnceValue(func() choice { return choose(os.Getenv(FormVariable), Form.checkKnownAnswers) })
 
-// choose asks check whether the form gives the known answers. If it does not, the
-// plain form takes its place, which must give them.
+// choose returns the form with the name, or the fastest form for an empty name. If
+// check finds that it does not give the known answers, the plain form replaces it,
+// which must give them.
 func choose(name string, check func(Form) error) choice {
-	c := choice{form: IFMA.here()}
+	c := choice{form: IFMA.available()}
 	forced := false
 	if name != "" {
 		var f Form
-		if f, c.err = named(name); c.err == nil {
+		if f, c.err = formNamed(name); c.err == nil {
 			c.form, forced = f, true
 		}
 	}
@@ -61,7 +65,7 @@ func choose(name string, check func(Form) error) choice {
 		return c
 	}
 	if forced {
-		c.err = fmt.Errorf("%s=%s: %w; leave it out to verify in the plain form", FormVariable, name, wrong)
+		c.err = fmt.Errorf("%s=%s: %w; unset the variable to verify in the plain form", FormVariable, name, wrong)
 	} else {
 		c.fault = wrong
 	}
@@ -76,14 +80,15 @@ func choose(name string, check func(Form) error) choice {
 	return c
 }
 
-// named is the form of a name, if it can be had here.
-func named(name string) (Form, error) {
+// formNamed returns the form with the name. It returns an error if this processor does
+// not support the form.
+func formNamed(name string) (Form, error) {
 	for f := range formCount {
-		if formNames[f] == name && f.here() == f {
+		if formNames[f] == name && f.available() == f {
 			return f, nil
 		}
 		if formNames[f] == name {
-			return f, fmt.Errorf("%s: this processor has no AVX-512 IFMA; %s would be used", FormVariable, IFMA.here())
+			return f, fmt.Errorf("%s: this processor has no AVX-512 IFMA; set %s or unset the variable", FormVariable, IFMA.available())
 		}
 	}
 	return 0, fmt.Errorf("%s must be plain, scalar or ifma", FormVariable)

@@ -1,5 +1,4 @@
 package fixedkey
 
-// FormCount lets tests go through every form, so that a new one is tested
-// without being named anywhere.
+// FormCount lets tests iterate over all forms, including new ones.
 const FormCount = formCount

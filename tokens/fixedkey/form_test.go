@@ -10,22 +10,22 @@ import (
 
 func TestMain(m *testing.M) {
 	if !hasLanes {
-		os.Stderr.WriteString("fixedkey: NO AVX-512 IFMA HERE: the ifma form is not tested, what takes its place is tested twice\n")
+		os.Stderr.WriteString("fixedkey: this processor has no AVX-512 IFMA: the ifma form is not tested, the scalar form is tested twice\n")
 	}
 	os.Exit(m.Run())
 }
 
 func sound(Form) error { return nil }
 
-func TestAFormIsChosenByName(t *testing.T) {
-	best := IFMA.here()
+func TestFormIsChosenByName(t *testing.T) {
+	best := IFMA.available()
 	for name, want := range map[string]Form{"": best, "plain": Plain, "scalar": Scalar} {
 		if c := choose(name, sound); c != (choice{form: want}) {
 			t.Errorf("%q: %+v", name, c)
 		}
 	}
 	if c := choose("ifma", sound); (c.err == nil) != hasLanes || c.form != best {
-		t.Errorf("ifma, which is here: %v: %+v", hasLanes, c)
+		t.Errorf("ifma, supported %v: %+v", hasLanes, c)
 	}
 	for _, name := range []string{"avx512", "IFMA", "best"} {
 		if c := choose(name, sound); c.err == nil || c.form != best || !strings.Contains(c.err.Error(), FormVariable) {
@@ -34,9 +34,9 @@ func TestAFormIsChosenByName(t *testing.T) {
 	}
 }
 
-// Where the processor has no such instructions, a key of the IFMA form is one of
-// the Scalar form, and to force it is an error.
-func TestWithoutTheInstructionsTheScalarFormIsTaken(t *testing.T) {
+// TestScalarFormReplacesIFMA covers processors without AVX-512 IFMA: a key of the IFMA
+// form has the Scalar form, and forcing ifma is an error.
+func TestScalarFormReplacesIFMA(t *testing.T) {
 	had := hasLanes
 	hasLanes = false
 	defer func() { hasLanes = had }()
@@ -54,17 +54,18 @@ func TestWithoutTheInstructionsTheScalarFormIsTaken(t *testing.T) {
 	}
 }
 
-// The variable counts for the whole process.
-func TestTheEnvironmentForcesAForm(t *testing.T) {
-	if os.Getenv(FormVariable) == "scalar" { // in the process below
+// TestEnvironmentForcesAForm runs itself in a child process, since the form is chosen
+// once per process.
+func TestEnvironmentForcesAForm(t *testing.T) {
+	if os.Getenv(FormVariable) == "scalar" { // in the child process
 		if Best() != Scalar || CheckForm() != nil {
 			t.Fatalf("%v, %v", Best(), CheckForm())
 		}
 		return
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheEnvironmentForcesAForm$", "-test.v")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEnvironmentForcesAForm$", "-test.v")
 	child.Env = append(os.Environ(), FormVariable+"=scalar")
-	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestTheEnvironmentForcesAForm") {
+	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestEnvironmentForcesAForm") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

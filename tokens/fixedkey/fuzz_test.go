@@ -6,18 +6,18 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// maxFuzzMessage bounds inputs, so that the fuzzer spends its time on curves
-// and not on hashing. It lies beyond every threshold in the package.
+// maxFuzzMessage bounds messages so that the fuzzer spends its time on curve
+// arithmetic and not on hashing. It is greater than every threshold of the package.
 const maxFuzzMessage = 4 * fixedkey.MaxMessage
 
-// However key, message and signature are bent, every form answers as
-// crypto/ed25519 does, and New refuses weak keys and no others. An input is a
-// signer, a message, and moves in pairs of bytes (see trial).
+// FuzzVerify mutates key, message and signature. Every form must answer as
+// crypto/ed25519 does, and New must refuse weak keys and no others. An input is a
+// signer, a message, and mutations as pairs of bytes, see trial.
 func FuzzVerify(f *testing.F) {
 	message := []byte("a seed for the fuzzer, forty-seven bytes long, ")
 	f.Add(byte(0), []byte(nil), []byte(nil))
 	f.Add(byte(255), message, []byte(nil))
-	for i := range moves {
+	for i := range mutations {
 		m := byte(i)
 		f.Add(m, message, []byte{m, 0})
 		f.Add(m, message, []byte{m, 200})
@@ -27,8 +27,8 @@ func FuzzVerify(f *testing.F) {
 		if len(message) > maxFuzzMessage || len(pairs) > 16 {
 			return
 		}
-		bent := newTrial(choice, message)
-		bent.apply(pairs)
-		bent.judge(t)
+		mutated := newTrial(choice, message)
+		mutated.apply(pairs)
+		mutated.judge(t)
 	})
 }

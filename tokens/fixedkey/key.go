@@ -8,18 +8,18 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// Form is a way to verify. All forms accept and refuse the same signatures.
+// Form is an implementation of verification. All forms accept the same signatures.
 type Form uint8
 
 // The forms.
 const (
-	// Plain is crypto/ed25519: no tables, any platform. It is the rival that the
-	// others are measured against and compared with.
+	// Plain is crypto/ed25519: no tables, any platform. Tests and benchmarks compare
+	// the other forms with it.
 	Plain Form = iota
-	// Scalar adds table entries on circl's field arithmetic, one signature at a time.
+	// Scalar adds table entries with circl's field arithmetic, one signature at a time.
 	Scalar
-	// IFMA adds eight table entries at once, with AVX-512 IFMA instructions. On a
-	// processor without them a key of this form is made in the Scalar form.
+	// IFMA adds eight table entries at a time with AVX-512 IFMA instructions. On a
+	// processor without them New makes a key of the Scalar form.
 	IFMA
 	formCount
 )
@@ -28,33 +28,35 @@ var formNames = [formCount]string{"plain", "scalar", "ifma"}
 
 func (f Form) String() string { return formNames[f] }
 
-// Errors of New.
+// Errors returned by New.
 var (
 	ErrKeySize = errors.New("fixedkey: a public key has 32 bytes")
-	ErrKeyForm = errors.New("fixedkey: the public key is no point in canonical form")
-	ErrKeyWeak = errors.New("fixedkey: the public key is not in the group of the base point, or is its zero")
+	ErrKeyForm = errors.New("fixedkey: the public key is not the canonical encoding of a point")
+	ErrKeyWeak = errors.New("fixedkey: the public key does not have prime order")
 )
 
-// Key verifies signatures under one public key. It is immutable and may be used
-// by many goroutines.
+// Key verifies signatures under one public key. It is immutable and safe for
+// concurrent use.
 type Key struct {
 	public [ed25519.PublicKeySize]byte
 	form   Form
-	// Tables of the base point and of the key's negative, in the form's own kind.
+	// Tables of the base point and of the key's negative, for the form.
 	base, minusA         *table
 	laneBase, laneMinusA *laneTable
 }
 
-// New prepares a key. In the Scalar form that takes some 10 ms and 4.3 MB, and the
-// first key of a process 60 ms and 15 MB more for the base point; in the IFMA form
-// about 1 ms and 0.5 MB, and 20 ms and 5.4 MB more: keep it off the hot path. A key that is in use already is returned at once. A weak key is
-// refused: under one of small order an attacker signs without a secret, and one of
-// mixed order makes verifiers disagree.
+// New prepares a key. In the Scalar form it takes about 10 ms and 4.3 MB, and for the
+// first key of a process 60 ms and 15 MB more for the base point. In the IFMA form it
+// takes about 1 ms and 0.5 MB, and for the first key 20 ms and 5.4 MB more. Do not call
+// it on the hot path. If the key is already in use, New returns the existing one.
+//
+// New refuses weak keys: an attacker can sign without a secret under a key of small
+// order, and verifiers disagree under a key of mixed order.
 func New(public []byte, form Form) (*Key, error) {
 	if len(public) != ed25519.PublicKeySize {
 		return nil, ErrKeySize
 	}
-	m := maker{[ed25519.PublicKeySize]byte(public), form.here()}
+	m := maker{[ed25519.PublicKeySize]byte(public), form.available()}
 	if k := m.inUse(); k != nil {
 		return k, nil
 	}
@@ -67,7 +69,7 @@ func New(public []byte, form Form) (*Key, error) {
 
 func (m maker) make() (*Key, error) { return m.makeOf(keyWidth, laneKeyWidth) }
 
-// makeOf makes the key with windows of these widths in the Scalar and the IFMA form.
+// makeOf makes the key with the given window widths for the Scalar and the IFMA form.
 func (m maker) makeOf(width, laneWidth uint) (*Key, error) {
 	k := &Key{public: m.public, form: m.form}
 	var a affine
@@ -87,10 +89,10 @@ func (m maker) makeOf(width, laneWidth uint) (*Key, error) {
 	return k, nil
 }
 
-// Form is the form that the key was made in.
+// Form returns the form of the key.
 func (k *Key) Form() Form { return k.form }
 
-// TableSize is the memory of the tables that are the key's own, bytes.
+// TableSize returns the memory of the key's own tables in bytes.
 func (k *Key) TableSize() int {
 	switch k.form {
 	case Scalar:
@@ -101,8 +103,8 @@ func (k *Key) TableSize() int {
 	return 0
 }
 
-// Verify says what crypto/ed25519.Verify would say. It allocates nothing if the
-// message is at most MaxMessage bytes.
+// Verify returns the result of crypto/ed25519.Verify. It does not allocate if the
+// message has at most MaxMessage bytes.
 func (k *Key) Verify(message, signature []byte) bool {
 	var sum point
 	switch k.form {

@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// knownAnswersFile has one answer a line: good or bad, and in hex digits the key, the
-// message and the signature. A test makes it anew and compares.
+// knownAnswersFile has one answer per line: good or bad, and key, message and signature
+// in hexadecimal digits. A test compares the file with its generator.
 //
 //go:embed knownanswers.txt
 var knownAnswersFile string
 
-// knownAnswer is a verdict that every form must give. The answers are good and bad
-// in turns, so that neither a form that admits all nor one that refuses all passes.
+// knownAnswer is a verdict that every form must give. Good and bad answers alternate,
+// so a form that accepts or refuses everything fails.
 type knownAnswer struct {
 	good                       bool
 	public, message, signature []byte
 }
 
-// knownAnswers reads the file.
+// knownAnswers parses the file.
 func knownAnswers() (all []knownAnswer, err error) {
 	for line := range strings.Lines(knownAnswersFile) {
 		verdict, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		parts := strings.Split(rest, " ")
 		if verdict != "good" && verdict != "bad" || len(parts) != 3 {
-			return nil, fmt.Errorf("line %d of the known answers has another form", len(all)+1)
+			return nil, fmt.Errorf("line %d of the known answers is malformed", len(all)+1)
 		}
 		var bytes [3][]byte
 		for i, digits := range parts {
@@ -40,8 +40,8 @@ func knownAnswers() (all []knownAnswer, err error) {
 	return all, nil
 }
 
-// checkKnownAnswers computes the known answers in a form: each alone, and all in one
-// batch. The error counts the wrong ones.
+// checkKnownAnswers computes the known answers in a form, each alone and all in one
+// batch. The error contains the number of wrong answers.
 func (f Form) checkKnownAnswers() error {
 	all, err := knownAnswers()
 	if err != nil {
@@ -53,7 +53,7 @@ func (f Form) checkKnownAnswers() error {
 func (f Form) check(all []knownAnswer) error {
 	keys := map[string]*Key{}
 	batch := make([]Signed, len(all))
-	alone, together := 0, 0
+	alone, batched := 0, 0
 	for i, a := range all {
 		k := keys[string(a.public)]
 		if k == nil {
@@ -66,24 +66,24 @@ func (f Form) check(all []knownAnswer) error {
 		if k.Verify(a.message, a.signature) != a.good {
 			alone++
 		}
-		// Good starts as the wrong answer: a batch that leaves one out is found.
+		// Good is preset to the wrong answer, which detects a skipped signature.
 		batch[i] = Signed{Key: k, Message: a.message, Signature: a.signature, Good: !a.good}
 	}
 	VerifyBatch(batch)
 	for i, a := range all {
 		if batch[i].Good != a.good {
-			together++
+			batched++
 		}
 	}
-	if alone+together > 0 {
-		return fmt.Errorf("the %v form gives %d wrong answers alone and %d in a batch to %d signatures whose verdict is known", f, alone, together, len(all))
+	if alone+batched > 0 {
+		return fmt.Errorf("the %v form gives %d wrong answers alone and %d in a batch to %d signatures with known verdicts", f, alone, batched, len(all))
 	}
 	return nil
 }
 
-// knownKey makes a key for a few verifications. Its tables are narrow in the Scalar
-// form, where wide ones take 10 ms: the windows' width is no property of the code.
+// knownKey makes a key for a few verifications. In the Scalar form it uses narrow
+// windows, because tables for wide ones take 10 ms. The same code handles all widths.
 func (f Form) knownKey(public []byte) (*Key, error) {
-	m := maker{[ed25519.PublicKeySize]byte(public), f.here()}
+	m := maker{[ed25519.PublicKeySize]byte(public), f.available()}
 	return m.makeOf(checkWidth, laneKeyWidth)
 }

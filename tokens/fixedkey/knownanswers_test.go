@@ -14,16 +14,16 @@ import (
 	"filippo.io/edwards25519"
 )
 
-var update = flag.Bool("update", false, "write the known answers anew")
+var update = flag.Bool("update", false, "write the known answers to knownanswers.txt")
 
-// knownAnswers makes the file: 64 answers under two keys, good and bad in turns. The
-// first half have messages as long as a pass, which are hashed side by side; the rest
-// have other lengths and crooked signatures.
+// knownAnswers generates the file: 64 answers under two keys, good and bad alternating.
+// The first half have messages of the length of a pass, which the lanes hash in
+// parallel. The others have other lengths and malformed signatures.
 func knownAnswers(t *testing.T) string {
 	var good, bad []string
 	line := func(want bool, public, message, signature []byte) {
 		if ed25519.Verify(public, message, signature) != want {
-			t.Fatalf("crypto/ed25519 says %v to\n%x %x %x", !want, public, message, signature)
+			t.Fatalf("crypto/ed25519 returns %v for\n%x %x %x", !want, public, message, signature)
 		}
 		if text := fmt.Sprintf("%x %x %x\n", public, message, signature); want {
 			good = append(good, "good "+text)
@@ -49,7 +49,7 @@ func knownAnswers(t *testing.T) string {
 			line(false, other.public, m, signature)
 		}
 	}
-	// Lengths on both sides of a block of the hash, and of what is hashed without allocating.
+	// Lengths around a block of the hash and around MaxMessage.
 	for n, length := range []int{0, 1, 46, 48, 64, 111, 127, 128, 191, 192, 193, 300} {
 		s := signers[n%2]
 		m := message(n, length)
@@ -70,23 +70,23 @@ func knownAnswers(t *testing.T) string {
 		slices.Reverse(reversed)
 		above := littleEndian(new(big.Int).Add(new(big.Int).SetBytes(reversed), groupOrder))
 		nonce := scalarOf(big.NewInt(int64(5 + n)))
-		bent := new(edwards25519.Point).ScalarBaseMult(nonce)
-		bent.Add(bent, torsion[1+n])
-		for _, crooked := range [][]byte{
+		mutated := new(edwards25519.Point).ScalarBaseMult(nonce)
+		mutated.Add(mutated, torsion[1+n])
+		for _, malformed := range [][]byte{
 			slices.Concat(r, above),                         // s not below the order
 			slices.Concat(r, make([]byte, 32)),              // s = 0
 			slices.Concat(s.public, end),                    // R is the key
 			flipped(signature, 255),                         // -R
-			s.finish(s.public, overlong[2], m, zero),        // R is zero, spelled 1+p
+			s.finish(s.public, overlong[2], m, zero),        // R is the neutral element, encoded as 1+p
 			s.finish(s.public, torsion[4].Bytes(), m, zero), // R of order 2
-			s.finish(s.public, bent.Bytes(), m, nonce),      // right but for torsion, which a cofactor would forgive
+			s.finish(s.public, mutated.Bytes(), m, nonce),   // good only for a verifier that multiplies by the cofactor
 			sized(signature, ed25519.SignatureSize-1+2*n),   // one byte missing, or one too many
 		} {
-			line(false, s.public, m, crooked)
+			line(false, s.public, m, malformed)
 		}
 	}
 	if len(good) != len(bad) || len(good) != 32 {
-		t.Fatalf("%d good and %d bad answers", len(good), len(bad))
+		t.Fatalf("%d good and %d bad answers, want 32 of each", len(good), len(bad))
 	}
 	var b strings.Builder
 	for i := range good {
@@ -95,8 +95,9 @@ func knownAnswers(t *testing.T) string {
 	return b.String()
 }
 
-// The file is what the generator makes, and crypto/ed25519 gives every answer in it.
-func TestKnownAnswersAreWhatTheyAreSaidToBe(t *testing.T) {
+// TestKnownAnswersAreGenerated compares the file with its generator, which checks every
+// answer with crypto/ed25519.
+func TestKnownAnswersAreGenerated(t *testing.T) {
 	const file = "knownanswers.txt"
 	want := knownAnswers(t)
 	if *update {
@@ -105,6 +106,6 @@ func TestKnownAnswersAreWhatTheyAreSaidToBe(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != want {
-		t.Errorf("%s differs from what is made here (%v): go test ./tokens/fixedkey -run KnownAnswers -update", file, err)
+		t.Errorf("%s is out of date (%v): run go test ./tokens/fixedkey -run KnownAnswers -update", file, err)
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// laneEquation is sB - hA as the rows of addresses whose entries add up to it. If
-// the windows of both scalars do not fill the last row, the neutral entry does.
+// laneEquation contains the addresses of the entries whose sum is sB - hA, in rows.
+// The last row is filled up with the neutral entry.
 type laneEquation struct {
 	rows [maxLaneWindows + lanes.Ahead*lanes.Count]uint64
 	used int
 }
 
-// set takes a signature apart. False: it is refused whatever the sum.
+// set decodes a signature. It returns false if the signature is malformed and must be
+// refused.
 func (e *laneEquation) set(k *Key, message, signature []byte) bool {
 	s, ok := scalarOf(signature)
 	if !ok {
@@ -31,17 +32,17 @@ func (e *laneEquation) set(k *Key, message, signature []byte) bool {
 	return true
 }
 
-// fill makes the last row whole.
+// fill completes the last row.
 func (e *laneEquation) fill(base *laneTable) {
 	for ; e.used%lanes.Count != 0; e.used++ {
 		e.rows[e.used] = lanes.Address(&base.entries[0])
 	}
 }
 
-// solve adds up. T of the result is not to be used.
+// solve computes sB - hA. T of the result is not valid.
 func (e *laneEquation) solve(k *Key, sum *point) {
 	var sums lanes.Sums
 	sums.AddAll(e.rows[:], e.used/lanes.Count)
-	runtime.KeepAlive(k) // the rows hold its entries by address only
+	runtime.KeepAlive(k) // the rows refer to its entries only by address
 	sums.All(&sum.x, &sum.y, &sum.z)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// laneGroup is up to eight equations, one in each lane: column i of the rows is
-// equation i. Windows stand in rows, those of s first.
+// laneGroup contains up to eight equations, one per lane: column i of the rows is
+// equation i. Each row is one window; the windows of s come first.
 type laneGroup struct {
 	signed [lanes.Count]*Signed
 	n      int
@@ -16,7 +16,7 @@ type laneGroup struct {
 	rows   [(maxLaneWindows + lanes.Ahead) * lanes.Count]uint64
 }
 
-// add takes a signature into the next lane, if its s is good.
+// add assigns a signature to the next lane, unless it is malformed.
 func (g *laneGroup) add(signed *Signed) {
 	s, ok := scalarOf(signed.Signature)
 	if signed.Good = false; !ok {
@@ -28,11 +28,11 @@ func (g *laneGroup) add(signed *Signed) {
 	g.n++
 }
 
-// challenge does what is left to do for the rows. Where all messages fit into one
-// block of the hash, they are hashed side by side.
+// challenge computes the challenges and the rows. If all messages fit into one block
+// of the hash, the lanes hash them in parallel.
 func (g *laneGroup) challenge() {
 	g.address(&g.s, 0, func(k *Key) *laneTable { return k.laneBase })
-	lanes.Touch(g.rows[:lanes.Ahead*lanes.Count]) // the kernel asks for the others
+	lanes.Touch(g.rows[:lanes.Ahead*lanes.Count]) // the kernel prefetches the others
 	fit := true
 	for _, s := range g.signed[:g.n] {
 		fit = fit && len(s.Message) <= lanes.MaxHashed-64
@@ -62,9 +62,9 @@ func (g *laneGroup) challenge() {
 	g.address(&g.h, g.signed[0].Key.laneBase.windows, func(k *Key) *laneTable { return k.laneMinusA })
 }
 
-// address makes rows of scalars, from a row on, for a table of each lane's key.
-// Lanes without an equation get entries of the first's: they must be there, and
-// nobody looks at their sum.
+// address computes the rows of the scalars, beginning at row, for a table of each
+// lane's key. Unused lanes get entries of the first key, because the kernel reads
+// every address; their sums are ignored.
 func (g *laneGroup) address(scalars *lanes.Scalars, row int, of func(*Key) *laneTable) {
 	first := of(g.signed[0].Key)
 	var tables lanes.Words
@@ -78,11 +78,12 @@ func (g *laneGroup) address(scalars *lanes.Scalars, row int, of func(*Key) *lane
 	first.split.Rows(g.rows[row*lanes.Count:], scalars, &tables)
 }
 
-// fewLanes is up to how many signatures are not slower one after the other, each in
-// all lanes, than side by side with lanes that have nothing to do.
+// fewLanes is the largest number of signatures that are verified one at a time, each
+// in all lanes. For more, one lane per signature is faster despite unused lanes.
 const fewLanes = 4
 
-// solve adds up and leaves the sums to be judged; a few it judges at once.
+// solve computes the sums of the group and appends them to many. Up to fewLanes
+// signatures get their verdict immediately.
 func (g *laneGroup) solve(many *laneSums) {
 	if g.n > fewLanes {
 		g.challenge()
@@ -100,5 +101,5 @@ func (g *laneGroup) sideBySide(many *laneSums) {
 	s := many.next()
 	s.n, s.signed, s.r = g.n, g.signed, g.r
 	s.sums.Add(g.rows[:], k.laneBase.windows+k.laneMinusA.windows)
-	runtime.KeepAlive(g) // the rows hold its keys' entries by address only
+	runtime.KeepAlive(g) // the rows refer to its keys' entries only by address
 }

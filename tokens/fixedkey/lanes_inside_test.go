@@ -12,10 +12,10 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
-// The steps of the eight-lane kernel, run in plain Go on any processor, come to the
-// points that the Scalar form's additions come to: lane by lane, and all in all.
-// Entries beside each other, their negatives and the neutral one are among them.
-func TestTheKernelsStepsAddPoints(t *testing.T) {
+// TestKernelStepsAddPoints runs the steps of the eight-lane kernel in plain Go, on any
+// processor, and compares the sums with additions of the Scalar form: per lane, and of
+// all lanes joined. The entries include neighbours, negatives and the neutral element.
+func TestKernelStepsAddPoints(t *testing.T) {
 	const width = 5
 	b := basePoint()
 	table, laneTable := newTable(&b, width), newLaneTable(&b, width)
@@ -29,7 +29,7 @@ func TestTheKernelsStepsAddPoints(t *testing.T) {
 			for lane := range rows[i] {
 				n, sign := random.IntN(len(table.entries)), uint32(random.IntN(2))
 				if random.IntN(3) == 0 {
-					n %= 3 // 0, 1 or 2 times the base point: often the same, or the opposite
+					n %= 3 // 0, 1 or 2 times the base point: often equal or opposite
 				}
 				rows[i][lane] = program.Addition{Entry: (*[16]uint64)(&laneTable.entries[n]), Negate: uint8(sign)}
 				e := &table.entries[n]
@@ -66,14 +66,14 @@ func TestTheKernelsStepsAddPoints(t *testing.T) {
 					got.x, got.y, got.z = sums.X().Lane(lane), sums.Y().Lane(lane), sums.Z().Lane(lane)
 				}
 				if got.encoding() != wanted.encoding() {
-					t.Fatalf("trial %d, %d rows, lane %d, joined %v: another point", trial, len(rows), lane, join)
+					t.Fatalf("trial %d, %d rows, lane %d, joined %v: the points differ", trial, len(rows), lane, join)
 				}
 			}
 		}
 	}
 }
 
-// encoding is that of RFC 8032 section 5.1.2.
+// encoding returns the encoding of RFC 8032 section 5.1.2.
 func (p *point) encoding() (r [32]byte) {
 	var a affine
 	normalise([]point{*p}, func(_ int, q *affine) { a = *q })
@@ -85,11 +85,10 @@ func (p *point) encoding() (r [32]byte) {
 	return r
 }
 
-// Addresses are those of the digits' entries, whichever way they are made, at
-// every width.
-func TestAddressesAreThoseOfTheDigits(t *testing.T) {
+// TestAddressesMatchTheDigits compares all ways to compute addresses, at every width.
+func TestAddressesMatchTheDigits(t *testing.T) {
 	if !lanes.Supported() {
-		t.Skip("no AVX-512 IFMA here")
+		t.Skip("this processor has no AVX-512 IFMA")
 	}
 	b := basePoint()
 	random := rand.New(rand.NewPCG(63, 64))
@@ -121,7 +120,7 @@ func TestAddressesAreThoseOfTheDigits(t *testing.T) {
 				var got [layout.SplitWindows]uint64
 				of.addresses(got[:], &s)
 				if [maxWindows]uint64(got[:maxWindows]) != want[lane] {
-					for i := of.windows; i < maxWindows; i++ { // more than there are: the neutral entry, or nothing
+					for i := of.windows; i < maxWindows; i++ { // beyond the last window: the neutral entry or 0
 						if got[i] == lanes.Address(&of.entries[0]) {
 							got[i] = 0
 						}

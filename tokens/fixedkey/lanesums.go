@@ -7,27 +7,26 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// laneSums are what the groups of a chunk came to, not judged yet.
+// laneSums contains the sums of the groups of a chunk, before their verdicts.
 type laneSums struct {
 	groups [chunk / lanes.Count]laneSum
 	n      int
 }
 
-// laneSum is what one group came to.
+// laneSum contains the sums of one group.
 type laneSum struct {
 	signed [lanes.Count]*Signed
 	n      int // lanes in use
 	sums   lanes.Sums
 	r      lanes.Encodings
-	zs     lanes.Element // the product of Z of all groups up to this one
+	zs     lanes.Element // product of Z of all groups up to this one
 }
 
-// next is the next group to fill.
+// next returns the next group to fill.
 func (s *laneSums) next() *laneSum { s.n++; return &s.groups[s.n-1] }
 
-// judge gives the verdicts: it divides by Z, with one inversion for all groups and
-// lanes, and compares with what was signed. Lanes that nobody uses hold a point as
-// well, whose Z is not zero.
+// judge sets the verdicts: it divides by Z, with one inversion for all groups and
+// lanes, and compares with R. Unused lanes also contain a point, so their Z is not zero.
 func (s *laneSums) judge() {
 	if s.n == 0 {
 		return
@@ -55,7 +54,7 @@ func (s *laneSums) judge() {
 	}
 }
 
-// inverted is 1/e in each lane; no lane is zero.
+// inverted returns 1/e in each lane. No lane may be zero.
 func inverted(e *lanes.Element) (one lanes.Element) {
 	var zs, scratch [lanes.Count]fp25519.Elt
 	for lane := range zs {

@@ -8,16 +8,16 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// Widths of the windows of the IFMA form, bits. Eight windows are added in one
-// round, so that small tables cost little; docs/performance.md.
+// Widths of the windows of the IFMA form in bits. Eight windows are added per round,
+// so narrow windows with small tables cost little; docs/performance.md.
 const (
 	laneBaseWidth = 12 // 21 windows, 5.4 MB, once for all keys
-	laneKeyWidth  = 8  // 32 windows, 0.5 MB for each key
-	// maxLaneWindows is how many windows both scalars may have together.
+	laneKeyWidth  = 8  // 32 windows, 0.5 MB per key
+	// maxLaneWindows is the greatest number of windows of both scalars together.
 	maxLaneWindows = 64
 )
 
-// laneTable is a table in the form that the eight-lane kernel reads.
+// laneTable is a table in the layout that the eight-lane kernel reads.
 type laneTable struct {
 	comb
 	entries []lanes.Entry
@@ -42,8 +42,8 @@ var laneBase = sync.OnceValue(func() *laneTable {
 	return newLaneTable(&b, laneBaseWidth)
 })
 
-// addresses splits a scalar below the order, as digits does, and gives the address
-// of each window's entry. It may write up to seven addresses more.
+// addresses splits a scalar below the order, as digits does, and writes the address of
+// each window's entry. It may write up to seven more addresses.
 func (t *laneTable) addresses(out []uint64, s *[4]uint64) {
 	var words lanes.Scalar
 	b := t.biased(s)
@@ -51,7 +51,8 @@ func (t *laneTable) addresses(out []uint64, s *[4]uint64) {
 	t.split.Addresses(out, &words, &t.entries[0])
 }
 
-// addressesPlain does the same a window at a time, and writes no more than it must.
+// addressesPlain is addresses one window at a time. It writes exactly one address per
+// window.
 func (t *laneTable) addressesPlain(out []uint64, s *[4]uint64) {
 	var digits [maxWindows]uint32
 	t.digits(s, &digits)

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// order is that of the base point: 2^252 + orderTail (RFC 8032 section 5.1),
-// least significant word first, as is every number here.
+// order is the order of the base point, 2^252 + tail (RFC 8032 section 5.1). All
+// numbers in this file have the least significant word first.
 var order = [4]uint64{0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0, 1 << 60}
 
 const (
@@ -30,15 +30,16 @@ func less(a, b *[4]uint64) bool {
 	return borrow == 1
 }
 
-// mod reduces 512 bits by the order, fully: a point with a part of small order
-// would notice the difference. With c the order's tail, 2^252 = -c: what lies
-// above bit 252 is folded in three times, with alternating sign,
+// mod reduces 512 bits modulo the order, completely: for a point with a component of
+// small order a partial reduction would give another multiple. With c the tail of the
+// order, 2^252 = -c. The bits from 252 on are folded in three times, with alternating
+// sign:
 //
 //	x = a0 + 2^252 a1 = a0 - c·a1          c·a1 = b0 + 2^252 b1, below 2^385
 //	  = a0 - b0 + c·b1                     c·b1 = c0 + 2^252 c1, below 2^258
 //	  = a0 - b0 + c0 - c·c1                c·c1 below 2^131
 //
-// and twice the order keeps the sum from being negative.
+// Adding twice the order keeps the sum from becoming negative.
 func mod(x *[8]uint64) (r [4]uint64) {
 	// c·a1: a1 has 260 bits.
 	a1 := [5]uint64{x[3]>>60 | x[4]<<4, x[4]>>60 | x[5]<<4, x[5]>>60 | x[6]<<4, x[6]>>60 | x[7]<<4, x[7] >> 60}
@@ -85,7 +86,7 @@ func mod(x *[8]uint64) (r [4]uint64) {
 // timesTail sets z, two words longer than x, to x times the order's tail.
 func timesTail(z, x []uint64) {
 	z[len(x)], z[len(x)+1] = 0, 0
-	var above uint64 // of the first row
+	var above uint64 // upper word of the previous product
 	for i, w := range x {
 		h, l := bits.Mul64(w, tail0)
 		var k uint64

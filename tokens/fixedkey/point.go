@@ -4,15 +4,15 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// The curve is -x² + y² = 1 + dx²y² over 2²⁵⁵-19 (RFC 8032 section 5.1). Its
-// addition law is complete: no pair of points is an exception, doubling included.
+// The curve is -x² + y² = 1 + dx²y² modulo 2²⁵⁵-19 (RFC 8032 section 5.1). Its
+// addition law is complete: it holds for all pairs of points, doubling included.
 var (
 	curveD  = quotient(-121665, 121666)
 	curve2D = func() (z fp25519.Elt) { fp25519.Add(&z, &curveD, &curveD); return }()
 	one     = small(1)
 )
 
-// small is a small number as a field element.
+// small returns a small number as a field element.
 func small(n int) (z fp25519.Elt) {
 	if n < 0 {
 		m := small(-n)
@@ -32,13 +32,13 @@ func quotient(n, m int) (z fp25519.Elt) {
 	return
 }
 
-// affine is a point by its coordinates.
+// affine is a point in affine coordinates.
 type affine struct{ x, y fp25519.Elt }
 
 func (a *affine) negate() { fp25519.Neg(&a.x, &a.x) }
 
-// decode takes the encoding of a point, RFC 8032 section 5.1.3, and no other
-// spelling of it: y is below p, and zero has no sign.
+// decode decodes the canonical encoding of a point, RFC 8032 section 5.1.3: y is below
+// p, and x = 0 has no sign bit. It returns false for every other input.
 func (a *affine) decode(b *[32]byte) bool {
 	sign := b[31] >> 7
 	a.y = fp25519.Elt(*b)
@@ -67,8 +67,8 @@ func (a *affine) decode(b *[32]byte) bool {
 // point is a point in extended coordinates: x = X/Z, y = Y/Z, xy = T/Z.
 type point struct{ x, y, z, t fp25519.Elt }
 
-// entry is a point as an addition wants it: y-x, y+x, 2dxy. Three field
-// elements touch two cache lines.
+// entry is a table entry in the form that an addition reads: y-x, y+x, 2dxy. Its three
+// field elements span two cache lines.
 type entry [3]fp25519.Elt
 
 func (e *entry) set(a *affine) {
@@ -78,7 +78,8 @@ func (e *entry) set(a *affine) {
 	fp25519.Mul(&e[2], &e[2], &curve2D)
 }
 
-// start sets p to e, or to -e if sign is odd. Coordinates are scaled by 4, which spares halving.
+// start sets p to e, or to -e if sign is odd. It scales the coordinates by 4, which
+// avoids halving.
 func (p *point) start(e *entry, sign uint32) {
 	minus, plus := &e[sign&1], &e[sign&1^1]
 	var two fp25519.Elt
@@ -94,8 +95,8 @@ func (p *point) start(e *entry, sign uint32) {
 var small4 = small(4)
 
 // addPlain adds e, or -e if sign is odd: "madd-2008-hwcd-3" of the Explicit-Formulas
-// Database, 7 multiplications. To negate is to swap the first two of an entry
-// and F with G, so a sign costs no branch that could be guessed wrong.
+// Database, 7 multiplications. Negation swaps the first two elements of an entry, and
+// F with G, so the sign needs no branch that could be mispredicted.
 func (p *point) addPlain(e *entry, sign uint32) {
 	sign &= 1
 	var a, b, c, d fp25519.Elt

@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// orderEight generates the small-order points. It is one of the points of
-// order 8, written as RFC 8032 writes points.
+// orderEight is the encoding of a point of order 8, which generates the points of small
+// order.
 const orderEight = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
 
 var (
@@ -24,10 +24,10 @@ var (
 		return l.Add(l, new(big.Int).Lsh(big.NewInt(1), 252))
 	}()
 	identity = edwards25519.NewIdentityPoint()
-	// orderMinusOne stands in for l, which no reduced scalar can be.
+	// orderMinusOne replaces l, which is not a reduced scalar.
 	orderMinusOne = scalarOf(new(big.Int).Sub(groupOrder, big.NewInt(1)))
-	// torsion holds the eight points of small order, as multiples of one of
-	// order 8: torsion[0] is the zero of the group.
+	// torsion contains the eight points of small order: multiples of a point of order
+	// 8. torsion[0] is the neutral element.
 	torsion = func() (all [8]*edwards25519.Point) {
 		step, err := new(edwards25519.Point).SetBytes(unhex(orderEight))
 		if err != nil {
@@ -39,8 +39,8 @@ var (
 		}
 		return all
 	}()
-	// overlong holds every encoding of a y that is not below p, with both signs.
-	// Some are points to a lenient decoder, some are none.
+	// overlong contains every encoding of a y that is not below p, with both signs. A
+	// lenient decoder accepts some of them.
 	overlong = func() (all [][]byte) {
 		for y := new(big.Int).Set(fieldPrime); y.BitLen() <= 255; y.Add(y, big.NewInt(1)) {
 			for sign := range 2 {
@@ -49,13 +49,13 @@ var (
 		}
 		return all
 	}()
-	// signedZero holds the two points with x = 0 with the sign that zero has not.
+	// signedZero contains the two points with x = 0, encoded with a sign bit.
 	signedZero = [][]byte{
 		encoded(big.NewInt(1), 1),
 		encoded(new(big.Int).Sub(fieldPrime, big.NewInt(1)), 1),
 	}
-	// smallOrder holds every encoding that a lenient decoder takes for a point of
-	// small order, the eight canonical ones first.
+	// smallOrder contains every encoding that a lenient decoder decodes to a point of
+	// small order, the eight canonical encodings first.
 	smallOrder = func() (all [][]byte) {
 		for _, p := range torsion {
 			all = append(all, p.Bytes())
@@ -70,7 +70,7 @@ var (
 	}()
 )
 
-// encoded is RFC 8032 section 5.1.2 without its promise that y is below p.
+// encoded encodes as RFC 8032 section 5.1.2 does, also for y not below p.
 func encoded(y *big.Int, sign int) []byte {
 	b := littleEndian(y)
 	b[31] |= byte(sign << 7)
@@ -83,7 +83,7 @@ func littleEndian(n *big.Int) []byte {
 	return b
 }
 
-// scalarOf takes n modulo the group order.
+// scalarOf returns n modulo the group order.
 func scalarOf(n *big.Int) *edwards25519.Scalar {
 	s, err := edwards25519.NewScalar().SetCanonicalBytes(littleEndian(new(big.Int).Mod(n, groupOrder)))
 	if err != nil {
@@ -100,8 +100,8 @@ func unhex(text string) []byte {
 	return b
 }
 
-// verdictOnKey is what New must say to a public key, decided with other
-// arithmetic than that of the package.
+// verdictOnKey returns the error that New must return for a public key. It uses other
+// arithmetic than the package.
 func verdictOnKey(public []byte) error {
 	if len(public) != 32 {
 		return fixedkey.ErrKeySize
@@ -121,10 +121,10 @@ func inPrimeGroup(p *edwards25519.Point) bool {
 	return q.Add(q, p).Equal(identity) == 1
 }
 
-// The lists above are what the other tests lean on; their lengths are known.
+// TestListsOfPoints checks the lists above, which the other tests use.
 func TestListsOfPoints(t *testing.T) {
 	if len(overlong) != 2*19 {
-		t.Errorf("%d overlong encodings, want one for each y from p to 2^255-1 and sign", len(overlong))
+		t.Errorf("%d overlong encodings, want 38: one for each y from p to 2^255-1 and each sign", len(overlong))
 	}
 	if len(smallOrder) != 14 {
 		t.Errorf("%d encodings of small-order points, want 14", len(smallOrder))
@@ -140,6 +140,6 @@ func TestListsOfPoints(t *testing.T) {
 		}
 	}
 	if !inPrimeGroup(edwards25519.NewGeneratorPoint()) || inPrimeGroup(torsion[1]) {
-		t.Error("the base point is in its group, a point of order 8 is not")
+		t.Error("inPrimeGroup must be true for the base point and false for a point of order 8")
 	}
 }

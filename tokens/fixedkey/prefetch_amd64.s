@@ -3,10 +3,10 @@
 #include "textflag.h"
 
 // func prefetch(entries *entry, digits *uint32, n int)
-// A digit is the place of a 96-byte entry times two and a sign, so its address
-// is 48 times the digit without the sign. An entry touches two lines.
-// They are asked into the second cache: there are far more of them than the first
-// can wait for at once, and with PREFETCHT0 what is needed now waited as well.
+// A digit is two times the index of a 96-byte entry, plus a sign bit, so the offset of
+// the entry is 48 times the digit without the sign. An entry spans two cache lines.
+// The lines go to the second-level cache: there are far more of them than the first
+// level can have outstanding, and with PREFETCHT0 current loads were delayed too.
 TEXT ·prefetch(SB), NOSPLIT, $0-24
 	MOVQ entries+0(FP), DI
 	MOVQ digits+8(FP), SI

@@ -2,5 +2,5 @@
 
 package fixedkey
 
-// prefetch does nothing here.
+// prefetch does nothing on this platform.
 func prefetch(*entry, *uint32, int) {}

@@ -2,17 +2,17 @@ package fixedkey
 
 import "github.com/cloudflare/circl/math/fp25519"
 
-// inPrimeGroup reports whether a is a multiple of the base point other than
-// zero: its multiple by the group's order is zero, and itself it is not.
+// inPrimeGroup reports whether a has prime order: a is not the neutral element, and its
+// multiple by the order is.
 //
-// It is computed bit by bit, without tables and without this package's assembly:
-// keys must still be told apart in the plain form when another form was found wrong.
+// It works bit by bit, without tables and without this package's assembly, because the
+// plain form must check keys correctly even if another form is faulty.
 func (a *affine) inPrimeGroup() bool {
 	var e entry
 	e.set(a)
 	var self point
 	self.start(&e, 0)
-	sum := self // the order's highest bit, 252
+	sum := self // for the highest bit of the order, 252
 	for bit := 251; bit >= 0; bit-- {
 		sum.double()
 		if order[bit/64]>>(bit%64)&1 == 1 {

@@ -25,8 +25,8 @@ func words(n *big.Int) (w [8]uint64) {
 	return
 }
 
-// Where folding goes wrong: beside multiples of the order and of 2^252, at both
-// ends, and where all or no bits are set.
+// wideNumbers returns numbers at which folding is likely to fail: near multiples of the
+// order and powers of two, at both ends of the range, and with all or no bits set.
 func wideNumbers(random *rand.Rand) (all []*big.Int) {
 	limit := new(big.Int).Lsh(big.NewInt(1), 512)
 	add := func(n *big.Int) {
@@ -74,8 +74,8 @@ func TestReductionModuloTheOrder(t *testing.T) {
 	}
 }
 
-// Digits of every width, put together again, give the scalar; and each finds an
-// entry in its own window.
+// TestDigitsAddUpToTheScalar covers every width. Each digit must also have its entry in
+// its own window.
 func TestDigitsAddUpToTheScalar(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	l := number(order[:])
@@ -114,8 +114,8 @@ func TestDigitsAddUpToTheScalar(t *testing.T) {
 	}
 }
 
-// A table of any width gives the same multiples: the product by the order is
-// zero, and by one more it is the point itself.
+// TestTablesOfEveryWidth expects that the order times the base point is zero, and that
+// adding the base point once more gives the base point.
 func TestTablesOfEveryWidth(t *testing.T) {
 	b := base().entries[1]
 	point0 := basePoint()
@@ -134,22 +134,22 @@ func TestTablesOfEveryWidth(t *testing.T) {
 		self = zero
 		self.add(&b, 0)
 		if !self.encodesTo(&encoded) {
-			t.Errorf("width %d: the order and one times the base point is not the base point", width)
+			t.Errorf("width %d: the order plus one, times the base point, is not the base point", width)
 		}
 		self.add(&b, 1)
 		if !self.isZero() {
-			t.Errorf("width %d: a point less itself is not zero", width)
+			t.Errorf("width %d: a point minus itself is not zero", width)
 		}
 	}
 }
 
-// below is a random number below n.
+// below returns a random number below n.
 func below(random *rand.Rand, n *big.Int) *big.Int {
 	w := [8]uint64{random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64()}
 	return new(big.Int).Mod(number(w[:]), n)
 }
 
-// RFC 8032 section 5.1.7: s must be below the order, to the last bit.
+// TestScalarsAreBelowTheOrder checks the bound of RFC 8032 section 5.1.7.
 func TestScalarsAreBelowTheOrder(t *testing.T) {
 	l := number(order[:])
 	for d := int64(-3); d <= 3; d++ {
@@ -159,10 +159,10 @@ func TestScalarsAreBelowTheOrder(t *testing.T) {
 			b[i] = byte(n[i/8] >> (8 * (i % 8)))
 		}
 		if s, ok := scalarFrom(b[:]); ok != (d < 0) || number(s[:]).Cmp(number(n[:])) != 0 {
-			t.Errorf("the order and %d: taken %v", d, ok)
+			t.Errorf("the order plus %d: accepted %v", d, ok)
 		}
 	}
-	for word := range order { // each word decides if those above are equal
+	for word := range order { // each word decides if the higher words are equal
 		s := order
 		s[word]++
 		if less(&s, &order) || !less(&order, &s) {

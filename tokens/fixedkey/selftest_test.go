@@ -6,7 +6,6 @@ import (
 	"testing"
 )
 
-// Every form here gives every known answer, alone and in a batch.
 func TestEveryFormGivesTheKnownAnswers(t *testing.T) {
 	for f := range formCount {
 		if err := f.checkKnownAnswers(); err != nil {
@@ -15,9 +14,9 @@ func TestEveryFormGivesTheKnownAnswers(t *testing.T) {
 	}
 }
 
-// One wrong answer is noticed, whichever it is. To expect the opposite of one answer
-// is the same as a form that gets that one wrong.
-func TestOneWrongAnswerIsNoticed(t *testing.T) {
+// TestOneWrongAnswerIsDetected inverts one expected answer at a time, which simulates a
+// form that computes this answer wrongly.
+func TestOneWrongAnswerIsDetected(t *testing.T) {
 	all, err := knownAnswers()
 	if err != nil || len(all) != 64 {
 		t.Fatalf("%d known answers: %v", len(all), err)
@@ -33,13 +32,13 @@ func TestOneWrongAnswerIsNoticed(t *testing.T) {
 	}
 }
 
-// A form whose arithmetic is wrong is replaced by the plain one, or refused if it was
-// asked for; the plain one must give the answers in any case.
-func TestAFaultyFormIsNotUsed(t *testing.T) {
+// TestFaultyFormIsNotUsed expects the plain form in place of a faulty one, an error if
+// the faulty form was forced, and an error if the plain form is faulty.
+func TestFaultyFormIsNotUsed(t *testing.T) {
 	wrong := errors.New("a wrong answer")
-	faulty := func(those ...Form) func(Form) error {
+	faulty := func(forms ...Form) func(Form) error {
 		return func(f Form) error {
-			for _, one := range those {
+			for _, one := range forms {
 				if f == one {
 					return wrong
 				}
@@ -47,25 +46,26 @@ func TestAFaultyFormIsNotUsed(t *testing.T) {
 			return nil
 		}
 	}
-	best := IFMA.here()
+	best := IFMA.available()
 	if c := choose("", faulty(best)); c != (choice{form: Plain, fault: wrong}) {
-		t.Errorf("by itself: %+v", c)
+		t.Errorf("default: %+v", c)
 	}
 	if c := choose("scalar", faulty(Scalar)); c.form != Plain || !errors.Is(c.err, wrong) || c.fault != nil || !strings.Contains(c.err.Error(), "RAILGATE_ED25519=scalar") {
 		t.Errorf("forced: %+v", c)
 	}
 	if c := choose("plain", faulty(best)); c != (choice{form: Plain}) {
-		t.Errorf("plain, which is not faulty: %+v", c)
+		t.Errorf("plain, not faulty: %+v", c)
 	}
 	if c := choose("", faulty(best, Plain)); c.form != Plain || !errors.Is(c.err, wrong) {
-		t.Errorf("with no form left: %+v", c)
+		t.Errorf("every form faulty: %+v", c)
 	}
 	if c := choose("plain", faulty(Plain)); !errors.Is(c.err, wrong) {
-		t.Errorf("plain, which is faulty: %+v", c)
+		t.Errorf("plain, faulty: %+v", c)
 	}
 }
 
-// What the known answers cost at the start, without the tables of the base point.
+// BenchmarkKnownAnswers measures the self-test at process start, without the tables of
+// the base point.
 func BenchmarkKnownAnswers(b *testing.B) {
 	for f := range formCount {
 		b.Run(f.String(), func(b *testing.B) {

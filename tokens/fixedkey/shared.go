@@ -7,29 +7,28 @@ import (
 	"weak"
 )
 
-// made holds the keys that are in use, so that one that is asked for again, by a
-// key set that replaces another or by a snapshot that is read back, is not made
-// again. It keeps none alive.
+// made contains the keys in use. When a new key set or a snapshot contains a key
+// again, New returns the existing one. The map does not keep keys alive.
 var made = struct {
 	sync.Mutex
 	keys map[maker]weak.Pointer[Key]
 }{keys: map[maker]weak.Pointer[Key]{}}
 
-// maker is what a key follows from.
+// maker identifies a key and makes it.
 type maker struct {
 	public [ed25519.PublicKeySize]byte
 	form   Form
 }
 
-// inUse is the key, or nil if nobody has it.
+// inUse returns the key if it is in use, otherwise nil.
 func (m maker) inUse() *Key {
 	made.Lock()
 	defer made.Unlock()
 	return made.keys[m].Value()
 }
 
-// share offers a new key to whoever asks next, and returns the one to use: that of
-// another who made the same meanwhile, if there is one.
+// share makes a new key available to later calls of New and returns the key to use: if
+// a concurrent call made the same key first, the key of that call.
 func (m maker) share(k *Key) *Key {
 	made.Lock()
 	defer made.Unlock()
@@ -41,7 +40,7 @@ func (m maker) share(k *Key) *Key {
 	return k
 }
 
-// forget drops a key that nobody uses any more, unless it was made again.
+// forget removes a key that is no longer in use, unless it was made again.
 func (m maker) forget() {
 	made.Lock()
 	defer made.Unlock()

@@ -15,29 +15,29 @@ func (m maker) remembered() bool {
 	return ok
 }
 
-// A key in use is made once, whoever asks for it at the same time; one that nobody
-// uses any more leaves no trace.
-func TestAKeyInUseIsMadeOnce(t *testing.T) {
+// TestKeyInUseIsMadeOnce covers concurrent calls of New. A key that is no longer used
+// must be removed from the map.
+func TestKeyInUseIsMadeOnce(t *testing.T) {
 	public := ed25519.NewKeyFromSeed([]byte("a seed that no other test knows.")).Public().(ed25519.PublicKey)
 	m := maker{[ed25519.PublicKeySize]byte(public), Scalar}
 	keys := make([]*Key, 8)
-	var asking sync.WaitGroup
+	var calls sync.WaitGroup
 	for i := range keys {
-		asking.Go(func() {
+		calls.Go(func() {
 			var err error
 			if keys[i], err = New(public, Scalar); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	asking.Wait()
+	calls.Wait()
 	for _, k := range keys {
 		if k == nil || k != keys[0] {
-			t.Fatal("two keys for one who asks twice")
+			t.Fatal("two calls returned different keys")
 		}
 	}
 	if plain, err := New(public, Plain); err != nil || plain == keys[0] || plain.Form() != Plain {
-		t.Error("the form was not kept apart")
+		t.Error("New returned a key of another form")
 	}
 	if !m.remembered() {
 		t.Error("the key is not shared")
@@ -46,7 +46,7 @@ func TestAKeyInUseIsMadeOnce(t *testing.T) {
 	clear(keys)
 	for deadline := time.Now().Add(20 * time.Second); m.remembered(); runtime.GC() {
 		if time.Now().After(deadline) {
-			t.Fatal("a key that nobody uses is remembered")
+			t.Fatal("an unused key was not removed from the map")
 		}
 	}
 }

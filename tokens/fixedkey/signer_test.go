@@ -14,15 +14,15 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// signer holds a secret scalar openly, so that it can also sign in ways that
-// crypto/ed25519 has no function for.
+// signer exposes its secret scalar, so it can make signatures that crypto/ed25519 does
+// not make.
 type signer struct {
 	secret  *edwards25519.Scalar
 	public  []byte
-	private ed25519.PrivateKey // nil if the scalar comes from no seed
+	private ed25519.PrivateKey // nil if the scalar has no seed
 }
 
-// seeded is a signer as RFC 8032 makes it from a seed.
+// seeded returns a signer that is derived from a seed as in RFC 8032.
 func seeded(n uint64) *signer {
 	seed := sha512.Sum512(binary.LittleEndian.AppendUint64([]byte("fixedkey test signer "), n))
 	private := ed25519.NewKeyFromSeed(seed[:ed25519.SeedSize])
@@ -34,13 +34,13 @@ func seeded(n uint64) *signer {
 	return &signer{secret: secret, public: private.Public().(ed25519.PublicKey), private: private}
 }
 
-// withScalar is the signer whose public key is secret times the base point.
+// withScalar returns the signer whose public key is secret times the base point.
 func withScalar(secret *edwards25519.Scalar) *signer {
 	return &signer{secret: secret, public: new(edwards25519.Point).ScalarBaseMult(secret).Bytes()}
 }
 
-// finish completes a signature whose R is given: s = nonce + h*secret. With R
-// the encoding of nonce*B, and the signer's own public key, it is a good one.
+// finish completes a signature for a given R: s = nonce + h*secret. It is good if R is
+// the encoding of nonce*B and public is the signer's public key.
 func (s *signer) finish(public, r, message []byte, nonce *edwards25519.Scalar) []byte {
 	wide := sha512.Sum512(bytes.Join([][]byte{r, public, message}, nil))
 	h, err := edwards25519.NewScalar().SetUniformBytes(wide[:])
@@ -54,9 +54,9 @@ func (s *signer) finish(public, r, message []byte, nonce *edwards25519.Scalar) [
 // key is one signer's public key in every form.
 type key [fixedkey.FormCount]*fixedkey.Key
 
-// open makes the key in every form. It fails the test unless each form takes or
-// refuses the public key as it must; a refused key is nil.
-func open(t testing.TB, public []byte) *key {
+// openKey makes the key in every form. It fails the test unless each form returns the
+// error of verdictOnKey. A refused key is nil.
+func openKey(t testing.TB, public []byte) *key {
 	t.Helper()
 	want := verdictOnKey(public)
 	var k key
@@ -73,8 +73,8 @@ func open(t testing.TB, public []byte) *key {
 	return &k
 }
 
-// agree fails the test unless every form, alone and in batches with genuine
-// signatures, answers as crypto/ed25519 does. It returns that answer.
+// agree fails the test unless every form, alone and in batches with genuine signatures,
+// answers as crypto/ed25519 does. It returns the answer.
 func (k *key) agree(t testing.TB, public, message, signature []byte) bool {
 	t.Helper()
 	want := ed25519.Verify(public, message, signature)
@@ -88,20 +88,21 @@ func (k *key) agree(t testing.TB, public, message, signature []byte) bool {
 			t.Fatalf("%v wrote to its input", fixedkey.Form(form))
 		}
 	}
-	// The IFMA form adds up a few one by one and more of them side by side.
+	// The IFMA form verifies few signatures one by one and more of them in parallel.
 	for _, beside := range []int{1, 4} {
 		k.agreeInBatch(t, beside, want, public, message, signature)
 	}
 	return want
 }
 
-// agreeInBatch puts the signature, in every form, in front of so many genuine ones.
+// agreeInBatch verifies a batch that has, for every form, the signature followed by
+// beside genuine signatures.
 func (k *key) agreeInBatch(t testing.TB, beside int, want bool, public, message, signature []byte) {
 	t.Helper()
 	g := genuine()
 	var batch []fixedkey.Signed
 	for form, each := range k {
-		// Good starts as the wrong answer: a batch that forgets one is found out.
+		// Good is preset to the wrong answer, which detects a skipped signature.
 		batch = append(batch, fixedkey.Signed{Key: each, Message: message, Signature: signature, Good: !want})
 		for range beside {
 			batch = append(batch, fixedkey.Signed{Key: g.key[form], Message: g.message, Signature: g.signature})
@@ -111,7 +112,7 @@ func (k *key) agreeInBatch(t testing.TB, beside int, want bool, public, message,
 	for i, s := range batch {
 		form, first := fixedkey.Form(i/(1+beside)), i%(1+beside) == 0
 		if first && s.Good != want {
-			t.Fatalf("%v says %v in a batch, crypto/ed25519 %v\nkey %x\nmessage %x\nsignature %x", form, s.Good, want, public, message, signature)
+			t.Fatalf("%v returns %v in a batch, crypto/ed25519 returns %v\nkey %x\nmessage %x\nsignature %x", form, s.Good, want, public, message, signature)
 		}
 		if !first && !s.Good {
 			t.Fatalf("%v refuses a genuine signature beside key %x, message %x, signature %x", form, public, message, signature)
@@ -119,14 +120,14 @@ func (k *key) agreeInBatch(t testing.TB, beside int, want bool, public, message,
 	}
 }
 
-// member is a signer of the pool with its key made.
+// member is a signer of the pool with its key.
 type member struct {
 	*signer
 	key *key
 }
 
-// pool holds a few signers whose keys are made once, since making one takes
-// milliseconds and the tests need thousands of signatures.
+// pool contains a few signers whose keys are made once: making a key takes milliseconds
+// and the tests need thousands of signatures.
 var pool = sync.OnceValue(func() (all [4]member) {
 	for i := range all {
 		s := seeded(uint64(i))
@@ -142,13 +143,13 @@ var pool = sync.OnceValue(func() (all [4]member) {
 	return all
 })
 
-// signed is a good signature with the key it is good under.
+// signed is a good signature with its key.
 type signed struct {
 	key                *key
 	message, signature []byte
 }
 
-// genuine is the good signature that stands beside others in batches.
+// genuine returns the good signature that batches contain beside others.
 var genuine = sync.OnceValue(func() signed {
 	m := pool()[0]
 	message := []byte("a genuine message, forty-seven bytes of content")

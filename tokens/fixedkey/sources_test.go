@@ -13,21 +13,21 @@ import (
 	"testing"
 )
 
-// vector is one published case and what its source expects of it.
+// vector is one published case with the answer that its source expects.
 type vector struct {
 	id                         string
 	public, message, signature []byte
 	want                       bool
 }
 
-// source is one published file. testdata/README.md says where each is from.
+// source is one published file. testdata/README.md lists the origins.
 type source struct {
 	name, file string
-	sha256     string // of the file, unpacked
+	sha256     string // of the unpacked file
 	cases      int
-	read       func(file []byte) ([]vector, error)
-	// differ names the cases that crypto/ed25519 answers otherwise than the
-	// source expects, with the reason; a list, so that a change is noticed.
+	parse      func(file []byte) ([]vector, error)
+	// differ lists the cases for which crypto/ed25519 and the source disagree, with
+	// the reason. The test fails for any other difference.
 	differ map[string]string
 }
 
@@ -37,20 +37,20 @@ var sources = []source{
 		file:   "testdata/wycheproof/ed25519_test.json.gz",
 		sha256: "752d2ea7d7c6cf4736381b6cbacb61f8182b126ab7cd9b058f00c50084975536",
 		cases:  151,
-		read:   readWycheproof,
+		parse:  parseWycheproof,
 	},
 	{
 		name:   "speccheck",
 		file:   "testdata/speccheck/speccheck_cases.json",
 		sha256: "08e47a36d9aead288664930505584f353fff113ab854f2800db1e4f5b3540450",
 		cases:  12,
-		read:   readSpeccheck,
+		parse:  parseSpeccheck,
 		differ: map[string]string{
-			"0":  "crypto/ed25519 takes keys of small order",
-			"1":  "crypto/ed25519 takes keys of small order",
+			"0":  "crypto/ed25519 accepts keys of small order",
+			"1":  "crypto/ed25519 accepts keys of small order",
 			"4":  "crypto/ed25519 does not multiply by the cofactor",
 			"5":  "crypto/ed25519 does not multiply by the cofactor",
-			"11": "crypto/ed25519 takes keys that are not canonical, and hashes them as they came",
+			"11": "crypto/ed25519 accepts keys that are not canonical, and hashes their bytes unchanged",
 		},
 	},
 	{
@@ -58,11 +58,11 @@ var sources = []source{
 		file:   "testdata/ed25519vectors/ed25519vectors.json.gz",
 		sha256: "ed3dd0730ec5ef2dbfd629186fbefeb6299cbbf9a6ed94af0478f07291acacca",
 		cases:  768,
-		read:   readEd25519Vectors,
+		parse:  parseEd25519Vectors,
 	},
 }
 
-// load reads a source's cases. A file that was changed or is missing fails.
+// load reads a source's cases. It fails if the file is missing or was changed.
 func (s *source) load(t testing.TB) []vector {
 	t.Helper()
 	file, err := os.ReadFile(s.file)
@@ -81,17 +81,17 @@ func (s *source) load(t testing.TB) []vector {
 	if sum := fmt.Sprintf("%x", sha256.Sum256(file)); sum != s.sha256 {
 		t.Fatalf("%s unpacks to SHA-256 %s, want %s", s.file, sum, s.sha256)
 	}
-	vectors, err := s.read(file)
+	vectors, err := s.parse(file)
 	if err != nil {
 		t.Fatalf("%s: %v", s.file, err)
 	}
 	if len(vectors) != s.cases {
-		t.Fatalf("%s holds %d cases, want %d", s.file, len(vectors), s.cases)
+		t.Fatalf("%s contains %d cases, want %d", s.file, len(vectors), s.cases)
 	}
 	return vectors
 }
 
-// bytesInHex is a byte string as all three files write it.
+// bytesInHex is a byte string in hexadecimal digits, as in all three files.
 type bytesInHex []byte
 
 func (b *bytesInHex) UnmarshalText(text []byte) (err error) {
@@ -99,7 +99,7 @@ func (b *bytesInHex) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-func readWycheproof(file []byte) (all []vector, err error) {
+func parseWycheproof(file []byte) (all []vector, err error) {
 	var suite struct {
 		NumberOfTests int
 		TestGroups    []struct {
@@ -123,15 +123,15 @@ func readWycheproof(file []byte) (all []vector, err error) {
 		}
 	}
 	if len(all) != suite.NumberOfTests {
-		return nil, fmt.Errorf("%d cases, the file says %d", len(all), suite.NumberOfTests)
+		return nil, fmt.Errorf("%d cases, the file states %d", len(all), suite.NumberOfTests)
 	}
 	return all, nil
 }
 
-// readSpeccheck numbers the cases as the paper does. The file holds no answers;
-// those here are of the paper's Algorithm 2, which multiplies by the cofactor
-// and refuses keys of small order and all that is not canonical.
-func readSpeccheck(file []byte) (all []vector, err error) {
+// parseSpeccheck numbers the cases as the paper does. The file contains no answers. The
+// answers here are those of the paper's Algorithm 2, which multiplies by the cofactor
+// and refuses keys of small order and encodings that are not canonical.
+func parseSpeccheck(file []byte) (all []vector, err error) {
 	var cases []struct {
 		Message   bytesInHex
 		PublicKey bytesInHex `json:"pub_key"`
@@ -147,10 +147,10 @@ func readSpeccheck(file []byte) (all []vector, err error) {
 	return all, nil
 }
 
-// readEd25519Vectors numbers the cases in file order. The file holds flags in
-// place of answers; the rule that makes answers of them is its package's own,
-// for crypto/ed25519: neither a residue of low order nor a non-canonical R.
-func readEd25519Vectors(file []byte) (all []vector, err error) {
+// parseEd25519Vectors numbers the cases in file order. The file contains flags in place
+// of answers. The rule that derives answers for crypto/ed25519 is that of its package:
+// neither a residue of low order nor a non-canonical R.
+func parseEd25519Vectors(file []byte) (all []vector, err error) {
 	var cases []struct {
 		A, R, S bytesInHex
 		M       string

@@ -8,29 +8,29 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/inverse"
 )
 
-// Widths of the windows, bits; chosen by measurement, docs/performance.md. Wider
-// ones mean fewer additions and larger tables.
+// Widths of the windows in bits, chosen by measurement, docs/performance.md. Wider
+// windows need fewer additions and larger tables.
 const (
 	baseWidth  = 14 // 18 windows, 14.9 MB, once for all keys
-	keyWidth   = 12 // 21 windows, 4.3 MB for each key
-	checkWidth = 4  // of the known answers' keys; the narrowest
-	// scalarBits is what the windows share out. The order has one bit more, but is
-	// so little above 2^252 that the last window has room for it.
+	keyWidth   = 12 // 21 windows, 4.3 MB per key
+	checkWidth = 4  // for the keys of the known answers; the smallest width
+	// scalarBits is the number of bits that the windows cover. The order has one bit
+	// more, but exceeds 2^252 so little that the last window has room for it.
 	scalarBits = 252
 	maxWindows = (scalarBits + checkWidth - 1) / checkWidth
 )
 
-// table holds the multiples of one point that a scalar is put together from.
-// Window i, of width w, has 2^(w-1)+1 entries: 0 to 2^(w-1) times 2^(wi) times
-// the point. Digits are signed, so the other half is these negated. The last
-// window's digit has no sign, and it has as many as the order can ask for.
+// table contains the multiples of one point for every window of a scalar. Window i, of
+// width w, has 2^(w-1)+1 entries: 0 to 2^(w-1) times 2^(wi) times the point. Digits are
+// signed, so the entries also serve negated. The digit of the last window has no sign;
+// the window has an entry for every value below the order.
 type table struct {
 	comb
 	entries []entry
 }
 
-// newTable lays up the multiples of a. The entries of a window are the sums of
-// one point, made affine together for the price of one inversion.
+// newTable computes the table of a. The entries of a window are multiples of one point
+// and are converted to affine coordinates with one inversion.
 func newTable(a *affine, width uint) *table {
 	t := &table{comb: newComb(width)}
 	last := int(t.lastDigit(t.biased(&order))) + 1
@@ -52,7 +52,7 @@ func newTable(a *affine, width uint) *table {
 		}
 		normalise(sums[1:len(window)], func(j int, p *affine) { window[j+1].set(p) })
 		if i+1 < t.windows {
-			var next point // the next window's base is twice the largest multiple of this one
+			var next point // base of the next window: twice the largest multiple of this one
 			next.start(&window[len(window)-1], 0)
 			next.add(&window[len(window)-1], 0)
 			normalise([]point{next}, func(_ int, p *affine) { base = *p })
@@ -61,8 +61,8 @@ func newTable(a *affine, width uint) *table {
 	return t
 }
 
-// normalise gives the affine form of each point, with one inversion for all.
-func normalise(points []point, take func(int, *affine)) {
+// normalise passes the affine form of each point to set, with one inversion for all.
+func normalise(points []point, set func(int, *affine)) {
 	zs := make([]fp25519.Elt, len(points))
 	for i := range points {
 		zs[i] = points[i].z
@@ -72,11 +72,11 @@ func normalise(points []point, take func(int, *affine)) {
 		var a affine
 		fp25519.Mul(&a.x, &points[i].x, &zs[i])
 		fp25519.Mul(&a.y, &points[i].y, &zs[i])
-		take(i, &a)
+		set(i, &a)
 	}
 }
 
-// basePoint is that of RFC 8032 section 5.1: y = 4/5, x even.
+// basePoint returns the base point of RFC 8032 section 5.1: y = 4/5, x even.
 func basePoint() (b affine) {
 	y := quotient(4, 5)
 	fp25519.Modp(&y)
@@ -86,7 +86,7 @@ func basePoint() (b affine) {
 	return b
 }
 
-// base is the table of the base point.
+// base returns the table of the base point.
 var base = sync.OnceValue(func() *table {
 	b := basePoint()
 	return newTable(&b, baseWidth)

@@ -10,16 +10,16 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// trial is a key, a message and a signature that start out good and are then
-// bent by moves. Only the signature is written to in place; it is the trial's own.
+// trial is a key, a message and a signature that are valid at first and are then
+// changed by mutations. Mutations write only to the signature in place.
 type trial struct {
 	member
-	nonce                      *edwards25519.Scalar // of which R is the multiple
+	nonce                      *edwards25519.Scalar // R is nonce*B
 	public, message, signature []byte
 }
 
-// newTrial signs message. A choice below 255 names a signer of the pool; 255 is
-// a signer that nobody met before, which is slow to make and hence rare.
+// newTrial signs message. A choice below 255 selects a signer of the pool; 255 makes a
+// new signer, which is slow.
 func newTrial(choice byte, message []byte) *trial {
 	var m member
 	nonce := sha512.Sum512(message)
@@ -35,14 +35,14 @@ func newTrial(choice byte, message []byte) *trial {
 	return t
 }
 
-// move is one way to bend a trial. with picks among its variants.
-type move struct {
-	name string
-	bend func(t *trial, with byte)
+// mutation is one way to change a trial. with selects a variant.
+type mutation struct {
+	name   string
+	mutate func(t *trial, with byte)
 }
 
-// moves come in the order that fuzz inputs name them by: append only.
-var moves = []move{
+// mutations is indexed by fuzz inputs: only append to it.
+var mutations = []mutation{
 	{"another nonce", func(t *trial, with byte) {
 		t.nonce = scalarOf(big.NewInt(int64(with)))
 		t.resign(new(edwards25519.Point).ScalarBaseMult(t.nonce).Bytes())
@@ -96,12 +96,13 @@ var moves = []move{
 	{"key of a wrong size", func(t *trial, with byte) { t.public = resized(t.public, with) }},
 }
 
-// resign completes the signature with R as given, under the public key as it is.
+// resign completes the signature for the given R under the current public key.
 func (t *trial) resign(r []byte) { t.signature = t.finish(t.public, r, t.message, t.nonce) }
 
-// r and s are the halves of the signature, zero where it was cut off.
+// r returns the first half of the signature, filled up with zeros if it is too short.
 func (t *trial) r() []byte { return sized(t.signature, 64)[:32] }
 
+// s returns the second half of the signature as a number.
 func (t *trial) s() *big.Int {
 	b := sized(t.signature, 64)[32:]
 	for i := range 16 {
@@ -114,18 +115,18 @@ func (t *trial) replaceR(r []byte) { copy(t.signature, r) }
 
 func (t *trial) replaceS(s []byte) { t.signature = append(t.r(), s...) }
 
-// apply bends the trial by pairs of bytes, a move and its variant, and returns
-// which moves those were.
+// apply applies mutations from pairs of bytes, mutation and variant, and returns the
+// indexes of the mutations.
 func (t *trial) apply(pairs []byte) (done []int) {
 	for ; len(pairs) >= 2; pairs = pairs[2:] {
-		m := int(pairs[0]) % len(moves)
-		moves[m].bend(t, pairs[1])
+		m := int(pairs[0]) % len(mutations)
+		mutations[m].mutate(t, pairs[1])
 		done = append(done, m)
 	}
 	return done
 }
 
-// outcome is what became of a trial.
+// outcome is the result of a trial.
 type outcome string
 
 const (
@@ -134,12 +135,12 @@ const (
 	noKey    outcome = "weak key"
 )
 
-// judge compares every form with crypto/ed25519 and returns their common answer.
+// judge compares every form with crypto/ed25519 and returns the common answer.
 func (t *trial) judge(tb testing.TB) outcome {
 	tb.Helper()
 	k := t.key
 	if k == nil || !bytes.Equal(t.public, t.signer.public) {
-		if k = open(tb, t.public); k == nil {
+		if k = openKey(tb, t.public); k == nil {
 			return noKey
 		}
 	}
@@ -151,15 +152,15 @@ func (t *trial) judge(tb testing.TB) outcome {
 
 func pick(from [][]byte, with byte) []byte { return bytes.Clone(from[int(with)%len(from)]) }
 
-// flipped counts bits round the end, so that every number names a bit. Where
-// there is no byte yet it puts one, so that something always changes.
+// flipped returns a copy of b with one bit flipped. Bit numbers wrap around. An empty b
+// gets one byte, so the result always differs.
 func flipped(b []byte, bit int) []byte {
 	b = sized(b, max(1, len(b)))
 	b[bit/8%len(b)] ^= 1 << (bit % 8)
 	return b
 }
 
-// resized is b shorter or longer by one byte or more, or empty.
+// resized returns b shortened or extended by at least one byte, or empty.
 func resized(b []byte, with byte) []byte {
 	switch n := int(with); {
 	case n == 0:
@@ -171,7 +172,7 @@ func resized(b []byte, with byte) []byte {
 	}
 }
 
-// sized is a copy of b, cut or filled up with zeros to n bytes.
+// sized returns a copy of b, truncated or filled up with zeros to n bytes.
 func sized(b []byte, n int) []byte {
 	c := make([]byte, n)
 	copy(c, b)

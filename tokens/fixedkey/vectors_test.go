@@ -11,9 +11,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
 
-// Every published case is answered alike by crypto/ed25519, by every form and
-// in one batch with all others of its file; or its key is of a weak kind, and
-// refused as that.
+// TestVectors expects the answer of crypto/ed25519 to every published case from every
+// form, alone and in one batch with all cases of its file. Weak keys must be refused.
 func TestVectors(t *testing.T) {
 	for _, s := range sources {
 		t.Run(s.name, func(t *testing.T) {
@@ -25,14 +24,14 @@ func TestVectors(t *testing.T) {
 				good := ed25519.Verify(v.public, v.message, v.signature)
 				reason, differs := s.differ[v.id]
 				if (good != v.want) != differs {
-					t.Errorf("case %s: the source expects %v, crypto/ed25519 says %v; known difference: %q", v.id, v.want, good, reason)
+					t.Errorf("case %s: the source expects %v, crypto/ed25519 returns %v; known difference: %q", v.id, v.want, good, reason)
 				}
 				if differs {
 					different++
 				}
 				k, known := keys[string(v.public)]
 				if !known {
-					k = open(t, v.public)
+					k = openKey(t, v.public)
 					keys[string(v.public)] = k
 				}
 				if k == nil {
@@ -45,7 +44,7 @@ func TestVectors(t *testing.T) {
 					batch = append(batch, fixedkey.Signed{Key: k[form], Message: v.message, Signature: v.signature, Good: !good})
 					want = append(want, good)
 				}
-				// A good one now and then must not be pulled down by its neighbours.
+				// Good signatures between the cases must not be affected by them.
 				if answered%3 == 0 {
 					g, form := genuine(), answered/3%len(k)
 					batch = append(batch, fixedkey.Signed{Key: g.key[form], Message: g.message, Signature: g.signature})
@@ -62,15 +61,15 @@ func TestVectors(t *testing.T) {
 				t.Errorf("%d cases verified, %d with a refused key; the source has %d", answered, refused, s.cases)
 			}
 			if different != len(s.differ) {
-				t.Errorf("%d known differences met, %d listed", different, len(s.differ))
+				t.Errorf("%d known differences found, %d listed", different, len(s.differ))
 			}
-			t.Logf("%d cases verified, %d with a weak key, which is refused", answered, refused)
+			t.Logf("%d cases verified, %d weak keys refused", answered, refused)
 		})
 	}
 }
 
-// The codes of the token format: every form takes and refuses the same keys, and says
-// of each signature what crypto/ed25519 says of it.
+// TestCodesOfTheFormat runs the vectors of the token format: every form accepts the
+// same keys and gives the answer of crypto/ed25519 to each signature.
 func TestCodesOfTheFormat(t *testing.T) {
 	all, err := vectors.ReadFolder("../testdata/vectors", 300)
 	if err != nil {
@@ -88,9 +87,9 @@ func TestCodesOfTheFormat(t *testing.T) {
 				continue
 			}
 			public, message := unhex(k.Public), append([]byte(tokens.SigningDomain), wire[:tokens.BodySize]...)
-			key := open(t, public)
+			key := openKey(t, public)
 			if (key == nil) != (v.Expect.Reason == "unknown_key") {
-				t.Errorf("%s: the key is refused: %v", v.Name, key == nil)
+				t.Errorf("%s: key refused %v, the vector expects %s", v.Name, key == nil, v.Expect.Reason)
 			}
 			if key == nil {
 				refused++
@@ -101,11 +100,12 @@ func TestCodesOfTheFormat(t *testing.T) {
 		}
 	}
 	if answered < 150 || refused < 15 {
-		t.Errorf("%d signatures answered, %d keys refused", answered, refused)
+		t.Errorf("%d signatures answered and %d keys refused: too few", answered, refused)
 	}
 }
 
-// The words about the files name the very files that are here.
+// TestVectorsAreDocumented expects the name and checksum of every file in the README,
+// and a licence beside every file.
 func TestVectorsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("testdata/README.md")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// Each kind of weak key is refused with its own error in every form. The lists
-// say the error themselves; open says it again by the other arithmetic.
+// TestWeakKeys expects the specific error for each kind of weak key in every form.
+// openKey checks the same errors with other arithmetic.
 func TestWeakKeys(t *testing.T) {
 	refuse := func(t *testing.T, what string, public []byte, want error) {
 		t.Helper()
@@ -36,7 +36,7 @@ func TestWeakKeys(t *testing.T) {
 		}
 	}
 	for _, public := range smallOrder[len(torsion):] {
-		refuse(t, "of small order, another spelling", public, fixedkey.ErrKeyForm)
+		refuse(t, "of small order, not canonical", public, fixedkey.ErrKeyForm)
 	}
 	for _, public := range overlong {
 		refuse(t, "with y not below p", public, fixedkey.ErrKeyForm)
@@ -44,8 +44,8 @@ func TestWeakKeys(t *testing.T) {
 	for _, public := range signedZero {
 		refuse(t, "with a signed zero for x", public, fixedkey.ErrKeyForm)
 	}
-	for _, public := range noPoints(t, 32) {
-		refuse(t, "that is no point", public, fixedkey.ErrKeyForm)
+	for _, public := range notPoints(t, 32) {
+		refuse(t, "that is not a point", public, fixedkey.ErrKeyForm)
 	}
 	good := pool()[0].public
 	for _, n := range []int{0, 1, 31, 33, 64} {
@@ -54,9 +54,9 @@ func TestWeakKeys(t *testing.T) {
 	refuse(t, "that is nil", nil, fixedkey.ErrKeySize)
 }
 
-// noPoints finds n encodings of a y below p to which the curve has no x, by
-// Euler's criterion on x² = (y² - 1) / (dy² + 1).
-func noPoints(t *testing.T, n int) (all [][]byte) {
+// notPoints returns n encodings of a y below p for which the curve has no x, by Euler's
+// criterion for x² = (y² - 1) / (dy² + 1).
+func notPoints(t *testing.T, n int) (all [][]byte) {
 	mod := func(z *big.Int) *big.Int { return z.Mod(z, fieldPrime) }
 	one, half := big.NewInt(1), new(big.Int).Rsh(fieldPrime, 1)
 	d := new(big.Int).ModInverse(big.NewInt(121666), fieldPrime)
@@ -70,30 +70,28 @@ func noPoints(t *testing.T, n int) (all [][]byte) {
 			all = append(all, encoded(y, len(all)%2))
 		}
 		if y.BitLen() > 16 {
-			t.Fatal("half of all numbers should do")
+			t.Fatal("too few found: half of all numbers are not points")
 		}
 	}
 	return all
 }
 
-// The keys that people have are taken, and so is every multiple of the base
-// point but zero.
+// TestGoodKeys accepts ordinary keys, also for a signature whose R is the identity.
 func TestGoodKeys(t *testing.T) {
 	for n := range uint64(16) {
 		s := seeded(100 + n)
-		k := open(t, s.public)
+		k := openKey(t, s.public)
 		if k == nil {
 			t.Fatalf("the key of seed %d is refused", n)
 		}
 		message := []byte{byte(n)}
 		if signature := s.finish(s.public, smallOrder[0], message, edwards25519.NewScalar()); !k.agree(t, s.public, message, signature) {
-			t.Errorf("seed %d: R = 0 is a fair nonce", n)
+			t.Errorf("seed %d: a signature whose R is the identity was refused", n)
 		}
 	}
 }
 
-// A key does not change when the bytes that it was made from do.
-func TestKeyKeepsItsOwnCopy(t *testing.T) {
+func TestKeyCopiesThePublicKey(t *testing.T) {
 	g, m := genuine(), pool()[0]
 	for form := range fixedkey.FormCount {
 		public := bytes.Clone(m.public)
@@ -103,7 +101,7 @@ func TestKeyKeepsItsOwnCopy(t *testing.T) {
 		}
 		clear(public)
 		if !k.Verify(g.message, g.signature) {
-			t.Errorf("%v: the key changed with the bytes that it was made from", form)
+			t.Errorf("%v: the key changed with the caller's bytes", form)
 		}
 	}
 }

@@ -1,6 +1,5 @@
-// Package signing holds the private half of the token: it signs passes. Only
-// what issues or imitates an issuer links it; an import test keeps it out of
-// the gateway.
+// Package signing signs passes with an issuer's private key. Only issuers and test
+// tools import it; an import test keeps it out of the gateway.
 package signing
 
 import (
@@ -12,9 +11,9 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Signer signs messages with one Ed25519 key; a hardware module can be one. It
-// may be called from many goroutines. Sign either returns a whole signature or
-// an error; it must never sign anything but the message given.
+// Signer signs messages with one Ed25519 key, in memory or in a hardware module. Its
+// methods may be called concurrently. Sign returns a complete signature of message or
+// an error.
 type Signer interface {
 	Public() [tokens.PublicKeySize]byte
 	Sign(message []byte) ([tokens.SigSize]byte, error)
@@ -33,29 +32,29 @@ func NewKey(seed [SeedSize]byte) Key {
 	return Key{ed25519.NewKeyFromSeed(seed[:])}
 }
 
-// GenerateSeed reads a new seed from the system's random source.
+// GenerateSeed returns a new seed from the system's random source.
 func GenerateSeed() (seed [SeedSize]byte) {
-	rand.Read(seed[:]) // never fails since Go 1.24: the program ends instead
+	rand.Read(seed[:]) // since Go 1.24 it aborts the program instead of failing
 	return seed
 }
 
-// Public is the key that verifies.
+// Public returns the public key.
 func (k Key) Public() [tokens.PublicKeySize]byte {
 	return [tokens.PublicKeySize]byte(k.private[SeedSize:])
 }
 
-// Sign never fails.
+// Sign signs message. It never returns an error.
 func (k Key) Sign(message []byte) ([tokens.SigSize]byte, error) {
 	return [tokens.SigSize]byte(ed25519.Sign(k.private, message)), nil
 }
 
-// String keeps a key out of logs and error texts.
+// String returns a fixed text, which keeps the key out of logs and errors.
 func (k Key) String() string { return "signing key (private)" }
 
-// Format does the same for every verb, %x and %#v included.
+// Format prints the text of String for every verb, %x and %#v included.
 func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 
-// Pass signs p. It refuses a pass that gates would not parse.
+// Pass signs p. It refuses a pass that the parser of a gate would refuse.
 func Pass(s Signer, p *tokens.Pass) (tokens.SignedPass, error) {
 	message, err := p.Message()
 	if err != nil {
@@ -65,5 +64,5 @@ func Pass(s Signer, p *tokens.Pass) (tokens.SignedPass, error) {
 	if err != nil {
 		return tokens.SignedPass{}, fmt.Errorf("signing: pass %s: %w", p.Serial, err)
 	}
-	return tokens.Seal(&message, &signature), nil
+	return tokens.AssemblePass(&message, &signature), nil
 }

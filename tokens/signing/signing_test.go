@@ -20,17 +20,17 @@ func TestKeyNeverPrintsItself(t *testing.T) {
 	}
 }
 
-func TestSignaturesVerifyElsewhere(t *testing.T) {
+func TestSignaturesVerifyInTheStandardLibrary(t *testing.T) {
 	key := signing.NewKey(signing.GenerateSeed())
 	public := key.Public()
 	message := []byte("a message")
 	sig, err := key.Sign(message)
 	if err != nil || !ed25519.Verify(public[:], message, sig[:]) {
-		t.Fatalf("crypto/ed25519 refuses our signature: %v", err)
+		t.Fatalf("crypto/ed25519 refuses the signature: %v", err)
 	}
 }
 
-func TestRefusesAPassNoGateWouldParse(t *testing.T) {
+func TestMalformedPassIsNotSigned(t *testing.T) {
 	key := signing.NewKey(signing.GenerateSeed())
 	if _, err := signing.Pass(key, &tokens.Pass{}); err == nil {
 		t.Fatal("signed an empty pass")

@@ -10,20 +10,20 @@ var _ tokens.Revocations = Revoked(nil)
 // Revoked reports whether s is in the set.
 func (r Revoked) Revoked(s tokens.Serial) bool { return r[s] }
 
-// CutOff knows no subject.
+// CutOff returns 0: no subject has a cutoff.
 func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
 
-// Closed knows no session.
+// Closed returns false: no session is closed.
 func (r Revoked) Closed(tokens.Serial, int64, int64) bool { return false }
 
-// Revocations is revoked credentials, cut-offs of subjects and closed sessions.
+// Revocations contains revoked credentials, subjects' cutoffs and closed sessions.
 type Revocations struct {
 	Serials Revoked
 	CutOffs map[tokens.Subject]int64
-	Ended   map[Opened]int64 // the second of the closing
+	Ended   map[Opened]int64 // time of closing, Unix seconds
 }
 
-// Opened names a session.
+// Opened identifies a session.
 type Opened struct {
 	Serial tokens.Serial
 	Start  int64 // Unix seconds
@@ -34,24 +34,24 @@ var _ tokens.Revocations = Revocations{}
 // Revoked reports whether s is in the set.
 func (r Revocations) Revoked(s tokens.Serial) bool { return r.Serials[s] }
 
-// CutOff is the cut-off of a subject, or 0.
+// CutOff returns the cutoff of a subject, or 0.
 func (r Revocations) CutOff(s tokens.Subject) int64 { return r.CutOffs[s] }
 
-// Closed reports whether a session was closed by a second.
+// Closed reports whether a session was closed at time by or earlier.
 func (r Revocations) Closed(s tokens.Serial, start, by int64) bool {
 	at, closed := r.Ended[Opened{s, start}]
 	return closed && at <= by
 }
 
-// Serials is a set of serials that are exempt from a key's cut-off.
+// Serials is a set of serials that are exempt from a key's cutoff.
 type Serials map[tokens.Serial]bool
 
 // Has reports whether s is in the set.
 func (set Serials) Has(s tokens.Serial) bool { return set[s] }
 
-// Passes remembers every pass and counts what it was asked, so that a test can
-// tell a remembered answer from a fresh one. It is for one goroutine and grows
-// without bound; a real one may forget.
+// Passes remembers every pass and counts its calls, which shows a test whether a
+// signature was verified or remembered. It is not safe for concurrent use and grows
+// without bound.
 type Passes struct {
 	Hits, Misses, Remembered, Advanced int
 
@@ -60,7 +60,7 @@ type Passes struct {
 
 var _ tokens.Passes = (*Passes)(nil)
 
-// Recall reports whether p was given to Remember, and the last link with it.
+// Recall reports whether p was given to Remember, and returns the last link given with it.
 func (m *Passes) Recall(p *tokens.SignedPass) (newest tokens.Shown, ok bool) {
 	newest, ok = m.known[*p]
 	if ok {
@@ -71,7 +71,7 @@ func (m *Passes) Recall(p *tokens.SignedPass) (newest tokens.Shown, ok bool) {
 	return newest, ok
 }
 
-// Remember keeps p for ever.
+// Remember stores p and its link.
 func (m *Passes) Remember(p *tokens.SignedPass, shown tokens.Shown) {
 	if m.known == nil {
 		m.known = make(map[tokens.SignedPass]tokens.Shown)

@@ -1,6 +1,6 @@
-// Package tokentest makes codes for tests, benchmarks, the load test and the
-// demo. Its keys come from small numbers: nothing made here is secret, and an
-// import test keeps it out of the gateway and the issuer.
+// Package tokentest makes codes for tests, benchmarks, the load test and the demo.
+// Its keys are derived from small numbers and are not secret. An import test keeps
+// it out of the gateway and the issuer.
 package tokentest
 
 import (
@@ -11,33 +11,32 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Epoch is a fixed moment for tests: 2026-02-10 08:00:00 Beijing time, a
-// morning of the rush. Unix seconds.
+// Epoch is a fixed time for tests, Unix seconds: 2026-02-10 08:00:00 Beijing time.
 const Epoch = 1770681600
 
-// Issuer mints passes with one key.
+// Issuer issues passes with one key.
 type Issuer struct {
 	ID     tokens.KeyID
 	Signer signing.Signer
 }
 
-// NewIssuer derives an issuer from its id: the same id, the same key.
+// NewIssuer derives an issuer from its key id. The same id gives the same key.
 func NewIssuer(id tokens.KeyID) Issuer {
 	return Issuer{ID: id, Signer: signing.NewKey(Seed(id))}
 }
 
-// Seed is the private half of NewIssuer's key, for tests that sign by hand what
-// no signer would sign.
+// Seed returns the private seed of NewIssuer's key, for tests that make signatures
+// that a Signer does not make.
 func Seed(id tokens.KeyID) [signing.SeedSize]byte {
 	return sha256.Sum256([]byte{'k', byte(id >> 8), byte(id)})
 }
 
-// Key is the issuer's public key, in service.
+// Key returns the issuer's public key, without a cutoff.
 func (i Issuer) Key() tokens.Key {
 	return tokens.Key{ID: i.ID, Public: i.Signer.Public(), CutOff: tokens.Never}
 }
 
-// Keys is a set of just this issuer's key.
+// Keys returns a set that contains only this issuer's key.
 func (i Issuer) Keys() *tokens.KeySet {
 	set, err := tokens.NewKeySet(i.Key())
 	if err != nil {
@@ -46,15 +45,15 @@ func (i Issuer) Keys() *tokens.KeySet {
 	return set
 }
 
-// Session is an open session: what a phone holds.
+// Session is an open session as it is stored on a phone.
 type Session struct {
 	Fields tokens.Pass
 	Pass   tokens.SignedPass
 	Links  []tokens.Link
 }
 
-// Open starts a session at start (Unix seconds) for the index-th credential of
-// the day, approved at start, good for every scope.
+// Open opens a session at start (Unix seconds) for the credential with the index. The
+// credential is approved at start and valid for every scope.
 func (i Issuer) Open(index uint32, start int64) Session {
 	return i.OpenAs(tokens.Pass{
 		Serial: tokens.Serial{Day: uint16(tokens.DayOf(start)), Index: index},
@@ -63,8 +62,8 @@ func (i Issuer) Open(index uint32, start int64) Session {
 	})
 }
 
-// OpenAs starts a session with the given fields; key, subject, anchor and the
-// links follow from them. It panics on fields that no gate would parse.
+// OpenAs opens a session with the given fields. Key, subject, anchor and links are
+// derived from them. It panics for fields that the parser would refuse.
 func (i Issuer) OpenAs(p tokens.Pass) Session {
 	var name [10]byte
 	binary.BigEndian.PutUint16(name[0:], p.Serial.Day)
@@ -82,7 +81,7 @@ func (i Issuer) OpenAs(p tokens.Pass) Session {
 	return Session{Fields: p, Pass: pass, Links: links}
 }
 
-// Code is what the phone shows in a step.
+// Code returns the code that the phone shows in a step.
 func (s *Session) Code(step int) tokens.Token {
 	return tokens.Assemble(&s.Pass, uint8(step), s.Links[step])
 }

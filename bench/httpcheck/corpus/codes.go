@@ -122,7 +122,7 @@ func Forge(n int, now time.Time, seed uint64) []tokens.Token {
 			binary.BigEndian.PutUint64(signature[o:], random.Uint64())
 		}
 		signature[tokens.SigSize-1] &= 0x0f // S is little-endian and the order a little above 2^252
-		pass := tokens.Seal(&message, &signature)
+		pass := tokens.AssemblePass(&message, &signature)
 		step := int(age) / tokens.Period
 		codes[i] = tokens.Assemble(&pass, uint8(step), links[step])
 	}

@@ -108,7 +108,7 @@ func signedPass(p tokens.Pass) tokens.SignedPass {
 		panic(err)
 	}
 	var signature [tokens.SigSize]byte
-	return tokens.Seal(&message, &signature)
+	return tokens.AssemblePass(&message, &signature)
 }
 
 // journey makes every request once.

@@ -5,18 +5,18 @@ import (
 	"testing"
 )
 
-// Each benchmark goes back to the anchor from steps of which the mean is known, and
-// gives the time for one link, because that is what the forms differ in.
+// Each benchmark computes anchors from steps with a known mean and reports the time
+// per link, in which the implementations differ.
 
 func BenchmarkOneLink(b *testing.B)     { benchmarkForms(b, []uint8{0}) }
 func BenchmarkThirtyLinks(b *testing.B) { benchmarkForms(b, []uint8{29}) }
 
-// A code is shown in any of the 30 steps: 15.5 links in the mean.
+// BenchmarkSession covers codes of all 30 steps: 15.5 links on average.
 func BenchmarkSession(b *testing.B) { benchmarkForms(b, anySteps(1024)) }
 func BenchmarkBatch4(b *testing.B)  { benchmarkForms(b, anySteps(4)) }
 func BenchmarkBatch64(b *testing.B) { benchmarkForms(b, anySteps(64)) }
 
-// anySteps draws n steps, n even, with a mean of exactly 14.5.
+// anySteps returns n random steps with a mean of exactly 14.5. n is even.
 func anySteps(n int) []uint8 {
 	r := rand.New(rand.NewPCG(5, 5))
 	steps := make([]uint8, n)
@@ -33,7 +33,7 @@ func benchmarkForms(b *testing.B, steps []uint8) {
 	chains := make([]Chain, len(steps))
 	links := 0
 	for i, step := range steps {
-		chains[i] = draw(r, 1)
+		chains[i] = randomChain(r, 1)
 		chains[i].From = step
 		links += int(step) + 1
 	}

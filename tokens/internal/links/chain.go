@@ -1,12 +1,12 @@
 package links
 
-// Domain is hashed in front of everything, so that a link is the hash of nothing else.
+// Domain is the prefix of the hash input. It separates links from other hashes.
 const Domain = "railgate/link/v1"
 
-// Back takes the link of step from and leaves in its place the link of the step
-// before step to, or the anchor if to is 0: it hashes with the step numbers from,
-// from-1, ..., to. serial is spelled as in a code: day in 2 bytes and index in 4,
-// big-endian. If from is below to the link stays as it is.
+// Back replaces the link of step from with the link of the step before to, or with
+// the anchor if to is 0: it hashes with the step numbers from, from-1, ..., to. serial
+// has the wire form of a code: day in 2 bytes and index in 4, big-endian. If from is
+// less than to, the link is not changed.
 func Back(link *[16]byte, serial *[6]byte, from, to uint8) {
 	if accelerated && from >= to {
 		back(link, serial, from, to)
@@ -15,15 +15,15 @@ func Back(link *[16]byte, serial *[6]byte, from, to uint8) {
 	plain(link, serial, from, to)
 }
 
-// Chain is one chain of a batch: the arguments of Back.
+// Chain is one chain of a batch: the arguments of [Back].
 type Chain struct {
-	Link     [16]byte // BackAll changes this and nothing else
+	Link     [16]byte // the only field that BackAll changes
 	Serial   [6]byte
 	From, To uint8
 }
 
-// BackAll does Back for every chain of a batch of any size. Where there is assembly it
-// works on four chains at once: a large batch takes half the time of single calls.
+// BackAll runs [Back] for every chain of a batch of any size. The assembly processes
+// four chains at a time: a large batch takes half the time of single calls.
 func BackAll(chains []Chain) {
 	if accelerated {
 		backAll(chains)

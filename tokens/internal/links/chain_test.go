@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// specified is section 6 of docs/token-format.md, with nothing of this package.
+// specified implements section 6 of docs/token-format.md without code of this package.
 func specified(c Chain) [16]byte {
 	for step := int(c.From); step >= int(c.To); step-- {
 		sum := sha256.Sum256(bytes.Join([][]byte{[]byte("railgate/link/v1"), c.Serial[:], {byte(step)}, c.Link[:]}, nil))
@@ -18,7 +18,7 @@ func specified(c Chain) [16]byte {
 	return c.Link
 }
 
-// inEveryForm runs a test with the assembly, where it works, and without.
+// inEveryForm runs a test with the assembly, if this processor supports it, and without.
 func inEveryForm(t *testing.T, test func(t *testing.T)) {
 	here := accelerated
 	defer func() { accelerated = here }()
@@ -36,8 +36,8 @@ func inEveryForm(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// draw makes a chain of random bytes; its steps are below the limit.
-func draw(r *rand.Rand, limit uint32) Chain {
+// randomChain returns a chain of random bytes with steps below the limit.
+func randomChain(r *rand.Rand, limit uint32) Chain {
 	var c Chain
 	for i := range c.Link {
 		c.Link[i] = byte(r.Uint32())
@@ -49,7 +49,7 @@ func draw(r *rand.Rand, limit uint32) Chain {
 	return c
 }
 
-func TestTheWorkedExampleOfTheFormat(t *testing.T) {
+func TestWorkedExampleOfTheFormat(t *testing.T) {
 	inEveryForm(t, func(t *testing.T) {
 		link := [16]byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff}
 		serial := [6]byte{0x50, 0x0e, 0, 0, 0x04, 0x12}
@@ -64,7 +64,7 @@ func TestTheWorkedExampleOfTheFormat(t *testing.T) {
 		} {
 			Back(&link, &serial, leg.from, leg.to)
 			if got := hex.EncodeToString(link[:]); got != leg.want {
-				t.Fatalf("from %d to %d: %s, the format says %s", leg.from, leg.to, got, leg.want)
+				t.Fatalf("from %d to %d: %s, want %s", leg.from, leg.to, got, leg.want)
 			}
 		}
 	})
@@ -75,12 +75,12 @@ func TestBackBetweenAllSteps(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for from := range uint8(30) {
 			for to := range uint8(30) {
-				c := draw(r, 1)
+				c := randomChain(r, 1)
 				c.From, c.To = from, to
 				link, serial := c.Link, c.Serial
 				Back(&link, &serial, from, to)
 				if link != specified(c) {
-					t.Errorf("from %d to %d: another link than the format's", from, to)
+					t.Errorf("from %d to %d: the link differs from the format's", from, to)
 				}
 				if serial != c.Serial {
 					t.Errorf("from %d to %d: the serial was changed", from, to)
@@ -90,29 +90,29 @@ func TestBackBetweenAllSteps(t *testing.T) {
 	})
 }
 
-// A step is a byte, and so the longest chain there could be has 256 links.
+// TestBackAlongTheLongestChain uses 256 links: a step is one byte.
 func TestBackAlongTheLongestChain(t *testing.T) {
 	inEveryForm(t, func(t *testing.T) {
-		c := draw(rand.New(rand.NewPCG(2, 2)), 1)
+		c := randomChain(rand.New(rand.NewPCG(2, 2)), 1)
 		c.From = 255
 		want := specified(c)
 		if Back(&c.Link, &c.Serial, c.From, c.To); c.Link != want {
-			t.Error("another anchor than the format's")
+			t.Error("the anchor differs from the format's")
 		}
 	})
 }
 
-// Batches from none to many times the lanes, of chains that end at different times
-// and of some that have nothing to do.
+// TestBatches covers empty batches up to many times the number of lanes, chains of
+// different lengths, and chains without work.
 func TestBatches(t *testing.T) {
 	inEveryForm(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 3))
 		for size := range 71 {
 			for _, limit := range []uint32{1, 3, 30, 256} {
-				// A chain on either side that must stay as it is.
+				// One chain on each side of the batch must not change.
 				around := make([]Chain, size+2)
 				for i := range around {
-					around[i] = draw(r, limit)
+					around[i] = randomChain(r, limit)
 				}
 				after := slices.Clone(around)
 				for i := 1; i <= size; i++ {

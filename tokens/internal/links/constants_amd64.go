@@ -9,23 +9,23 @@ import (
 
 // The block, in words of SHA-256, is
 //
-//	0..3    domain                                       the same in all chains
-//	4       day, upper half of the index                 the same in one chain
+//	0..3    domain                                       same in all chains
+//	4       day, upper half of the index                 same in one chain
 //	5       lower half of the index, step, link[0]
-//	6..9    link[1:], 0x80 where the padding begins
-//	10..14  zeros                                        the same in all chains
-//	15      the length of what is hashed, in bits        the same in all chains
+//	6..9    link[1:], 0x80 at the begin of the padding
+//	10..14  zeros                                        same in all chains
+//	15      length of the hash input in bits             same in all chains
 //
-// so that rounds 0 to 3 are done once, when the process starts.
+// Rounds 0 to 3 are therefore computed once, when the process starts.
 
-// constants is what the assembly reads; it knows the fields by name. Vectors are
+// constants contains the data that the assembly reads, by field name. Vectors are
 // listed from the lowest lane up.
 type constants struct {
 	// The state before round 4, in the order of the SHA instructions.
 	feba [4]uint32
 	hgdc [4]uint32
 
-	// What each round adds: k, and in rounds 12 to 15 the word.
+	// The addend of each round: k, and in rounds 12 to 15 also the word.
 	round [64]uint32
 
 	initialDCBA [4]uint32 // the half of the initial state that a link needs
@@ -33,10 +33,10 @@ type constants struct {
 	words0  [4]uint32 // words 0..3
 	words8  [4]uint32 // words 8..11 without the link
 	words12 [4]uint32 // words 12..15
-	step    [4]uint32 // 1 where words 4..7 have the step
+	step    [4]uint32 // 1 in the position of the step in words 4..7
 
-	// Byte shuffles. Within a chain the assembly keeps a link as one number of 128
-	// bits, the lowest byte first.
+	// Byte shuffles. Within a chain the assembly stores a link as one 128-bit number,
+	// lowest byte first.
 	reversed [16]byte // to and from the bytes in memory
 	toWords4 [16]byte // into words 4..7
 	toWords8 [16]byte // into words 8..11
@@ -73,7 +73,7 @@ func newConstants() constants {
 	return c
 }
 
-// z makes a zero in a shuffle.
+// z produces a zero in a shuffle.
 const z = 0x80
 
 // round is one round of SHA-256, FIPS 180-4, 6.2.2, with its constant and its word
@@ -87,7 +87,7 @@ func round(s [8]uint32, kw uint32) [8]uint32 {
 	return [8]uint32{t1 + t2, a, b, c, d + t1, e, f, g}
 }
 
-// k is FIPS 180-4, 4.2.2.
+// k contains the round constants of FIPS 180-4, 4.2.2.
 var k = [64]uint32{
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,

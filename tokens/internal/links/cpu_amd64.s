@@ -4,7 +4,7 @@
 
 // func hasSHA() bool
 //
-// Leaf 7 tells in bit 29 of EBX; leaf 0 tells whether there is a leaf 7.
+// Bit 29 of EBX in leaf 7 is the flag; leaf 0 returns the highest leaf.
 TEXT ·hasSHA(SB), NOSPLIT, $0-1
 	MOVB $0, ret+0(FP)
 	XORL AX, AX

@@ -1,11 +1,11 @@
-// Package links goes back along the hash chains of docs/token-format.md: from the
+// Package links computes the hash chains of docs/token-format.md backwards: from the
 // link that a passenger shows towards the anchor that the issuer signed.
 //
-// It promises the bytes that crypto/sha256 would give for every link, serial and
-// step, in place and without allocating. On amd64 processors with the SHA extensions
-// that is assembly which leaves out what does not change from link to link; elsewhere,
-// or built with the tag purego, it is crypto/sha256 itself.
+// For every link, serial and step it computes the same bytes as crypto/sha256, in
+// place and without allocating. On amd64 processors with the SHA extensions it uses
+// assembly that omits the work that is the same for every link. On other processors,
+// or with the build tag purego, it calls crypto/sha256.
 //
-// It does not know how long a chain may be, nor whether a link is genuine. Its time
-// tells the step numbers, which are no secret; it does not depend on the links.
+// The package does not check the length of a chain or whether a link is genuine. Its
+// running time depends on the step numbers, which are public, and not on the links.
 package links

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzBack reads a batch from the input, 24 bytes a chain, and goes back along it in
-// all ways: one by one and together, with the assembly and without.
+// FuzzBack reads a batch from the input, 24 bytes per chain, and compares all
+// implementations: single and batch, with the assembly and without.
 func FuzzBack(f *testing.F) {
 	const size, most = 24, 70
 	chain := []byte("sixteen byte linkserial\x1d\x00"[:size])
@@ -28,14 +28,14 @@ func FuzzBack(f *testing.F) {
 			want = append(want, c)
 		}
 		for _, accelerated = range []bool{false, here} {
-			together, single := slices.Clone(given), slices.Clone(given)
-			BackAll(together)
+			batch, single := slices.Clone(given), slices.Clone(given)
+			BackAll(batch)
 			for i := range single {
 				c := &single[i]
 				Back(&c.Link, &c.Serial, c.From, c.To)
 			}
-			if !slices.Equal(together, want) || !slices.Equal(single, want) {
-				t.Errorf("assembly %v: together %v, one by one %v", accelerated, slices.Equal(together, want), slices.Equal(single, want))
+			if !slices.Equal(batch, want) || !slices.Equal(single, want) {
+				t.Errorf("assembly %v: correct in a batch %v, one by one %v", accelerated, slices.Equal(batch, want), slices.Equal(single, want))
 			}
 		}
 	})

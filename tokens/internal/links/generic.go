@@ -2,8 +2,8 @@ package links
 
 import "crypto/sha256"
 
-// plain is Back as the format puts it, a whole hash for each link. It serves the
-// processors without assembly and is the rival of the assembly.
+// plain is [Back] as the format specifies it: one complete hash per link. It runs on
+// processors without assembly, and tests compare the assembly with it.
 func plain(link *[16]byte, serial *[6]byte, from, to uint8) {
 	const stepAt = len(Domain) + len(serial)
 	var m [stepAt + 1 + len(link)]byte

@@ -7,29 +7,30 @@ import (
 	"math"
 )
 
-// back1 goes back n links of one chain, n > 0.
+// back1 computes n links of one chain backwards, n > 0.
 //
 //go:noescape
 func back1(c *constants, link *[16]byte, words4 uint64, n int)
 
-// back4 goes back n links in every lane, n > 0. A single chain leaves the processor
-// waiting for its own last result. Per link, two lanes took 55 % of back1's time,
-// three 50 % and four 43 %, where the instructions themselves begin to fill it (Zen 4).
+// back4 computes n links backwards in every lane, n > 0. In a single chain each
+// instruction waits for the previous result. Per link, two lanes took 55 % of back1's
+// time, three 50 % and four 43 %; from four lanes on, instruction throughput is the
+// limit (Zen 4).
 //
 //go:noescape
 func back4(c *constants, lanes *[4]lane, n int)
 
-// lane is a chain under way. The assembly knows the first two fields by name.
+// lane is a chain in progress. The assembly reads the first two fields by name.
 type lane struct {
 	link   [16]byte
 	words4 uint64
 
-	left  int    // links to go; a lane with none is idle
-	chain *Chain // which link to replace at the end
+	left  int    // remaining links; 0: the lane is idle
+	chain *Chain // receives the link at the end
 }
 
-// words4 is what a chain's next block has of its own beside the link: word 4 and, in
-// the upper half, word 5.
+// words4 returns word 4 of a chain's next block and, in the upper half, word 5 without
+// the link.
 func words4(serial *[6]byte, step uint8) uint64 {
 	word4 := binary.BigEndian.Uint32(serial[:])
 	word5 := uint32(binary.BigEndian.Uint16(serial[4:]))<<16 | uint32(step)<<8
@@ -41,8 +42,8 @@ func back(link *[16]byte, serial *[6]byte, from, to uint8) {
 	back1(&consts, link, words4(serial, from), int(from)-int(to)+1)
 }
 
-// take begins the first of the chains that has anything to do and returns those after it.
-func (l *lane) take(chains []Chain) []Chain {
+// start assigns the first chain with work to the lane and returns the chains after it.
+func (l *lane) start(chains []Chain) []Chain {
 	for i := range chains {
 		if c := &chains[i]; c.From >= c.To {
 			*l = lane{c.Link, words4(&c.Serial, c.From), int(c.From) - int(c.To) + 1, c}
@@ -52,8 +53,8 @@ func (l *lane) take(chains []Chain) []Chain {
 	return nil
 }
 
-// went counts n links and gives the last one to the chain.
-func (l *lane) went(n int) {
+// advance counts n computed links and stores the last one in the chain.
+func (l *lane) advance(n int) {
 	if l.left == 0 {
 		return
 	}
@@ -62,9 +63,9 @@ func (l *lane) went(n int) {
 	}
 }
 
-// backAll goes until a lane is done, puts the next chain there, and goes on. When too
-// few chains are left the idle lanes go along on whatever they hold; the last chain
-// goes on alone, which is faster.
+// backAll runs all lanes until one of them is done and assigns the next chain to it.
+// When fewer chains than lanes remain, idle lanes compute unused results. The last
+// chain runs alone in back1, which is faster.
 func backAll(chains []Chain) {
 	var lanes [4]lane
 	for {
@@ -73,7 +74,7 @@ func backAll(chains []Chain) {
 		for i := range lanes {
 			l := &lanes[i]
 			if l.left == 0 {
-				chains = l.take(chains)
+				chains = l.start(chains)
 			}
 			if l.left > 0 {
 				n, last = min(n, l.left), l
@@ -89,7 +90,7 @@ func backAll(chains []Chain) {
 			back4(&consts, &lanes, n)
 		}
 		for i := range lanes {
-			lanes[i].went(n)
+			lanes[i].advance(n)
 		}
 	}
 }

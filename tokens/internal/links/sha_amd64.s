@@ -3,14 +3,14 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// constants_amd64.go says what the constants are, to which AX points, and how a block
-// is laid out.
+// AX points to the constants. constants_amd64.go describes them and the layout of a
+// block.
 //
-// a and c are the halves of the state, which change places with each instruction for
-// two rounds. That instruction wants two words of the message with their constants in
-// X0, which is free in between.
+// a and c are the halves of the state. Each SHA256RNDS2, which computes two rounds,
+// exchanges them. It reads two words of the message with their constants from X0; X0
+// is free in between.
 
-// Four rounds, with what is in X0.
+// Four rounds, with the words in X0.
 #define ROUNDS4(a, c) \
 	SHA256RNDS2 X0, a, c;      \
 	VPSHUFD     $0x0e, X0, X0; \
@@ -31,7 +31,7 @@
 	VMOVDQU constants_feba(AX), a; \
 	VMOVDQU constants_hgdc(AX), c
 
-// What words 16 to 19 take from words 0 to 4.
+// The part of words 16 to 19 that depends on words 0 to 4.
 #define PART16(words4, part16) \
 	VMOVDQU    constants_words0(AX), part16; \
 	SHA256MSG1 words4, part16
@@ -41,7 +41,7 @@
 	VPUNPCKHQDQ a, c, link; \
 	VPADDD      constants_initialDCBA(AX), link, link
 
-// The next four words of the message, over the oldest four.
+// The next four words of the message replace the oldest four.
 #define NEXT(m0, m1, m2, m3) \
 	VPALIGNR   $4, m2, m3, X0; \
 	SHA256MSG1 m1, m0;         \
@@ -50,8 +50,8 @@
 
 // func back1(c *constants, link *[16]byte, words4 uint64, n int)
 //
-// X1 and X2 are the state, X3 to X6 the message; X7 is words 4..7 without the link and
-// X8 what words 16..19 take from words 0..4.
+// X1 and X2 are the state, X3 to X6 the message. X7 is words 4..7 without the link. X8
+// is the part of words 16..19 that depends on words 0..4.
 TEXT ·back1(SB), NOSPLIT, $0-32
 	MOVQ    c+0(FP), AX
 	MOVQ    link+8(FP), SI
@@ -108,13 +108,13 @@ next:
 	VMOVDQU X4, (SI)
 	RET
 
-// A lane of back4 has its state in a and c, and the newest four words in m, where the
-// link is in the end. Its part of the frame has the last 16 words in slots 0 to 3, and
-// in slot 4 what words 16 to 19 take from words 0 to 4.
+// A lane of back4 has its state in a and c, and the newest four words in m, which
+// contains the link at the end. Its part of the frame has the last 16 words in slots 0
+// to 3 and the part of words 16 to 19 that depends on words 0 to 4 in slot 4.
 #define SLOT(L, s) (80*L+16*s)(SP)
 #define LANE(L, field) (lane__size*L+field)(DI)
 
-// Lane L's next four words, over the oldest four, and rounds 4q to 4q+3 with them.
+// Lane L's next four words replace the oldest four; rounds 4q to 4q+3 with them.
 #define NEXT_IN(L, a, c, m, q, s0, s1, s2) \
 	VPALIGNR   $4, SLOT(L, s2), m, X0; \
 	VMOVDQU    SLOT(L, s0), X13;       \

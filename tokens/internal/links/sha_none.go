@@ -2,7 +2,7 @@
 
 package links
 
-// No assembly here.
+// accelerated is false: there is no assembly for this platform.
 var accelerated = false
 
 func back(link *[16]byte, serial *[6]byte, from, to uint8) { plain(link, serial, from, to) }

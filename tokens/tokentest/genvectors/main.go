@@ -1,6 +1,6 @@
-// Command genvectors writes the test vectors, one file per case, and removes
-// the files of cases that no longer exist. With -picture it also draws the code of
-// the worked example. go generate runs it.
+// Command genvectors writes the test vectors, one file per case, and removes the
+// files of cases that no longer exist. With -picture it also draws the QR code of the
+// worked example. go generate runs it.
 package main
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
 
-// PictureSize is four pixels for each of 49 modules and the quiet zone of 4 modules
-// on each side.
+// PictureSize is the side of the picture in pixels: four for each of 49 modules and
+// of the quiet zone of 4 modules on each side.
 const PictureSize = 4 * (49 + 2*4)
 
 func main() {
-	out := flag.String("out", "", "directory to write to; it must exist")
-	picture := flag.String("picture", "", "file to draw the code of the vector ok to, as PNG")
+	out := flag.String("out", "", "existing directory to write the vectors to")
+	picture := flag.String("picture", "", "PNG file to draw the code of the vector ok to")
 	flag.Parse()
 	if err := run(*out, *picture); err != nil {
 		fmt.Fprintln(os.Stderr, "genvectors:", err)

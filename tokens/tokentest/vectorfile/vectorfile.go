@@ -1,5 +1,5 @@
-// Package vectorfile keeps test vectors as files: a folder has one JSON file for each
-// vector, named for it.
+// Package vectorfile reads and writes test vectors: one JSON file per vector, named
+// after it.
 package vectorfile
 
 import (
@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Encode is a vector as it is committed.
+// Encode returns the file content of a vector.
 func Encode(vector any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -22,12 +22,13 @@ func Encode(vector any) []byte {
 	return b.Bytes()
 }
 
-// ReadFolder reads every vector in a folder. It refuses a folder with fewer than
-// fewest files, fields that T does not have, and a name that is not the file's.
+// ReadFolder reads every vector in a folder. It returns an error if the folder has
+// fewer than fewest files, if a file has fields that T does not have, or if a
+// vector's name differs from its file name.
 func ReadFolder[T any](folder string, fewest int, name func(*T) string) (all []*T, err error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil || len(paths) < fewest {
-		return nil, fmt.Errorf("%s holds %d vectors, want at least %d (run go generate): %v", folder, len(paths), fewest, err)
+		return nil, fmt.Errorf("%s contains %d vectors, want at least %d (run go generate): %v", folder, len(paths), fewest, err)
 	}
 	for _, path := range paths {
 		file, err := os.ReadFile(path)
@@ -41,18 +42,18 @@ func ReadFolder[T any](folder string, fewest int, name func(*T) string) (all []*
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if name(v)+".json" != filepath.Base(path) {
-			return nil, fmt.Errorf("%s calls itself %q", path, name(v))
+			return nil, fmt.Errorf("%s: the name field is %q, want the file name", path, name(v))
 		}
 		all = append(all, v)
 	}
 	return all, nil
 }
 
-// WriteFolder writes every vector to a folder, which must exist, and removes the files
-// of vectors that no longer exist.
+// WriteFolder writes every vector to an existing folder and removes the files of
+// vectors that are not in all.
 func WriteFolder[T any](folder string, all []*T, name func(*T) string) error {
 	if folder == "" {
-		return fmt.Errorf("-out is missing: name the directory of the vectors")
+		return fmt.Errorf("-out is missing: set it to the directory of the vectors")
 	}
 	current := make(map[string]bool, len(all))
 	for _, v := range all {

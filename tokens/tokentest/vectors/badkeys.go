@@ -7,9 +7,9 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// badKeys: keys that no gate takes. Each code is signed so that a verifier that does
-// not look at the key finds its equation to hold, wherever that can be done.
-func (c *cases) badKeys() {
+// badKeys adds cases with keys that gates must refuse. Where possible, each code is
+// signed so that the equation holds for a verifier that does not check the key.
+func (b *builder) badKeys() {
 	at := int64(start + 450)
 	bad := func(name, about string, public []byte, a *edwards25519.Scalar, order uint) *Vector {
 		s, sig := signUnder(public, a, order)
@@ -60,8 +60,8 @@ func (c *cases) badKeys() {
 		Keys = []Key{{ID: 1, Public: hex.EncodeToString(negated)}}
 }
 
-// signUnder signs the ordinary session, with the next index whose challenge is a
-// multiple of order: then the torsion of the key drops out of the equation.
+// signUnder signs the ordinary session, with the first index whose challenge is a
+// multiple of order. For it the torsion of the key drops out of the equation.
 func signUnder(public []byte, a *edwards25519.Scalar, order uint) (session, []byte) {
 	for index := uint32(3000); ; index++ {
 		s := with(func(s *session) { s.index = index })

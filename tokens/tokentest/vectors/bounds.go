@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// bounds: numbers that no signature can make good. Each code is signed and its
-// chain is whole, so the bound is the only fault.
-func (c *cases) bounds() {
+// bounds adds codes that violate a bound of the parser. Each code is signed and has a
+// correct chain, so the bound is its only fault.
+func (b *builder) bounds() {
 	for _, p := range []struct {
 		period, length byte
 		about          string
@@ -50,8 +50,8 @@ func (c *cases) bounds() {
 		with(func(s *session) { s.day = 65535 }), 0, start, "malformed")
 }
 
-// wires: cases that only a caller with raw bytes can meet, and the same bytes as text.
-func (c *cases) wires() {
+// wires adds cases of raw bytes that text cannot express, and the same bytes as text.
+func (b *builder) wires() {
 	o := ordinary()
 	good := o.wire(7, o.sign())
 	only := func(name, about string, wire []byte, reason string) {

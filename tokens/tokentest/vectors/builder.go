@@ -8,21 +8,21 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// book collects cases in the order they are written.
-type cases struct {
+// builder collects cases in the order of the source.
+type builder struct {
 	all     []*Vector
 	names   map[string]bool
 	genuine map[tokens.SignedPass][][16]byte
 }
 
-// All makes every vector.
-func All() []*Vector { return write().all }
+// All returns every vector.
+func All() []*Vector { return build().all }
 
-// Genuine maps every pass that an issuer key really signed in some case to the
-// links of its session, first step first. Any other pass is a forgery.
-func Genuine() map[tokens.SignedPass][][16]byte { return write().genuine }
+// Genuine maps every pass that an issuer key signed in some case to the links of its
+// session, step 0 first. Any other pass is a forgery.
+func Genuine() map[tokens.SignedPass][][16]byte { return build().genuine }
 
-// Issuers are the keys that Genuine passes are signed with.
+// Issuers returns the issuers whose keys signed the passes of Genuine.
 func Issuers() []tokentest.Issuer {
 	return []tokentest.Issuer{
 		tokentest.NewIssuer(1), tokentest.NewIssuer(2),
@@ -30,8 +30,8 @@ func Issuers() []tokentest.Issuer {
 	}
 }
 
-func write() *cases {
-	b := &cases{names: make(map[string]bool), genuine: make(map[tokens.SignedPass][][16]byte)}
+func build() *builder {
+	b := &builder{names: make(map[string]bool), genuine: make(map[tokens.SignedPass][][16]byte)}
 	b.ordinary()
 	b.extremes()
 	b.window()
@@ -56,7 +56,7 @@ func write() *cases {
 	return b
 }
 
-// classes repeats the table of reasons.
+// classes repeats the classes of docs/token-format.md section 11.
 var classes = map[string]string{
 	"ok": "ok", "malformed": "passenger", "unsupported_version": "verifier",
 	"unknown_key": "verifier", "key_retired": "issuer", "not_yet_valid": "verifier",
@@ -65,11 +65,11 @@ var classes = map[string]string{
 	"session_closed": "passenger", "link_mismatch": "fraud", "bad_signature": "fraud",
 }
 
-// add writes down a case: asked at the entry gate, by a gate that knows key 1.
-func (c *cases) add(name, about string, now int64, reason string) *Vector {
+// add adds a case for the scope entry and a gate that has key 1.
+func (b *builder) add(name, about string, now int64, reason string) *Vector {
 	class, ok := classes[reason]
 	if !ok || b.names[name] {
-		panic(fmt.Sprintf("BUG: vector %s is written twice or its reason %q is not known", name, reason))
+		panic(fmt.Sprintf("BUG: vector %s exists already or its reason %q is unknown", name, reason))
 	}
 	b.names[name] = true
 	v := &Vector{
@@ -80,28 +80,28 @@ func (c *cases) add(name, about string, now int64, reason string) *Vector {
 	return v
 }
 
-// text is a case that has no bytes, or whose bytes alone would be judged otherwise.
-func (c *cases) text(name, about, text, reason string) *Vector {
+// text adds a case without bytes, or whose bytes alone would get another answer.
+func (b *builder) text(name, about, text, reason string) *Vector {
 	v := b.add(name, about, start, reason)
 	v.Text = &text
 	return v
 }
 
-// wire is a case made of bytes, well formed or not.
-func (c *cases) wire(name, about string, wire []byte, now int64, reason string) *Vector {
+// wire adds a case from bytes, well-formed or not.
+func (b *builder) wire(name, about string, wire []byte, now int64, reason string) *Vector {
 	v := b.add(name, about, now, reason)
 	text := "RG1:" + base45(wire)
 	v.Text, v.Wire = &text, hex.EncodeToString(wire)
 	return v
 }
 
-// code is what a phone shows in a step of an honestly signed session.
-func (c *cases) code(name, about string, s session, step byte, now int64, reason string) *Vector {
+// code adds the code that a phone shows in a step of a correctly signed session.
+func (b *builder) code(name, about string, s session, step byte, now int64, reason string) *Vector {
 	return b.signed(name, about, s, step, s.sign(), now, reason)
 }
 
-// signed is a code whose signature was made some other way.
-func (c *cases) signed(name, about string, s session, step byte, sig []byte, now int64, reason string) *Vector {
+// signed adds a code with the given signature.
+func (b *builder) signed(name, about string, s session, step byte, sig []byte, now int64, reason string) *Vector {
 	wire := s.wire(step, sig)
 	v := b.wire(name, about, wire, now, reason)
 	anchor, links := s.chain()
@@ -129,13 +129,13 @@ func (v *Vector) chained(s session) *Vector {
 	return v
 }
 
-// key is an issuer's key in service.
+// key returns an issuer's key without a cutoff.
 func key(id tokens.KeyID) Key {
 	public := tokentest.NewIssuer(id).Signer.Public()
 	return Key{ID: uint16(id), Public: hex.EncodeToString(public[:])}
 }
 
-// cutOff is a key that is good only for exempt serials in sessions from then on.
+// cutOff returns a key with a cutoff. It is valid for exempt serials in later sessions.
 func cutOff(id tokens.KeyID, from int64, exempt ...string) Key {
 	k := key(id)
 	k.CutOff, k.Exempt = &from, exempt

@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Checker is the gate that the vector describes, without a memory of passes. Keys
-// that a gate refuses to take are left out, as a gate leaves them out.
+// Checker returns the gate that the vector describes, without remembered passes. It
+// omits keys that a gate refuses.
 func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 	var none tokens.Checker
 	var keys []tokens.Key

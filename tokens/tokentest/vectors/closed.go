@@ -2,8 +2,8 @@ package vectors
 
 import "github.com/railgate/railgate/tokens/tokentest"
 
-// closed: sessions that their holders closed, named by serial and start together.
-func (c *cases) closed() {
+// closed adds cases of closed sessions, which are identified by serial and start.
+func (b *builder) closed() {
 	o := ordinary()
 	at := int64(start + 450)
 	const this = "20494-1042"
@@ -41,5 +41,5 @@ func (c *cases) closed() {
 	two("closed-signature", "session closed, and signed by nobody", func(s *session) { s.signer = tokentest.NewIssuer(7) }, at, "session_closed")
 }
 
-// dayStart is the first second of a railway day.
+// dayStart returns the first second of a railway day.
 func dayStart(day int64) int64 { return day*day24 - 8*hour }

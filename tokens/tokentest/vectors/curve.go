@@ -11,10 +11,10 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// torsionOrders are the orders of torsion's points.
+// torsionOrders contains the orders of the points of torsion.
 var torsionOrders = [8]uint{1, 8, 4, 8, 2, 8, 4, 8}
 
-// torsion is i times a point of order 8: the eight points of small order.
+// torsion returns i times a point of order 8: one of the eight points of small order.
 func torsion(i int) *edwards25519.Point {
 	eighth, err := new(edwards25519.Point).SetBytes(unhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"))
 	if err != nil {
@@ -27,7 +27,7 @@ func torsion(i int) *edwards25519.Point {
 	return sum
 }
 
-// secret is the private scalar of an issuer's key.
+// secret returns the private scalar of an issuer's key.
 func secret(id tokens.KeyID) *edwards25519.Scalar {
 	seed := tokentest.Seed(id)
 	wide := sha512.Sum512(seed[:])
@@ -38,7 +38,7 @@ func secret(id tokens.KeyID) *edwards25519.Scalar {
 	return a
 }
 
-// nonce is a scalar that follows from a number.
+// nonce derives a scalar from a number.
 func nonce(n uint32) *edwards25519.Scalar {
 	wide := sha512.Sum512(binary.BigEndian.AppendUint32([]byte("nonce"), n))
 	return uniform(wide[:])
@@ -52,7 +52,7 @@ func uniform(wide []byte) *edwards25519.Scalar {
 	return s
 }
 
-// finish completes a signature whose R is given, s = r + h·a, and tells its challenge h.
+// finish completes a signature for a given R, s = r + h·a, and also returns its challenge h.
 func finish(s *session, encodedR, public []byte, a, r *edwards25519.Scalar) (sig []byte, h *edwards25519.Scalar) {
 	wide := sha512.Sum512(slices.Concat(encodedR, public, s.message()))
 	h = uniform(wide[:])

@@ -8,8 +8,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// tampering: one field of a good code is changed and nothing signed again.
-func (c *cases) tampering() {
+// tampering adds valid codes with one changed field and the old signature.
+func (b *builder) tampering() {
 	o := with(func(s *session) { s.scopes = 0x30 }) // entry and exit
 	sig := o.sign()
 	at := int64(start + 450)
@@ -50,8 +50,8 @@ func ordinarySignature() []byte {
 	return o.sign()
 }
 
-// links: the pass is genuine and the link is not its own, or not of this step.
-func (c *cases) links() {
+// links adds genuine passes with a link of another chain or another step.
+func (b *builder) links() {
 	o := ordinary()
 	at := int64(start + 450)
 	_, own := o.chain()
@@ -112,8 +112,8 @@ func cut(m []byte) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// signatures: whole Ed25519 signatures that are not the issuer's over this message.
-func (c *cases) signatures() {
+// signatures adds well-formed signatures that the issuer did not make over this message.
+func (b *builder) signatures() {
 	o := ordinary()
 	at := int64(start + 450)
 	thief := with(func(s *session) { s.signer = tokentest.NewIssuer(7) })

@@ -6,8 +6,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// keys: what the gate knows about issuers.
-func (c *cases) keys() {
+// keys adds cases about the gate's issuer keys.
+func (b *builder) keys() {
 	o := ordinary()
 	at := int64(start + 450)
 	v := b.code("key-second", "signed by the second of two keys",
@@ -33,8 +33,8 @@ func (c *cases) keys() {
 		with(func(s *session) { s.key = 257 }), 7, at, "unknown_key")
 }
 
-// exempt: serials that stay good under a key that was cut off.
-func (c *cases) exempt() {
+// exempt adds cases of serials that are exempt from a key's cutoff.
+func (b *builder) exempt() {
 	o := ordinary()
 	at := int64(start + 450)
 	exempt := func(name, about, reason string, keys ...Key) *Vector {
@@ -63,8 +63,8 @@ func (c *cases) exempt() {
 
 func subject(s session) string { return hex.EncodeToString(s.subject[:]) }
 
-// subjects: cut-offs of subjects, which are about the start of sessions.
-func (c *cases) subjects() {
+// subjects adds cases of subjects' cutoffs, which apply to the start of sessions.
+func (b *builder) subjects() {
 	o := ordinary()
 	at := int64(start + 450)
 	cut := func(name, about, reason string, cuts ...SubjectCutOff) {
@@ -89,8 +89,9 @@ func (c *cases) subjects() {
 	b.code("subject-start-zero", "start 0 and a cut-off of 1", first, 0, 0, "revoked").SubjectCutOffs = []SubjectCutOff{{subject(first), 1}}
 }
 
-// revocations: one credential, no other; and uses that it was not issued for.
-func (c *cases) revocations() {
+// revocations adds cases of revoked credentials and of scopes that a credential does
+// not have.
+func (b *builder) revocations() {
 	o := ordinary()
 	at := int64(start + 450)
 	revoked := func(name, about, reason string, serials ...string) {
@@ -109,8 +110,8 @@ func (c *cases) revocations() {
 		with(func(s *session) { s.scopes = 0x40 }), 7, at, "wrong_scope")
 }
 
-// order: two faults at once; the first in the order of the check is the answer.
-func (c *cases) order() {
+// order adds codes with two faults. The answer is the first in the order of the check.
+func (b *builder) order() {
 	at := int64(start + 450)
 	expired := func(s *session) { s.expiry = start + 100; s.day = dayOf(s.expiry - day24) }
 	two := func(name, about string, change func(*session), step byte, now int64, reason string) *Vector {

@@ -8,13 +8,13 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// order is l, the order of the group that Ed25519 signs in (RFC 8032, 5.1).
+// order is l, the order of the base point's group (RFC 8032 section 5.1).
 var order, _ = new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
 
-// scalars: signatures on which Ed25519 verifiers are known to disagree. The rule
-// here: s below l, R not the identity, and R compared byte by byte with the encoding
-// of sB - hA, without multiplying by the cofactor.
-func (c *cases) scalars() {
+// scalars adds signatures on which Ed25519 verifiers are known to disagree. The rule
+// of the format: s is below l, R is not the identity, and R equals the encoding of
+// sB - hA byte by byte, without multiplication by the cofactor.
+func (b *builder) scalars() {
 	o := ordinary()
 	at := int64(start + 450)
 	sig := o.sign()
@@ -30,7 +30,7 @@ func (c *cases) scalars() {
 	b.signed("scalar-r-sign", "the sign bit of R is flipped", o, 7, flipSign(sig), at, "bad_signature")
 
 	// R of small order, s = h·a: the equation with the cofactor holds for all of these,
-	// the one without for the identity alone. Such a signature gives the key away.
+	// the equation without it only for the identity. Such a signature reveals the key.
 	small := with(func(s *session) { s.index = 2000 })
 	public := small.signer.Signer.Public()
 	a, zero := secret(1), edwards25519.NewScalar()
@@ -51,7 +51,7 @@ func (c *cases) scalars() {
 	refuse("order-two-minus-zero", "R is the point of order 2 with a sign on x = 0: not canonical", small, unhex("ec"+ff(31)), zero)
 	refuse("order-four-y-is-p", "R is a point of order 4 with p for y = 0: not canonical", small, unhex("ed"+ff(30)+"7f"), zero)
 
-	// R = rB + T: a verifier that multiplies by the cofactor loses T.
+	// R = rB + T: for a verifier that multiplies by the cofactor, T drops out.
 	for _, i := range []int{4, 2, 1} {
 		r := nonce(uint32(i))
 		point := new(edwards25519.Point).ScalarBaseMult(r)

@@ -8,8 +8,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// session is everything a code of one session is made from. Fields are wider
-// or freer than the format allows, since half of the cases break it.
+// session contains the inputs of the codes of one session. Its fields allow more than
+// the format does, because many cases violate the format.
 type session struct {
 	version byte
 	key     uint16
@@ -25,14 +25,14 @@ type session struct {
 
 	anchor *[16]byte        // nil: the end of the chain
 	back   hash             // one step of the chain
-	domain string           // in front of the body under the signature
-	signer tokentest.Issuer // whose key signs
+	domain string           // prefix of the body in the signed message
+	signer tokentest.Issuer // signs the pass
 }
 
-// hash is one step back along a chain.
+// hash computes the link of the previous step.
 type hash func(link [16]byte, day uint16, index uint32, step byte) [16]byte
 
-// backward is section 6 of the format.
+// backward is the hash of section 6 of the format.
 func backward(link [16]byte, day uint16, index uint32, step byte) [16]byte {
 	m := []byte("railgate/link/v1")
 	m = binary.BigEndian.AppendUint16(m, day)
@@ -43,7 +43,7 @@ func backward(link [16]byte, day uint16, index uint32, step byte) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// chain is the anchor and the links of every step.
+// chain returns the anchor and the links of all steps.
 func (s *session) chain() (anchor [16]byte, links [][16]byte) {
 	links = make([][16]byte, max(1, int(s.length)))
 	links[len(links)-1] = s.seed
@@ -57,7 +57,7 @@ func (s *session) chain() (anchor [16]byte, links [][16]byte) {
 	return anchor, links
 }
 
-// body is section 2 of the format.
+// body returns the body, section 2 of the format.
 func (s *session) body() []byte {
 	anchor, _ := s.chain()
 	b := []byte{s.version}
@@ -71,13 +71,13 @@ func (s *session) body() []byte {
 	return append(b, anchor[:]...)
 }
 
-// message is what the issuer signs.
+// message returns the message that the issuer signs.
 func (s *session) message() []byte { return append([]byte(s.domain), s.body()...) }
 
-// sign is the issuer's honest signature.
+// sign returns the issuer's signature of the message.
 func (s *session) sign() []byte { return s.signOver(s.message()) }
 
-// signOver is a signature by the issuer's key over something else.
+// signOver returns the issuer's signature of another message.
 func (s *session) signOver(message []byte) []byte {
 	sig, err := s.signer.Signer.Sign(message)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *session) signOver(message []byte) []byte {
 	return sig[:]
 }
 
-// wire is the code of a step with the given signature.
+// wire returns the code of a step with the given signature.
 func (s *session) wire(step byte, sig []byte) []byte {
 	_, links := s.chain()
 	w := append(s.body(), sig...)
@@ -96,8 +96,8 @@ func (s *session) wire(step byte, sig []byte) []byte {
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
-// base45 is RFC 9285: two bytes to three characters, the least significant
-// first, and a last single byte to two.
+// base45 encodes as RFC 9285 does: two bytes become three characters, the least
+// significant first; a single last byte becomes two.
 func base45(wire []byte) string {
 	var text []byte
 	for ; len(wire) >= 2; wire = wire[2:] {
@@ -110,16 +110,17 @@ func base45(wire []byte) string {
 	return string(text)
 }
 
-// dayOf is section 4 of the format; approved is not before 1969-12-31 16:00 UTC.
+// dayOf returns the railway day, section 4 of the format. approved is 1969-12-31
+// 16:00 UTC or later.
 func dayOf(approved int64) uint16 { return uint16((approved + 8*3600) / 86400) }
 
 const (
 	hour  = 3600
 	day24 = 24 * hour
-	start = tokentest.Epoch // of the ordinary session, 2026-02-10 08:00:00 Beijing time
+	start = tokentest.Epoch // start of the ordinary session, 2026-02-10 08:00:00 Beijing time
 )
 
-// ordinary is a session as issuers open it, an hour after approval.
+// ordinary returns a session as issuers open it, an hour after approval.
 func ordinary() session {
 	return session{
 		version: 1, key: 1, day: 20494, index: 1042,
@@ -131,7 +132,7 @@ func ordinary() session {
 	}
 }
 
-// with changes a copy of the ordinary session.
+// with returns the ordinary session with a change.
 func with(change func(*session)) session {
 	s := ordinary()
 	change(&s)

@@ -2,8 +2,8 @@ package vectors
 
 import "strings"
 
-// texts: prefixes, lengths and white space. There is one spelling per code.
-func (c *cases) texts() {
+// texts adds wrong prefixes, lengths and white space. Every code has one spelling.
+func (b *builder) texts() {
 	o := ordinary()
 	good := "RG1:" + base45(o.wire(7, o.sign()))
 	body := good[4:]
@@ -59,8 +59,8 @@ func (c *cases) texts() {
 	b.text("text-byte-order-mark", "a byte order mark in front", "\ufeff"+good, "malformed")
 }
 
-// alphabet: what base45 does not have, and what it has but cannot mean.
-func (c *cases) alphabet() {
+// alphabet adds characters outside base45, and groups whose value overflows.
+func (b *builder) alphabet() {
 	o := ordinary()
 	good := "RG1:" + base45(o.wire(7, o.sign()))
 	at := func(i int, put string) string { return good[:i] + put + good[i+len(put):] }
@@ -88,7 +88,7 @@ func (c *cases) alphabet() {
 	} {
 		b.text("alphabet-"+c.name, c.about, at(103, c.char), "malformed")
 	}
-	// 192 characters once the case or the compatibility form is folded.
+	// These texts have 192 characters after folding of case or compatibility forms.
 	fold := func(name, about, from, to string) {
 		text := good[:4] + strings.Replace(good[4:], from, to, 1)
 		if text == good {

@@ -1,7 +1,7 @@
 package vectors
 
-// window: every edge of the rotation window, both sides, to the second.
-func (c *cases) window() {
+// window adds both sides of every edge of the rotation window, to the second.
+func (b *builder) window() {
 	o := ordinary()
 	b.code("window-first-second", "step 7 five seconds before it begins", o, 7, start+7*60-5, "ok")
 	b.code("window-before-first-second", "step 7 six seconds before it begins", o, 7, start+7*60-6, "code_ahead")
@@ -39,8 +39,8 @@ func (c *cases) window() {
 	b.code("window-length-1-after", "and then the session is over", one, 0, start+120, "session_over")
 }
 
-// wide: times whose sums and differences need more than 32 bits, or a sign.
-func (c *cases) wide() {
+// wide adds times whose sums or differences need more than 32 bits or a sign.
+func (b *builder) wide() {
 	const top = 1<<32 - 1
 	last := with(func(s *session) { s.start, s.expiry, s.day = top-1, top, dayOf(top-day24) })
 	b.code("window-end-above-32-bits", "the window's end, start + 2 * 60, is above 2^32", last, 0, top-1, "ok")
@@ -53,8 +53,8 @@ func (c *cases) wide() {
 	b.code("window-now-negative-before", "a second earlier", first, 0, -6, "not_yet_valid")
 }
 
-// credential: the two ends of the credential's 24 hours.
-func (c *cases) credential() {
+// credential adds both ends of the credential's 24 hours.
+func (b *builder) credential() {
 	late := with(func(s *session) { s.expiry = start + 100; s.day = dayOf(s.expiry - day24) })
 	b.code("expiry-last-second", "the last second of the 24 hours, inside a session", late, 1, start+99, "ok")
 	b.code("expiry", "the 24 hours end at expiry, with no tolerance", late, 1, start+100, "credential_expired")
@@ -73,8 +73,8 @@ func (c *cases) credential() {
 	b.code("start-before-approval", "no session starts before approval", before, 0, start, "malformed")
 }
 
-// days: the serial names the railway day of approval, in Beijing time.
-func (c *cases) days() {
+// days adds cases of the serial's day: the railway day of approval, in Beijing time.
+func (b *builder) days() {
 	const midnight = start + 16*hour // 2026-02-11 00:00:00 Beijing time, 16:00 UTC of the day before
 	approved := func(at int64, day uint16) session {
 		return with(func(s *session) { s.start, s.expiry, s.day = at, at+day24, day })

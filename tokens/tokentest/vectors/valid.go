@@ -8,8 +8,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// ordinary: codes that pass without being near any edge.
-func (c *cases) ordinary() {
+// ordinary adds valid codes that are not near any edge.
+func (b *builder) ordinary() {
 	b.code("ok", "the worked example of docs/token-format.md: step 7, in the middle of its minute", ordinary(), 7, start+450, "ok").chained(ordinary())
 	b.code("ok-first-step", "step 0 at the second the session starts", ordinary(), 0, start, "ok")
 	b.code("ok-last-step", "step 29, whose link is the seed itself", ordinary(), 29, start+29*60, "ok")
@@ -33,8 +33,8 @@ func (c *cases) ordinary() {
 	}
 }
 
-// extremes: the smallest and largest value of every number.
-func (c *cases) extremes() {
+// extremes adds valid codes with the smallest and largest value of every number.
+func (b *builder) extremes() {
 	b.code("ok-index-zero", "index 0, the first credential of the day",
 		with(func(s *session) { s.index = 0 }), 3, start+200, "ok")
 	largest := with(func(s *session) { s.index = math.MaxUint32 })
@@ -65,5 +65,5 @@ func (c *cases) extremes() {
 	b.code("ok-last-pair-zero", "the link ends in 00, so the text ends in 00", endingIn(0), 29, start+29*60, "ok")
 }
 
-// endingIn is a session whose last link ends in a byte.
+// endingIn returns a session whose last link ends in the byte.
 func endingIn(last byte) session { return with(func(s *session) { s.seed[15] = last }) }

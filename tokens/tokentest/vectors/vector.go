@@ -1,10 +1,10 @@
-// Package vectors makes the test vectors in tokens/testdata/vectors: cases for
-// every implementation of the code, each with the one reason it must answer.
+// Package vectors makes the test vectors in tokens/testdata/vectors: cases for every
+// implementation of the format, each with its expected reason.
 //
-// It promises that the same source makes the same bytes, and that nothing is
-// taken from the code it judges: bodies, chains, base45 and expected answers
-// are written here a second time, plainly, after docs/token-format.md. Only
-// Ed25519 itself is shared. Its keys are public, so nothing made here is secret.
+// The same source makes the same bytes. The package shares no code with package
+// tokens: it builds bodies, chains, base45 and expected reasons independently, after
+// docs/token-format.md. Only Ed25519 itself is shared. The keys are public, so no
+// vector contains a secret.
 package vectors
 
 import (
@@ -15,7 +15,7 @@ import (
 
 //go:generate go run ../genvectors -out ../../testdata/vectors -picture ../../../docs/pictures/code.png
 
-// Vector is one case. README.md beside the files explains every field.
+// Vector is one case. tokens/testdata/vectors/README.md explains every field.
 type Vector struct {
 	Name           string          `json:"name"`
 	About          string          `json:"about"`
@@ -32,13 +32,13 @@ type Vector struct {
 	Chain          *Chain          `json:"chain,omitempty"`
 }
 
-// Chain is the secret half of a session, to find where a hash chain goes wrong.
+// Chain contains the secret part of a session, for finding errors in a hash chain.
 type Chain struct {
 	Seed  string   `json:"seed"`
-	Links []string `json:"links"` // of each step, step 0 first
+	Links []string `json:"links"` // link of each step, step 0 first
 }
 
-// Key is one issuer key as the gate of the case knows it.
+// Key is one issuer key of the gate.
 type Key struct {
 	ID     uint16   `json:"id"`
 	Public string   `json:"public"`
@@ -46,25 +46,26 @@ type Key struct {
 	Exempt []string `json:"exempt,omitempty"`
 }
 
-// SubjectCutOff is the earliest session start at which a pass of a subject is good.
+// SubjectCutOff is a subject's cutoff: the earliest session start at which its passes
+// are valid.
 type SubjectCutOff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
 }
 
-// ClosedSession is a session that its holder closed before now.
+// ClosedSession is a session that its holder closed at now or earlier.
 type ClosedSession struct {
 	Serial string `json:"serial"`
 	Start  int64  `json:"start"`
 }
 
-// Expect is the answer.
+// Expect is the expected answer.
 type Expect struct {
 	Reason string `json:"reason"`
 	Class  string `json:"class"`
 }
 
-// Fields is what a code with the answer ok says.
+// Fields contains the fields of a code with the answer ok.
 type Fields struct {
 	Key     uint16   `json:"key"`
 	Day     uint16   `json:"day"`
@@ -80,14 +81,14 @@ type Fields struct {
 	Link    string   `json:"link"`
 }
 
-// File is the vector as it is committed.
+// File returns the content of the vector's file.
 func (v *Vector) File() []byte { return vectorfile.Encode(v) }
 
-// NameOf is the vector's name, and that of its file.
+// NameOf returns the vector's name, which is also its file name without .json.
 func NameOf(v *Vector) string { return v.Name }
 
-// ReadFolder reads every vector in a folder, see vectorfile.ReadFolder. It refuses a
-// vector that has neither text nor wire.
+// ReadFolder reads every vector in a folder, see [vectorfile.ReadFolder]. It returns
+// an error for a vector that has neither text nor wire.
 func ReadFolder(folder string, fewest int) ([]*Vector, error) {
 	all, err := vectorfile.ReadFolder(folder, fewest, NameOf)
 	for _, v := range all {

@@ -2,14 +2,14 @@ package inverse
 
 import "github.com/cloudflare/circl/math/fp25519"
 
-// All inverts every z in place for the price of one inversion and three
-// multiplications each (Montgomery's trick). None may be 0, or all become it.
-// before is scratch of the same length.
+// All inverts every z in place with one inversion and three multiplications per element
+// (Montgomery's trick). No z may be 0: otherwise all results are 0. before is scratch
+// space of the same length.
 func All(z, before []fp25519.Elt) {
 	var product fp25519.Elt
 	fp25519.SetOne(&product)
 	for i := range z {
-		before[i] = product // of all z before
+		before[i] = product // product of all z before z[i]
 		fp25519.Mul(&product, &product, &z[i])
 	}
 	var rest fp25519.Elt

@@ -7,8 +7,8 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// Each of many is what it would be alone.
-func TestAllIsOneByOne(t *testing.T) {
+// TestAllEqualsInverse compares All with Inverse, element by element.
+func TestAllEqualsInverse(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 42))
 	for size := range 70 {
 		z := make([]fp25519.Elt, size)
@@ -22,7 +22,7 @@ func TestAllIsOneByOne(t *testing.T) {
 		All(z, make([]fp25519.Elt, size))
 		for i := range z {
 			if fp25519.Modp(&z[i]); z[i] != want[i] {
-				t.Fatalf("%d of %d differs", i, size)
+				t.Fatalf("element %d of %d differs from Inverse", i, size)
 			}
 		}
 	}

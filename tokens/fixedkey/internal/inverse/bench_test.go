@@ -7,8 +7,8 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// BenchmarkInverse takes a new random input each time: one input over and over
-// teaches the branch predictor where its batches end.
+// BenchmarkInverse uses a new random input each time, so the branch predictor cannot
+// learn where the batches of an input end.
 func BenchmarkInverse(b *testing.B) {
 	var inputs [4096]fp25519.Elt
 	random := rand.New(rand.NewPCG(25519, 6))

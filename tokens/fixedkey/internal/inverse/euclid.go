@@ -2,27 +2,27 @@ package inverse
 
 import "math/bits"
 
-// batchShift is the number of halvings in a batch. Factors stay at or under
-// 2^62, and the lowest word tells that many zeros exactly.
+// batchShift is the number of halvings in a batch. Factors are at most 2^62, and the
+// lowest word determines this number of zeros exactly.
 const batchShift = 62
 
-// state is what a batch takes over from the one before; see [euclid].
+// state is passed from one batch to the next; see [euclid].
 type state struct{ a, b, u, v [4]uint64 }
 
-// euclid computes v and a sign with x * ±v = 2^(62n) mod p, where n is the number
-// of batches it took, 0 < x < p, and sign is 0 for + and 1 for -. It returns n = 0
-// when limit batches are not enough.
+// euclid computes v and a sign with x * ±v = 2^(62n) mod p, where n is the number of
+// batches, 0 < x < p, and sign is 0 for + and 1 for -. It returns n = 0 if limit
+// batches are not enough.
 //
-// It is the binary GCD of a = x and b = p: while a is not 0, halve a when it is
-// even, else replace the greater of the two by their difference and call that a.
-// All the words of a and b are touched only once in 62 halvings: until then the
-// lowest words tell the zeros exactly, and the 64 bits from the leading bit on tell
-// which is greater, nearly always. Where they err, a number comes out negative; the
-// sign is mended, and nothing is lost but time.
+// It is the binary GCD of a = x and b = p: while a is not 0, halve a if it is even;
+// otherwise replace the greater of the two by their difference and call that a. All
+// words of a and b are updated only once per 62 halvings. In between, the lowest words
+// determine the zeros exactly, and the 64 bits from the leading bit on decide which
+// number is greater, nearly always correctly. After a wrong decision a number becomes
+// negative; the sign is corrected, and only time is lost.
 //
-// With every batch go u and v, with a*2^(62n) = S*u*x and b*2^(62n) = -S*v*x mod p.
-// Their signs are opposite because taking a negative multiple of x from a positive
-// one, or the other way round, leads further from 0: magnitudes only ever add.
+// Each batch also updates u and v, with a*2^(62n) = S*u*x and b*2^(62n) = -S*v*x mod p.
+// Their signs are opposite, so subtracting one multiple of x from the other always
+// adds their magnitudes.
 func euclid(v, x *[4]uint64, limit int) (batches int, sign uint64) {
 	now, next := &state{
 		a: *x,
@@ -33,7 +33,7 @@ func euclid(v, x *[4]uint64, limit int) (batches int, sign uint64) {
 		ah, bh, exact := leading(&now.a, &now.b)
 		f0, g0, f1, g1, gone := batch(ah, bh, now.a[0], now.b[0])
 		if exact && gone {
-			// b is 1 now, so f1*a - g1*b is 2^62 or -2^62: its top bit is the sign.
+			// b is 1 now, so f1*a - g1*b is 2^62 or -2^62; its top bit is the sign.
 			sum(v, f1, &now.u, g1, &now.v)
 			return n, sign ^ (f1*now.a[0]-g1*now.b[0])>>63
 		}
@@ -42,7 +42,7 @@ func euclid(v, x *[4]uint64, limit int) (batches int, sign uint64) {
 		sum(&next.u, f0, &now.u, g0, &now.v)
 		sum(&next.v, f1, &now.u, g1, &now.v)
 		sign ^= aSign
-		if aSign == bSign { // the leading words erred
+		if aSign == bSign { // the leading words decided wrongly
 			negate(&next.v)
 		}
 		now, next = next, now
@@ -50,8 +50,8 @@ func euclid(v, x *[4]uint64, limit int) (batches int, sign uint64) {
 	return 0, 0
 }
 
-// leading returns the same 64 bits of a and b, from the leading bit of the greater
-// one. exact says that nothing lies below them.
+// leading returns the same 64 bits of a and b, from the leading bit of the greater one
+// on. exact reports whether these are all bits of a and b.
 func leading(a, b *[4]uint64) (ah, bh uint64, exact bool) {
 	i := 3
 	for i > 0 && a[i]|b[i] == 0 {
@@ -61,22 +61,22 @@ func leading(a, b *[4]uint64) (ah, bh uint64, exact bool) {
 	if i == 0 {
 		return a[0] << s, b[0] << s, true
 	}
-	// A shift by 64-s, written so that s = 0 needs no case of its own.
+	// A shift by 64-s that is also correct for s = 0.
 	return a[i]<<s | a[i-1]>>1>>(63-s), b[i]<<s | b[i-1]>>1>>(63-s), false
 }
 
-// batch takes 62 factors of two out of a and b, given their leading and lowest
-// words; b is odd. It returns the factors that turn (a, b) into ±(f0*a - g0*b)/2^62
-// and ±(f1*a - g1*b)/2^62, with opposite signs as long as the leading words do not
-// err. gone says that the leading word of a came to 0.
+// batch removes 62 factors of two from a and b, given their leading and lowest words; b
+// is odd. It returns the factors that turn (a, b) into ±(f0*a - g0*b)/2^62 and
+// ±(f1*a - g1*b)/2^62, with opposite signs unless the leading words decided wrongly.
+// gone reports whether the leading word of a became 0.
 //
-// f0+g0 and f1+g1 come to at most 2^62: after k halvings f1+g1 <= 2^k and f0+g0 <=
-// 2^(k+1), since every difference but the first is followed by at least one halving
-// and k is below 62 when the last difference is taken.
+// f0+g0 and f1+g1 are at most 2^62: after k halvings f1+g1 <= 2^k and f0+g0 <= 2^(k+1),
+// since every difference but the first is followed by at least one halving, and k is
+// below 62 when the last difference is computed.
 func batch(ah, bh, al, bl uint64) (f0, g0, f1, g1 uint64, gone bool) {
 	f0, g1 = 1, 1
-	// al and bl are the lowest words of f0*a - g0*b and f1*a - g1*b: signs apart
-	// those of a and b, and like the factors they only ever add.
+	// al and bl are the lowest words of f0*a - g0*b and f1*a - g1*b: except for signs
+	// those of a and b. As with the factors, the loop only adds them.
 	bl = -bl
 	left := uint(batchShift)
 	for {
@@ -88,7 +88,7 @@ func batch(ah, bh, al, bl uint64) (f0, g0, f1, g1 uint64, gone bool) {
 		al, ah = al>>(zeros&63), ah>>(zeros&63)
 		f1, g1 = f1<<(zeros&63), g1<<(zeros&63)
 
-		// Which is greater is a coin's toss, so masks instead of a branch.
+		// The comparison is unpredictable, hence masks instead of a branch.
 		d, less := bits.Sub64(ah, bh, 0)
 		swap := -less
 		ah, bh = (d^swap)+less, bh+d&swap
@@ -124,7 +124,7 @@ func sum(r *[4]uint64, f uint64, u *[4]uint64, g uint64, v *[4]uint64) {
 	p2, c = bits.Add64(p2, q2, c)
 	p3, c = bits.Add64(p3, q3, c)
 	p4 += q4 + c
-	// 2^255 = 19. What lies from bit 255 on is below 2^63, as f+g is at most 2^62.
+	// 2^255 = 19. The bits from 255 on are below 2^63, since f+g is at most 2^62.
 	hi, lo := bits.Mul64(19, p4<<1|p3>>63)
 	r[0], c = bits.Add64(p0, lo, 0)
 	r[1], c = bits.Add64(p1, hi, c)

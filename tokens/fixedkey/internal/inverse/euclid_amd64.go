@@ -4,7 +4,7 @@ package inverse
 
 import "golang.org/x/sys/cpu"
 
-// hasAssembly says whether the assembly form runs on this machine.
+// hasAssembly reports whether this processor can run the assembly.
 var hasAssembly = cpu.X86.HasBMI1 && cpu.X86.HasBMI2
 
 // euclidAssembly is [euclid] in assembly. It needs BMI1 and BMI2.

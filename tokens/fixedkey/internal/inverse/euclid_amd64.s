@@ -2,20 +2,20 @@
 
 #include "textflag.h"
 
-// This is euclid of euclid.go, step by step; the reasons are there.
+// This is euclid of euclid.go, step by step; euclid.go explains the algorithm.
 //
-// The frame holds two states, at SI the one that is read and at DI the one that is
-// written; they change places after each batch. A state is 144 bytes:
+// The frame contains two states: SI points to the state that is read, DI to the state
+// that is written. They are exchanged after each batch. A state is 144 bytes:
 //
 //	0 zero   8 a   40 zero   48 b   80 u   112 v
 //
-// The zero words stand where the word below a[0] and b[0] is looked for.
+// The zero words are read as the words below a[0] and b[0].
 #define A 8
 #define B 48
 #define U 80
 #define V 112
 
-// Behind the two states.
+// After the two states.
 #define F0 288(SP)
 #define G0 296(SP)
 #define F1 304(SP)
@@ -23,9 +23,9 @@
 #define TOP 320(SP)      // index of the highest word that is not zero in a or b
 #define BATCHES 328(SP)
 #define SIGN 336(SP)     // S: 0 or -1
-#define SIGNA 344(SP)    // sign that a came out with in this batch: 0 or -1
+#define SIGNA 344(SP)    // sign of a in this batch: 0 or -1
 
-// PRODUCT sets R12..R8 to f times the four words at SI+x. Breaks DX, R14.
+// PRODUCT sets R12..R8 to f times the four words at SI+x. Clobbers DX, R14.
 #define PRODUCT(f, x) \
 	MOVQ  f, DX           \
 	MULXQ x+0(SI), R8, R9 \
@@ -37,8 +37,8 @@
 	ADCQ  R14, R11        \
 	ADCQ  $0, R12
 
-// COMBINE adds g times the four words at SI+x to R12..R8, or takes it away: op
-// without the carry, opc with it. Breaks AX, BX, CX, DX, R13, R14.
+// COMBINE adds g times the four words at SI+x to R12..R8 or subtracts it: op without
+// the carry, opc with it. Clobbers AX, BX, CX, DX, R13, R14.
 #define COMBINE(op, opc, g, x) \
 	MOVQ  g, DX            \
 	MULXQ x+0(SI), R14, AX \
@@ -56,7 +56,7 @@
 	opc   R13, R12
 
 // DIFFERENCE sets the words at DI+to to |f*a - g*b| / 2^62 and R12 to the sign of
-// the difference, 0 or -1. Breaks all but SI, DI and R15.
+// the difference, 0 or -1. Clobbers all registers but SI, DI and R15.
 #define DIFFERENCE(f, g, to) \
 	PRODUCT(f, A)         \
 	COMBINE(SUBQ, SBBQ, g, B) \
@@ -82,7 +82,8 @@
 	MOVQ  R10, to+16(DI)  \
 	MOVQ  R11, to+24(DI)
 
-// SUM sets R11..R8 to f*u + g*v modulo p, not reduced. Breaks all but SI, DI and R15.
+// SUM sets R11..R8 to f*u + g*v modulo p, not reduced. Clobbers all registers but SI,
+// DI and R15.
 #define SUM(f, g) \
 	PRODUCT(f, U)         \
 	COMBINE(ADDQ, ADCQ, g, V) \
@@ -144,7 +145,7 @@ batch:
 	JGT  give_up
 	MOVQ AX, BATCHES
 
-	// leading: DX = TOP, after going down past words that are zero in a and b.
+	// leading: DX = TOP, decreased below words that are zero in a and b.
 	MOVQ TOP, DX
 	JMP  look
 lower:
@@ -157,7 +158,7 @@ look:
 	ORQ  R9, CX
 	JEQ  lower
 
-	// R8 = ah, R9 = bh: shifted left by R10 = 63-CX, with what the word below has there.
+	// R8 = ah, R9 = bh: shifted left by R10 = 63-CX and filled from the word below.
 	BSRQ  CX, CX
 	MOVQ  CX, R10
 	XORQ  $63, R10
@@ -173,9 +174,9 @@ look:
 	ORQ   BX, R9
 
 	// batch: AX = al, BX = bl, R10 = f0, R11 = f1, R12 = g0, R13 = g1, R14 = left,
-	// CX = zeros. Leaving g0 and g1 out, and finding them afterwards from f0, f1 and
-	// the lowest words, saves four instructions a step but makes the chain from one
-	// step to the next longer, and was slower by 7 % on a Zen 4.
+	// CX = zeros. Omitting g0 and g1, and computing them afterwards from f0, f1 and the
+	// lowest words, saves four instructions per step but lengthens the dependency chain
+	// between steps; it was 7 % slower on a Zen 4.
 	MOVQ   A(SI), AX
 	MOVQ   B(SI), BX
 	NEGQ   BX
@@ -195,9 +196,9 @@ step:
 	SHLXQ   CX, R11, R11
 	SHLXQ   CX, R13, R13
 	MOVQ    R9, R15
-	SUBQ    R8, R15        // bh - ah, in case it is the one that is not negative
+	SUBQ    R8, R15        // bh - ah, used if it is not negative
 	MOVQ    R8, DX
-	SUBQ    R9, DX         // ah - bh; the carry decides for the rest, LEAQ keeps it
+	SUBQ    R9, DX         // ah - bh; the carry selects below, LEAQ preserves it
 	CMOVQCS R8, R9
 	CMOVQCS R15, DX
 	MOVQ    DX, R8
@@ -215,7 +216,7 @@ step:
 	JHI     step
 
 last:
-	ADDQ  R14, CX          // what was left, instead of all the zeros there are
+	ADDQ  R14, CX          // only the remaining halvings, not all zeros
 	SHLXQ CX, R11, R11
 	SHLXQ CX, R13, R13
 	MOVQ  R11, F1
@@ -232,7 +233,7 @@ update:
 	XORQ R12, SIGN
 	MOVQ R12, SIGNA
 	DIFFERENCE(F1, G1, B)
-	XORQ R12, SIGNA        // now 0 if the signs are the same, which is rare
+	XORQ R12, SIGNA        // 0 if the signs are equal, which is rare
 	SUM(F0, G0)
 	STORE(DI, U)
 	SUM(F1, G1)
@@ -258,7 +259,7 @@ finish:
 	IMULQ B(SI), R13
 	SUBQ  R13, R11
 	XORQ  SIGN, R11
-	SHRQ  $63, R11         // the top bit of both is the sign
+	SHRQ  $63, R11         // the XOR of both top bits is the sign
 	MOVQ  R11, sign+32(FP)
 	SUM(F1, G1)
 	MOVQ  v+0(FP), DI

@@ -2,10 +2,10 @@
 
 package inverse
 
-// hasAssembly says whether the assembly form runs on this machine.
+// hasAssembly is false: there is no assembly for this platform.
 const hasAssembly = false
 
-// euclidAssembly stands in for the assembly form, and is not called.
+// euclidAssembly replaces the assembly and is never called.
 func euclidAssembly(v, x *[4]uint64, limit int) (batches int, sign uint64) {
 	return euclid(v, x, limit)
 }

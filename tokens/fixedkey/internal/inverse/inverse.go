@@ -1,14 +1,13 @@
 // Package inverse inverts modulo p = 2^255-19, in variable time.
 //
-// It promises the canonical inverse for every 256-bit input, the same from the
-// assembly and from the Go form, without allocating. It does not hide its input:
-// the time and the branches taken depend on the value, so it is for public data
-// only, as in the verification of signatures. For secrets use fp25519.Inv.
+// The result is the canonical inverse for every 256-bit input, the same from assembly
+// and Go, without allocation. Time and branches depend on the input, so the package is
+// for public data only, such as signatures to verify. For secrets use fp25519.Inv.
 //
-// The way is the approximate binary GCD of Thomas Pornin, "Optimized Binary GCD
-// for Modular Inversion" (https://eprint.iacr.org/2020/972), changed where variable
-// time allows: zeros are shifted out as many as there are, and a batch ends after
-// 62 of them. See [euclid] for the algorithm.
+// The algorithm is the approximate binary GCD of Thomas Pornin, "Optimized Binary GCD
+// for Modular Inversion" (https://eprint.iacr.org/2020/972), adapted to variable time:
+// all trailing zeros are shifted out at once, and a batch ends after 62 of them. See
+// [euclid].
 package inverse
 
 import (
@@ -18,19 +17,19 @@ import (
 )
 
 // maxBatches bounds the batches of one inversion. Random values need six or seven.
-// Exact comparisons would never need more than nine: the two numbers have 510 bits
-// together, and a batch takes 62. What needs more than the cap is inverted by
-// fp25519.Inv.
+// With exact comparisons nine would always suffice: the two numbers have 510 bits
+// together, and a batch removes 62. An input that needs more than the limit is
+// inverted by fp25519.Inv.
 const maxBatches = 10
 
-// limit is maxBatches; a test lowers it to reach the fall-back.
+// limit is maxBatches. A test lowers it to reach the fallback.
 var limit = maxBatches
 
-// assembly says which form runs; a test turns it off to reach the Go form.
+// assembly selects the assembly. A test clears it to test the Go code.
 var assembly = hasAssembly
 
-// scales holds 2^(-62n) mod p for n batches, which leave a factor of 2^(62n), and
-// its negative. A sign chosen by index costs no wrong guess of a branch.
+// scales contains 2^(-62n) mod p for n batches, which leave a factor of 2^(62n), and
+// its negative. Selecting the sign by index avoids a branch that could be mispredicted.
 var scales = func() (table [maxBatches + 1][2]fp25519.Elt) {
 	half := fp25519.Elt{batchShift / 8: 1 << (batchShift % 8)}
 	fp25519.Inv(&half, &half)
@@ -43,8 +42,9 @@ var scales = func() (table [maxBatches + 1][2]fp25519.Elt) {
 	return table
 }()
 
-// Inverse sets z to the inverse of x modulo p. It takes any 256-bit x, reduced or
-// not; z is fully reduced. Like fp25519.Inv it takes multiples of p to 0. z may be x.
+// Inverse sets z to the inverse of x modulo p. x may be any 256-bit value, reduced or
+// not; z is fully reduced. As with fp25519.Inv the result for multiples of p is 0. z
+// may be x.
 func Inverse(z, x *fp25519.Elt) {
 	r := *x
 	fp25519.Modp(&r)
@@ -73,7 +73,7 @@ func Inverse(z, x *fp25519.Elt) {
 	fp25519.Modp(z)
 }
 
-// limbs returns x as four words, the lowest first.
+// limbs returns x as four words, lowest first.
 func limbs(x *fp25519.Elt) [4]uint64 {
 	return [4]uint64{
 		binary.LittleEndian.Uint64(x[0:]),

@@ -8,7 +8,7 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// eachForm runs f for every form of the algorithm that this machine can run.
+// eachForm runs f for the Go code and, if this processor supports it, the assembly.
 func eachForm(t testing.TB, f func(form string)) {
 	t.Helper()
 	defer func() { assembly = hasAssembly }()
@@ -20,16 +20,16 @@ func eachForm(t testing.TB, f func(form string)) {
 	f("go")
 }
 
-func TestEdgesAgreeWithBothRivals(t *testing.T) {
+func TestEdgesAgreeWithOtherImplementations(t *testing.T) {
 	list := edges()
-	// The inverse of an edge is an edge too, seen from the other end.
+	// The inverses of edge numbers are edge cases, too.
 	for _, n := range list[:len(list):len(list)] {
 		list = append(list, number(bigInverse(n)))
 	}
 	for _, n := range list {
 		x, want := element(n), bigInverse(n)
 		if plain := plainInverse(x); plain != want {
-			t.Fatalf("%x: the rivals differ: fp25519 %v, math/big %v", n, plain, want)
+			t.Fatalf("%x: fp25519 gives %v, math/big %v", n, plain, want)
 		}
 		eachForm(t, func(form string) {
 			var z fp25519.Elt
@@ -41,7 +41,7 @@ func TestEdgesAgreeWithBothRivals(t *testing.T) {
 	}
 }
 
-func TestRandomValuesAgreeWithThePlainInverse(t *testing.T) {
+func TestRandomValuesAgreeWithFP25519(t *testing.T) {
 	count := 1 << 20
 	if testing.Short() {
 		count = 1 << 16
@@ -52,7 +52,7 @@ func TestRandomValuesAgreeWithThePlainInverse(t *testing.T) {
 		in, want := make([]fp25519.Elt, block), make([]fp25519.Elt, block)
 		for i := range in {
 			in[i] = randomElement(random)
-			if i%4 == 0 { // one in four is short
+			if i%4 == 0 { // every fourth has leading zeros
 				clear(in[i][random.IntN(len(in[i])):])
 			}
 			want[i] = plainInverse(in[i])
@@ -69,10 +69,10 @@ func TestRandomValuesAgreeWithThePlainInverse(t *testing.T) {
 	}
 }
 
-// Both forms promise the same v, sign and number of batches, not only the same inverse.
-func TestFormsTakeTheSameSteps(t *testing.T) {
+// TestAssemblyMatchesGo compares v, sign and number of batches, not only the inverse.
+func TestAssemblyMatchesGo(t *testing.T) {
 	if !hasAssembly {
-		t.Skip("only the Go form runs here")
+		t.Skip("this processor cannot run the assembly")
 	}
 	random := rand.New(rand.NewPCG(25519, 2))
 	seen := map[int]int{}
@@ -90,13 +90,13 @@ func TestFormsTakeTheSameSteps(t *testing.T) {
 			seen[n]++
 		}
 	}
-	// 0 is what the limit of 6 stopped.
+	// 0: stopped by the limit of 6.
 	if seen[0] == 0 || seen[6] == 0 || seen[7] == 0 {
-		t.Fatalf("inversions by batches: %v; 0, 6 and 7 must all be seen", seen)
+		t.Fatalf("inversions by batches: %v; want 0, 6 and 7 to occur", seen)
 	}
 }
 
-func TestWhatTheCapStopsIsInvertedPlainly(t *testing.T) {
+func TestInversionsBeyondTheLimitFallBack(t *testing.T) {
 	defer func() { limit = maxBatches }()
 	random := rand.New(rand.NewPCG(25519, 3))
 	for limit = range maxBatches {
@@ -112,20 +112,20 @@ func TestWhatTheCapStopsIsInvertedPlainly(t *testing.T) {
 	}
 }
 
-func TestResultMayReplaceTheInput(t *testing.T) {
+func TestInverseInPlace(t *testing.T) {
 	random := rand.New(rand.NewPCG(25519, 4))
 	inputs := []fp25519.Elt{{}, {1}, fp25519.P(), randomElement(random), randomElement(random)}
 	defer func() { limit = maxBatches }()
-	for _, limit = range []int{maxBatches, 1} { // 1: through the fall-back
+	for _, limit = range []int{maxBatches, 1} { // 1: through the fallback
 		eachForm(t, func(form string) {
 			for _, x := range inputs {
 				z := x
 				if Inverse(&z, &z); z != plainInverse(x) {
 					t.Errorf("%s, limit %d: inverse of %v in place is %v", form, limit, x, z)
 				}
-				kept := x
-				if Inverse(&z, &kept); kept != x {
-					t.Errorf("%s, limit %d: the input %v became %v", form, limit, x, kept)
+				input := x
+				if Inverse(&z, &input); input != x {
+					t.Errorf("%s, limit %d: the input %v became %v", form, limit, x, input)
 				}
 			}
 		})

@@ -7,7 +7,7 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 )
 
-// modulus is p, made from its formula and not from a table.
+// modulus is p, computed from its formula.
 var modulus = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
 
 // element returns n as an element; n is below 2^256.
@@ -19,7 +19,7 @@ func element(n *big.Int) (x fp25519.Elt) {
 	return x
 }
 
-// number returns x as it stands, not reduced.
+// number returns x without reducing it.
 func number(x fp25519.Elt) *big.Int {
 	for i := range len(x) / 2 {
 		x[i], x[len(x)-1-i] = x[len(x)-1-i], x[i]
@@ -27,7 +27,7 @@ func number(x fp25519.Elt) *big.Int {
 	return new(big.Int).SetBytes(x[:])
 }
 
-// bigInverse is the inverse after math/big, with 0 for multiples of p.
+// bigInverse returns the inverse computed by math/big, and 0 for multiples of p.
 func bigInverse(n *big.Int) fp25519.Elt {
 	r := new(big.Int).Mod(n, modulus)
 	if r.Sign() != 0 {
@@ -36,14 +36,14 @@ func bigInverse(n *big.Int) fp25519.Elt {
 	return element(r)
 }
 
-// plainInverse is the inverse after fp25519.
+// plainInverse returns the inverse computed by fp25519.
 func plainInverse(x fp25519.Elt) (z fp25519.Elt) {
 	fp25519.Inv(&z, &x)
 	fp25519.Modp(&z)
 	return z
 }
 
-// edges lists the numbers below 2^256 where an inversion is likeliest to err.
+// edges returns the numbers below 2^256 for which an inversion is most likely to fail.
 func edges() (list []*big.Int) {
 	end := new(big.Int).Lsh(big.NewInt(1), 256)
 	around := func(n *big.Int, width int64) {
@@ -66,8 +66,8 @@ func edges() (list []*big.Int) {
 	for k := int64(2); k < 200; k++ {
 		around(new(big.Int).Div(modulus, big.NewInt(k)), 2)
 	}
-	// Fibonacci numbers, and p over powers of the golden ratio: the numbers that
-	// stay close for longest, so that the leading words are least sure.
+	// Fibonacci numbers, and p divided by powers of the golden ratio: a and b stay close
+	// for longest, so the leading words decide least reliably.
 	f, g := big.NewInt(1), big.NewInt(2)
 	for f.BitLen() <= 255 {
 		around(f, 1)
@@ -77,7 +77,7 @@ func edges() (list []*big.Int) {
 		h.Mul(h, f).Div(h, g)
 		around(h, 3)
 	}
-	// Long runs of equal bits, at every place.
+	// Long runs of equal bits in every place.
 	for low := uint(0); low < 256; low += 5 {
 		for high := low + 1; high < 256; high += 7 {
 			run := new(big.Int).Lsh(big.NewInt(1), high)

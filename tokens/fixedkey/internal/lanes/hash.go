@@ -5,23 +5,22 @@ import (
 	"math/bits"
 )
 
-// MaxHashed is the longest input that Hash takes: what fills one block of SHA-512
-// but for its padding, bytes.
+// MaxHashed is the length in bytes of the longest input of [Hashes.Hash]: one block of
+// SHA-512 without its padding.
 const MaxHashed = 111
 
 const hashBlock = 128 // bytes
 
-// start is the state that SHA-512 begins with, FIPS 180-4 section 5.3.5.
+// start is the initial state of SHA-512, FIPS 180-4 section 5.3.5.
 var start = [8]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
 	0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 }
 
-// Block is the input of Hash: one word of the padded message for each lane, in the
-// order of the message.
+// Block is the input of [Hashes.Hash]: the words of one padded message per lane.
 type Block [hashBlock / 8]Words
 
-// Set puts a message of at most MaxHashed bytes into a lane, padded.
+// Set pads a message of at most MaxHashed bytes and stores it in a lane.
 func (b *Block) Set(lane int, message []byte) {
 	var padded [hashBlock]byte
 	padded[copy(padded[:MaxHashed], message)] = 0x80
@@ -31,10 +30,10 @@ func (b *Block) Set(lane int, message []byte) {
 	b[len(b)-1][lane] = uint64(8 * len(message))
 }
 
-// Hashes are SHA-512 sums, one for each lane.
+// Hashes contains one SHA-512 hash per lane.
 type Hashes [8]Words
 
-// Hash hashes the messages of all lanes at once.
+// Hash hashes the messages of all lanes in parallel.
 func (h *Hashes) Hash(b *Block) {
 	for i, w := range start {
 		for lane := range h[i] {
@@ -44,8 +43,8 @@ func (h *Hashes) Hash(b *Block) {
 	compress(&h[0], &b[0])
 }
 
-// Lane gives a lane's sum as a number of eight words, the sum's first byte being its
-// least significant (RFC 8032 section 5.1.7).
+// Lane returns the hash of a lane as a number of eight words. The first byte of the
+// hash is the least significant (RFC 8032 section 5.1.7).
 func (h *Hashes) Lane(lane int) (n [8]uint64) {
 	for i := range n {
 		n[i] = bits.ReverseBytes64(h[i][lane])

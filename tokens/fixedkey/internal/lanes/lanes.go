@@ -1,11 +1,10 @@
-// Package lanes adds up points of the Ed25519 curve in eight lanes of a processor
-// with AVX-512 IFMA: table entries of eight different places at a time, each added
-// to the sum of its own lane.
+// Package lanes adds points of the Ed25519 curve in eight lanes of a processor with
+// AVX-512 IFMA: it adds eight table entries at a time, each to the sum of its own lane.
 //
-// What the kernel does is said in package program, from which package gen writes
-// it and about which package bounds proves that no bit is lost. Where Supported is
-// false nothing here may be called. Time and memory access depend on the inputs:
-// nothing here may see a secret.
+// Package program describes the steps of the kernel. Command gen generates the assembly
+// from them, and command bounds proves that no step loses a bit. If [Supported] returns
+// false, no other function may be called. Running time and memory accesses depend on
+// the inputs, so inputs must not be secret.
 package lanes
 
 import (
@@ -19,20 +18,20 @@ import (
 // Count is the number of lanes.
 const Count = 8
 
-// Words are one number of 64 bits for each lane.
+// Words contains one 64-bit word per lane.
 type Words = [Count]uint64
 
-// Entry is a table's point: the limbs of y-x, y+x and 2dxy, all reduced, in the
-// order that the kernel fetches them in. It fills two cache lines.
+// Entry is a table entry: the reduced limbs of y-x, y+x and 2dxy, in the order in which
+// the kernel loads them. It fills two cache lines.
 type Entry [16]uint64
 
-// EntrySize in bytes; a table must begin at a multiple of EntryAlign.
+// EntrySize is the size of an entry in bytes. A table begins at a multiple of EntryAlign.
 const (
 	EntrySize  = 128
 	EntryAlign = 64
 )
 
-// places are those of the limbs of y-x, y+x and 2dxy in an entry.
+// places contains the indexes of the limbs of y-x, y+x and 2dxy in an entry.
 var places = func() (p [layout.AddendCells]int) {
 	for cell := range p {
 		p[cell] = layout.EntryWord(cell)
@@ -49,7 +48,7 @@ func (e *Entry) Set(minus, plus, product *fp25519.Elt) {
 	}
 }
 
-// Table allots n entries at an aligned address.
+// Table allocates n entries at an aligned address.
 func Table(n int) []Entry {
 	const slack = EntryAlign / 8
 	room := make([]uint64, n*len(Entry{})+slack)
@@ -60,23 +59,23 @@ func Table(n int) []Entry {
 	return unsafe.Slice((*Entry)(unsafe.Pointer(&room[at])), n)
 }
 
-// Address is what a row says of an entry, which must stay in use as long as the
-// row: its place, and 1 more if it is to be negated.
+// Address returns the address of an entry for a row. The caller sets bit 0 to negate the
+// entry, and must keep the entry reachable as long as the row is used.
 func Address(e *Entry) uint64 { return uint64(uintptr(unsafe.Pointer(e))) }
 
-// Sums are the sums of all lanes: five limbs each of X, Y and Z. A limb is below
+// Sums contains the sums of all lanes: five limbs each of X, Y and Z. A limb is below
 // Uncarried of package program.
 type Sums [layout.T]Words
 
-// Ahead is how many rows there must be behind those that are added. They are only
-// asked for, in vain, and may have anything in them.
+// Ahead is the number of additional rows that must follow the rows to add. The kernel
+// only prefetches their addresses, so they may have any content.
 const Ahead = layout.Ahead
 
-// Add adds up so many rows of eight addresses, one at least, each lane for itself.
+// Add adds count rows of eight addresses, at least one, separately per lane.
 func (s *Sums) Add(rows []uint64, count int) { s.run(rows, count, 0) }
 
-// AddAll adds up so many rows of eight addresses, one at least, all in all. Only All
-// reads what it leaves.
+// AddAll adds count rows of eight addresses, at least one, and then all lanes. Read the
+// result with [Sums.All].
 func (s *Sums) AddAll(rows []uint64, count int) { s.run(rows, count, 1) }
 
 func (s *Sums) run(rows []uint64, count, join int) {
@@ -84,12 +83,12 @@ func (s *Sums) run(rows []uint64, count, join int) {
 	run(&s[0], &rows[0], count, join)
 }
 
-// Touch asks for the entries of addresses, one at least, before they are added.
+// Touch prefetches the entries of addresses, at least one.
 func Touch(addresses []uint64) { touch(&addresses[0], len(addresses)) }
 
-// All gives the coordinates of the sum of AddAll: the point is X/Z, Y/Z. When lanes
-// are joined, two coordinates share a vector: X is in the lower half of its, Y and Z
-// are in the upper.
+// All returns the coordinates of the sum of [Sums.AddAll]: the point is X/Z, Y/Z. After
+// joining, two coordinates share a vector: X is in the lower half of its vector, Y and Z
+// are in the upper halves.
 func (s *Sums) All(x, y, z *fp25519.Elt) {
 	const lower, upper = 0, Count / 2
 	*x, *y, *z = s.X().Lane(lower), s.Y().Lane(upper), s.Z().Lane(upper)

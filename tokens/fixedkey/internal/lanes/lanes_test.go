@@ -15,12 +15,12 @@ import (
 
 func TestMain(m *testing.M) {
 	if !Supported() {
-		os.Stderr.WriteString("lanes: NO AVX-512 IFMA HERE: the kernel is not tested, only its steps in plain Go are\n")
+		os.Stderr.WriteString("lanes: this processor has no AVX-512 IFMA: only the steps in plain Go are tested, not the kernel\n")
 	}
 	os.Exit(m.Run())
 }
 
-// randomTable has limbs that a reduced number may have, the extremes among them.
+// randomTable returns entries with reduced limbs, including the extreme values.
 func randomTable(random *rand.Rand, n int) []Entry {
 	table := Table(n)
 	for i := range table {
@@ -36,10 +36,10 @@ func randomTable(random *rand.Rand, n int) []Entry {
 	return table
 }
 
-// The assembly comes to what its steps come to in plain Go, to the last bit.
-func TestTheKernelDoesItsSteps(t *testing.T) {
+// TestKernelMatchesItsSteps compares the assembly with its steps in plain Go, bit by bit.
+func TestKernelMatchesItsSteps(t *testing.T) {
 	if !Supported() {
-		t.Skip("no AVX-512 IFMA here")
+		t.Skip("this processor has no AVX-512 IFMA")
 	}
 	random := rand.New(rand.NewPCG(51, 52))
 	k := program.New()
@@ -73,8 +73,7 @@ func TestTheKernelDoesItsSteps(t *testing.T) {
 	}
 }
 
-// Limbs go into an entry and come out of a sum as the number they stand for.
-func TestLimbsStandForTheirNumber(t *testing.T) {
+func TestLimbsConvertBothWays(t *testing.T) {
 	random := rand.New(rand.NewPCG(53, 54))
 	for range 1000 {
 		var z [32]byte
@@ -92,10 +91,11 @@ func TestLimbsStandForTheirNumber(t *testing.T) {
 	}
 }
 
-// Every length that fits, and different ones side by side.
-func TestHashesAreThoseOfTheStandardLibrary(t *testing.T) {
+// TestHashesMatchTheStandardLibrary covers every length and different lengths in
+// different lanes.
+func TestHashesMatchTheStandardLibrary(t *testing.T) {
 	if !Supported() {
-		t.Skip("no AVX-512 IFMA here")
+		t.Skip("this processor has no AVX-512 IFMA")
 	}
 	random := rand.New(rand.NewPCG(55, 56))
 	for n := range MaxHashed + 1 {
@@ -122,12 +122,12 @@ func TestHashesAreThoseOfTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// Products and comparisons come to what their steps come to in plain Go, and to
-// what they should: of numbers with extreme limbs, of numbers around p, and of
-// encodings that differ in one bit.
-func TestTheEndDoesItsSteps(t *testing.T) {
+// TestFinishMatchesItsSteps compares products and comparisons with their steps in plain
+// Go and with the expected results: for extreme limbs, numbers around p, and encodings
+// that differ in one bit.
+func TestFinishMatchesItsSteps(t *testing.T) {
 	if !Supported() {
-		t.Skip("no AVX-512 IFMA here")
+		t.Skip("this processor has no AVX-512 IFMA")
 	}
 	random := rand.New(rand.NewPCG(57, 58))
 	f := program.NewFinish()
@@ -178,7 +178,7 @@ func TestTheEndDoesItsSteps(t *testing.T) {
 			if fp25519.Modp(&w); u != w {
 				t.Fatalf("trial %d: lane %d: product %x, want %x", trial, lane, u, w)
 			}
-			// Around p, as limbs: p + n is n.
+			// Around p, as limbs.
 			n := uint64(random.IntN(40))
 			l := limbs(&p)
 			l[0] += n - 20

@@ -14,7 +14,7 @@ const (
 	limbMask = 1<<limbBits - 1
 )
 
-// limbs splits a number below 2^255.
+// limbs returns the limbs of a number below 2^255.
 func limbs(z *fp25519.Elt) (l [5]uint64) {
 	var w [4]uint64
 	for i := range w {
@@ -29,9 +29,9 @@ func limbs(z *fp25519.Elt) (l [5]uint64) {
 	}
 }
 
-// Lane gives a lane's element: it puts the limbs together, each below 2^60, to 256
-// bits. What is above bit 255 comes back times 19: after the first time there is
-// little, after the second at most the one bit that a fp25519.Elt has room for.
+// Lane returns the element of a lane: it combines the limbs, each below 2^60, to 256
+// bits. It folds the bits from 255 on by multiplying them by 19. After one folding at
+// most one bit exceeds 255 bits, and fp25519.Elt has room for it.
 func (x *Element) Lane(lane int) (z fp25519.Elt) {
 	a, b, c, d, e := x[0][lane], x[1][lane], x[2][lane], x[3][lane], x[4][lane]
 	b += a >> limbBits

@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
-// interval is what a word may be, in any lane: from low to high, both included.
+// interval is the range of a word in any lane, from low to high inclusive.
 type interval struct{ low, high *big.Int }
 
 func exactly(w uint64) interval {
@@ -18,8 +18,8 @@ func exactly(w uint64) interval {
 
 func upTo(high *big.Int) interval { return interval{new(big.Int), high} }
 
-// or is what either may be. Of a cell that nothing was stored in nothing is known,
-// and it must not be read.
+// or returns the smallest interval that contains both. A cell without a stored value
+// has no interval and must not be read.
 func (i interval) or(j interval) interval {
 	if i.low == nil {
 		return j
@@ -45,16 +45,16 @@ func power(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
 
 func below(n *big.Int) *big.Int { return new(big.Int).Sub(n, big.NewInt(1)) }
 
-// ranges runs steps on intervals in the place of words.
+// ranges runs steps on intervals in place of words.
 type ranges struct {
 	regs  []interval
 	areas map[program.Cell]interval
-	given map[program.Area]*big.Int // what every word there is below
-	peak  *big.Int                  // the highest word that came up
+	given map[program.Area]*big.Int // exclusive bound of every word in the area
+	peak  *big.Int                  // greatest word so far
 }
 
-// run runs steps, or says which one may go wrong: a word of 2^64 or more or below
-// zero, a factor of 2^52 or more, a claim that need not hold.
+// run runs steps. It returns an error for a step that may overflow: a word of 2^64 or
+// more or below zero, a factor of 2^52 or more, or a claim that may not hold.
 func (r *ranges) run(steps []program.Step) error {
 	for n, s := range steps {
 		fail := func(format string, args ...any) error {
@@ -70,7 +70,7 @@ func (r *ranges) run(steps []program.Step) error {
 			continue
 		case program.Claim:
 			if limit := new(big.Int).SetUint64(s.Limit); a.high.Cmp(limit) >= 0 {
-				return fail("up to %x, claimed to be below %x", a.high, limit)
+				return fail("word up to %x, claimed to be below %x", a.high, limit)
 			}
 			continue
 		case program.Clear:
@@ -89,7 +89,7 @@ func (r *ranges) run(steps []program.Step) error {
 		case program.Left:
 			high := new(big.Int).Lsh(a.high, uint(s.N))
 			if most := new(big.Int).Sub(power(64), power(uint(s.N))); high.Cmp(most) > 0 {
-				high = most // the highest word that has nothing in its low bits
+				high = most // the greatest word whose low bits are 0
 			}
 			d = upTo(high)
 		case program.Xor, program.Or:
@@ -110,10 +110,10 @@ func (r *ranges) run(steps []program.Step) error {
 		case program.Pick, program.Even, program.Odd, program.Blocks, program.Choose:
 			d = a.or(b)
 		default:
-			return fail("no rule for it")
+			return fail("no interval rule for this operation")
 		}
 		if d.low == nil {
-			return fail("read before anything was stored")
+			return fail("read before a value was stored")
 		}
 		if d.low.Sign() < 0 || d.high.BitLen() > 64 {
 			return fail("from %x to %x", d.low, d.high)
@@ -132,7 +132,7 @@ func (r *ranges) cell(c program.Cell) (i interval) {
 			i = i.or(exactly(w))
 		}
 		return i
-	case program.Entry: // limbs of reduced numbers
+	case program.Entry: // reduced limbs
 		return upTo(below(power(layout.LimbBits)))
 	case program.First, program.Second, program.Third:
 		if r.given != nil {

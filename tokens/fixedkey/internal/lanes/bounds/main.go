@@ -1,11 +1,11 @@
 // Command bounds proves that the eight-lane kernels never lose a bit: it runs their
-// steps on intervals, which stand for every word that may come up there, and fails
-// if one could reach 2^64, or 2^52 where a multiplication reads no more of it.
+// steps on intervals, which contain every possible word, and fails if a word could
+// reach 2^64, or 2^52 as an operand of a 52-bit multiplication.
 //
 //	go run ./tokens/fixedkey/internal/lanes/bounds
 //
-// It prints, piece by piece, the highest word and what is left in the sum. A piece
-// that runs many times is run until its outcome is no wider than its beginning.
+// For each piece it prints the greatest word and the greatest limb of the sum. A piece
+// that the kernel repeats is run until its result is within its input.
 package main
 
 import (
@@ -29,7 +29,8 @@ func main() {
 	}
 }
 
-// settlesWithin is how many runs a piece may take until it widens nothing.
+// settlesWithin is the greatest number of runs of a repeated piece until its bounds no
+// longer grow.
 const settlesWithin = 8
 
 func prove(w io.Writer, k *program.Kernel) error {
@@ -44,7 +45,7 @@ func prove(w io.Writer, k *program.Kernel) error {
 	}
 	often := func(name string, steps []program.Step) error {
 		for range settlesWithin {
-			before := r.remember()
+			before := r.snapshot()
 			if err := once(name, steps); err != nil {
 				return err
 			}
@@ -67,13 +68,13 @@ func prove(w io.Writer, k *program.Kernel) error {
 		}
 	}
 	if limit := new(big.Int).SetUint64(program.Uncarried); r.sum().Cmp(limit) >= 0 {
-		return fmt.Errorf("limbs of the sum reach %x: whoever reads it relies on less than %x", r.sum(), limit)
+		return fmt.Errorf("limbs of the sum reach %x, callers require less than %x", r.sum(), limit)
 	}
 	return nil
 }
 
-// proveFinish is prove for the end of a batch: multiplications, which leave what is
-// claimed of them, and the comparison.
+// proveFinish is prove for the end of a batch: the multiplication, whose claims it
+// checks, and the comparison.
 func proveFinish(w io.Writer, f *program.Finish) error {
 	word := func(n uint64) *big.Int { return new(big.Int).SetUint64(n) }
 	for _, piece := range []struct {
@@ -100,8 +101,8 @@ func proveFinish(w io.Writer, f *program.Finish) error {
 	return nil
 }
 
-// remember is what the areas hold.
-func (r *ranges) remember() map[program.Cell]interval {
+// snapshot returns a copy of the areas.
+func (r *ranges) snapshot() map[program.Cell]interval {
 	before := make(map[program.Cell]interval, len(r.areas))
 	for c, i := range r.areas {
 		before[c] = i
@@ -109,8 +110,8 @@ func (r *ranges) remember() map[program.Cell]interval {
 	return before
 }
 
-// settle widens the areas by what they held before a run. True: the run put nothing
-// new there, so it may be run again and again, or not at all.
+// settle widens the areas by their contents before a run. It returns true if the run
+// stored no new values: then the bounds hold for any number of runs.
 func (r *ranges) settle(before map[program.Cell]interval) bool {
 	settled := true
 	for c, i := range r.areas {
@@ -120,7 +121,7 @@ func (r *ranges) settle(before map[program.Cell]interval) bool {
 	return settled
 }
 
-// sum is the highest limb of the sum.
+// sum returns the greatest limb of the sum.
 func (r *ranges) sum() *big.Int {
 	var all interval
 	for c, i := range r.areas {

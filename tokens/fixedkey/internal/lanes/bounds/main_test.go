@@ -9,20 +9,19 @@ import (
 )
 
 func TestNoWordOverflows(t *testing.T) {
-	var said strings.Builder
-	if err := prove(&said, program.New()); err != nil {
+	var output strings.Builder
+	if err := prove(&output, program.New()); err != nil {
 		t.Fatal(err)
 	}
-	if err := proveFinish(&said, program.NewFinish()); err != nil {
+	if err := proveFinish(&output, program.NewFinish()); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("\n%s", said.String())
+	t.Logf("\n%s", output.String())
 }
 
-// The proof fails if a carry is left out anywhere, if less is added before a
-// subtraction, or if a table's entry had larger limbs than it may have: what it
-// says is worth something.
-func TestTheProofCanFail(t *testing.T) {
+// TestProofDetectsMissingSteps omits one carry at a time, and then the addition before
+// a subtraction. The proof must fail.
+func TestProofDetectsMissingSteps(t *testing.T) {
 	pieces := func(k *program.Kernel) map[string]*[]program.Step {
 		return map[string]*[]program.Step{"start": &k.Start, "round": &k.Round, "join": &k.Join}
 	}
@@ -35,9 +34,9 @@ func TestTheProofCanFail(t *testing.T) {
 				continue
 			}
 			count++
-			steps[n].B = steps[n].A // the limb keeps what it gives away
+			steps[n].B = steps[n].A // the limb keeps the bits that it carries
 			if err := prove(io.Discard, k); err == nil || !strings.HasPrefix(err.Error(), name) {
-				t.Errorf("%s: step %d does not cut off a carry: %v", name, n, err)
+				t.Errorf("%s: without the mask of step %d: %v, want an error", name, n, err)
 			}
 		}
 		if count == 0 {
@@ -46,17 +45,17 @@ func TestTheProofCanFail(t *testing.T) {
 	}
 	k := program.New()
 	for n := range k.Setup {
-		if k.Setup[n].M.Index == 3 { // of limbs 1 to 4
+		if k.Setup[n].M.Index == 3 { // bias of limbs 1 to 4
 			k.Setup[n].M.Index = 0
 		}
 	}
 	if err := prove(io.Discard, k); err == nil || !strings.Contains(err.Error(), "sub: from -") {
-		t.Errorf("nothing is added before a subtraction: %v", err)
+		t.Errorf("without the addition before a subtraction: %v, want an error", err)
 	}
 }
 
-// The same of the end of a batch.
-func TestTheProofOfTheEndCanFail(t *testing.T) {
+// TestFinishProofDetectsMissingCarries omits one carry at a time at the end of a batch.
+func TestFinishProofDetectsMissingCarries(t *testing.T) {
 	pieces := func(f *program.Finish) map[string]*[]program.Step {
 		return map[string]*[]program.Step{"multiply": &f.Multiply, "compare": &f.Compare}
 	}
@@ -71,7 +70,7 @@ func TestTheProofOfTheEndCanFail(t *testing.T) {
 			count++
 			steps[n].B = steps[n].A
 			if err := proveFinish(io.Discard, f); err == nil || !strings.HasPrefix(err.Error(), name) {
-				t.Errorf("%s: step %d does not cut off a carry: %v", name, n, err)
+				t.Errorf("%s: without the mask of step %d: %v, want an error", name, n, err)
 			}
 		}
 		if count == 0 {

@@ -17,8 +17,8 @@ func finish(c *build.Context, constants operand.Mem) {
 		steps     []program.Step
 		given     []string // names of the areas
 	}{
-		{"multiply", "multiply is a product in each lane.", f.Multiply, []string{"first", "second", "product"}},
-		{"compare", "compare makes 0 of what is encoded so.", f.Compare, []string{"x", "y", "encoding", "differ"}},
+		{"multiply", "multiply multiplies in each lane.", f.Multiply, []string{"first", "second", "product"}},
+		{"compare", "compare sets differ to 0 in the lanes where encoding is the encoding of x and y.", f.Compare, []string{"x", "y", "encoding", "differ"}},
 	} {
 		c.Function(function.name)
 		c.Attributes(attr.NOSPLIT)

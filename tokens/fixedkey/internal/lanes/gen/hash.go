@@ -11,13 +11,13 @@ import (
 
 const (
 	hashRounds = len(program.RoundConstants)
-	hashWords  = 16 // of a block
+	hashWords  = 16 // words of a block
 )
 
-// compress writes the function compress: SHA-512 (FIPS 180-4, section 6.4.2) of one
-// block in each lane. The sixteen words of the schedule stay in registers; a word
-// that was used becomes the one of sixteen rounds later, in the last sixteen rounds
-// in vain.
+// compress writes the function compress: the compression function of SHA-512 (FIPS
+// 180-4, section 6.4.2) for one block per lane. The sixteen words of the schedule stay
+// in registers. After its round a word is replaced by the word of sixteen rounds later;
+// in the last sixteen rounds these words are not used.
 func compress(c *build.Context) {
 	constants := c.StaticGlobal("roundConstants")
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
@@ -27,7 +27,7 @@ func compress(c *build.Context) {
 
 	c.Function("compress")
 	c.Attributes(attr.NOSPLIT)
-	c.Doc("compress takes one block a lane into the state.")
+	c.Doc("compress hashes one block per lane into the state.")
 	c.SignatureExpr("func(state *uint64, block *uint64)")
 	state, block := c.Load(c.Param("state"), c.GP64()), c.Load(c.Param("block"), c.GP64())
 	h := &hasher{Context: c}
@@ -60,24 +60,24 @@ func compress(c *build.Context) {
 	c.RET()
 }
 
-// hasher is a state a to h, which moves on by one place each round.
+// hasher is the state a to h, whose registers rotate by one place per round.
 type hasher struct {
 	*build.Context
 	state    [8]reg.VecPhysical
 	words    [hashWords]reg.VecPhysical
 	spare    [4]reg.VecPhysical
-	constant reg.Register // of the first of sixteen rounds
+	constant reg.Register // address of the constant of the first of sixteen rounds
 }
 
-// What VPTERNLOGQ makes of its three operands, the first of which is replaced.
+// Functions of VPTERNLOGQ, which replaces the first of its three operands.
 const (
 	xor      = 0x96
-	choice   = 0xca // of the second where the first is 1, otherwise of the third
+	choice   = 0xca // the second operand if the first is 1, otherwise the third
 	majority = 0xe8
 )
 
 func (h *hasher) round(t int) {
-	// In round t, what is called a stands t places before the first.
+	// In round t the variable a is in the register t places before the first.
 	at := func(letter int) reg.VecPhysical { return h.state[(letter-t%8+8)%8] }
 	a, b, c, d, e, f, g, last := at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)
 	x, y := h.spare[0], h.spare[3]
@@ -103,8 +103,8 @@ func (h *hasher) round(t int) {
 	h.VPADDQ(word(9), word(0), word(0))
 }
 
-// sum leaves in the first spare register what is rotated by two numbers and
-// rotated or shifted by a third, all three added without carry.
+// sum sets the first spare register to the XOR of z rotated by n, z rotated by m, and z
+// rotated or shifted by o.
 func (h *hasher) sum(z reg.VecPhysical, third func(...operand.Op), n, m, o uint8) {
 	h.VPRORQ(operand.U8(n), z, h.spare[0])
 	h.VPRORQ(operand.U8(m), z, h.spare[1])

@@ -12,12 +12,12 @@ import (
 
 const (
 	cellSize  = 64 // bytes
-	rowSize   = 64 // of eight addresses
+	rowSize   = 64 // bytes: eight addresses
 	levelSize = 2 * cellSize
 	levels    = len(program.Orders)
 )
 
-// words puts cells into read-only data.
+// words writes cells to read-only data.
 func words(c *build.Context, name string, cells [][8]uint64) operand.Mem {
 	data := c.StaticGlobal(name)
 	c.DataAttributes(attr.RODATA | attr.NOPTR)
@@ -36,9 +36,9 @@ type writer struct {
 	free      []reg.VecPhysical
 	kept      map[program.Reg]bool
 	constants operand.Mem
-	frame     reg.GPVirtual // areas Sum, Addend and Scratch, one after the other
-	row, last reg.GPVirtual // of addresses: the next, the last
-	order     reg.GPVirtual // of the present level
+	frame     reg.GPVirtual // areas Sum, Addend and Scratch, in this order
+	row, last reg.GPVirtual // rows of addresses: the next, the last
+	order     reg.GPVirtual // Order of the current level
 	upper     reg.OpmaskVirtual
 	signs     reg.OpmaskVirtual
 	given     [4]reg.GPVirtual // areas First to Fourth
@@ -48,7 +48,7 @@ func newWriter(c *build.Context, constants operand.Mem) *writer {
 	return &writer{Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants}
 }
 
-// Where the areas begin in the frame, cells.
+// Offsets of the areas in the frame, in cells.
 const (
 	addendAt   = layout.SumCells
 	scratchAt  = addendAt + layout.AddendCells
@@ -59,11 +59,11 @@ const (
 func kernel(c *build.Context, constants, orders operand.Mem) {
 	k := program.New()
 	c.Function("run")
-	c.Doc("run adds up rows of table entries, one entry a lane, and at last the lanes if join is 1.")
+	c.Doc("run adds rows of table entries, one entry per lane, and finally all lanes if join is 1.")
 	c.SignatureExpr("func(out *uint64, rows *uint64, rounds int, join int)")
 	w := newWriter(c, constants)
 	w.frame, w.row, w.last, w.order, w.upper, w.signs = c.GP64(), c.GP64(), c.GP64(), c.GP64(), c.K(), c.K()
-	c.Comment("Cells are aligned, the stack is not.")
+	c.Comment("Align the cells: the stack is not aligned.")
 	c.LEAQ(c.AllocLocal(cellSize*(frameCells+1)), w.frame)
 	c.ADDQ(operand.U8(cellSize-1), w.frame)
 	c.ANDQ(operand.I8(-cellSize), w.frame)
@@ -79,13 +79,13 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 	c.KMOVW(upper, w.upper)
 
 	w.setup(k.Setup)
-	w.write("the first entries", k.Fetch)
-	w.write("are the sum", k.Start)
-	w.write("the entries of the next round, or the last once more", k.Fetch)
+	w.write("Load the first entries.", k.Fetch)
+	w.write("The sum is the first entries.", k.Start)
+	w.write("Load the entries of the next round, or the last ones again.", k.Fetch)
 	c.DECQ(left)
 	c.JZ(operand.LabelRef("added"))
 	c.Label("round")
-	w.write("add, and fetch the next", k.Round)
+	w.write("Add the entries and load the next.", k.Round)
 	c.DECQ(left)
 	c.JNZ(operand.LabelRef("round"))
 
@@ -97,7 +97,7 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 	level := c.GP64()
 	c.MOVQ(operand.U32(levels), level)
 	c.Label("level")
-	w.write("one half of the lanes to the other", k.Join)
+	w.write("Add one half of the lanes to the other.", k.Join)
 	c.ADDQ(operand.U32(levelSize), w.order)
 	c.DECQ(level)
 	c.JNZ(operand.LabelRef("level"))
@@ -117,7 +117,7 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 func touch(c *build.Context) {
 	c.Function("touch")
 	c.Attributes(attr.NOSPLIT)
-	c.Doc("touch asks for both cache lines of n entries, in the second cache: the first would be full of them.")
+	c.Doc("touch prefetches both cache lines of n entries to the second-level cache: they would fill the first level.")
 	c.SignatureExpr("func(rows *uint64, n int)")
 	rows, n := c.Load(c.Param("rows"), c.GP64()), c.Load(c.Param("n"), c.GP64())
 	entry := c.GP64()

@@ -1,6 +1,6 @@
-// Command gen writes the assembly of the eight-lane kernel from the lists of
-// package program. It is a module of its own, so that what it needs is no part of
-// the product.
+// Command gen generates the assembly of the eight-lane kernel from the lists of steps in
+// package program. It is a separate module, which keeps its dependencies out of the
+// product.
 //
 //	go generate ./tokens/fixedkey/internal/lanes
 package main
@@ -20,8 +20,8 @@ import (
 )
 
 func main() {
-	flags := flag.NewFlagSet("gen", flag.ExitOnError) // avo has flags of its own in the common one
-	out := flags.String("out", "kernel_amd64.s", "file to write")
+	flags := flag.NewFlagSet("gen", flag.ExitOnError) // avo defines flags in flag.CommandLine
+	out := flags.String("out", "kernel_amd64.s", "file to write the assembly to")
 	flags.Parse(os.Args[1:])
 	text, err := assembly()
 	if err == nil {
@@ -33,7 +33,7 @@ func main() {
 	}
 }
 
-// assembly is the whole file.
+// assembly returns the complete file.
 func assembly() ([]byte, error) {
 	c := build.NewContext()
 	c.ConstraintExpr("!purego")
@@ -52,12 +52,12 @@ func assembly() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := printer.NewGoAsm(printer.Config{Name: "gen, in this folder's gen"}).Print(file)
+	text, err := printer.NewGoAsm(printer.Config{Name: "command gen in folder gen"}).Print(file)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Contains(text, []byte("·run(SB)")) {
-		return nil, errors.New("the kernel is missing from what was written")
+		return nil, errors.New("the generated assembly does not contain the kernel")
 	}
 	return text, nil
 }

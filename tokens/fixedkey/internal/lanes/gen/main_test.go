@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What is compiled into the product is what the generator writes, byte for byte.
-func TestTheAssemblyIsGenerated(t *testing.T) {
+// TestAssemblyIsGenerated compares the compiled assembly with the generator, byte by byte.
+func TestAssemblyIsGenerated(t *testing.T) {
 	want, err := assembly()
 	if err != nil {
 		t.Fatal(err)
@@ -17,6 +17,6 @@ func TestTheAssemblyIsGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Fatal("kernel_amd64.s is not what the generator writes: run go generate ./tokens/fixedkey/internal/lanes")
+		t.Fatal("kernel_amd64.s is out of date: run go generate ./tokens/fixedkey/internal/lanes")
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
-// A list of steps has no branch, so its registers can be given out and taken back
-// as it goes along: as many are in use as there must be, which is more than the
-// allocator of avo, made for all programs, can manage with.
+// A list of steps has no branches, so registers can be allocated and released in one
+// pass. This uses the least possible number of registers. The general allocator of avo
+// needs more than the processor has.
 
-// lastUses says where each register is used for the last time.
+// lastUses returns the step of each register's last use.
 func lastUses(steps []program.Step) map[program.Reg]int {
 	last := map[program.Reg]int{}
 	for n, s := range steps {
@@ -28,7 +28,7 @@ func lastUses(steps []program.Step) map[program.Reg]int {
 	return last
 }
 
-// processor's registers, the one to give out next at the end.
+// vectors contains the vector registers of the processor. The last is allocated first.
 var vectors = func() (all []reg.VecPhysical) {
 	for _, r := range reg.Vector.Registers() {
 		if z, ok := r.(reg.VecPhysical); ok && z.Size() == 64 {
@@ -39,19 +39,19 @@ var vectors = func() (all []reg.VecPhysical) {
 	return all
 }()
 
-// reg is a register's register of the processor.
+// reg returns the processor register of r and allocates it if necessary.
 func (w *writer) reg(r program.Reg) reg.VecPhysical {
 	if w.regs[r] == nil {
 		if len(w.free) == 0 {
-			panic("BUG: the steps need more registers than there are")
+			panic("BUG: the steps need more registers than the processor has")
 		}
 		w.regs[r], w.free = w.free[len(w.free)-1], w.free[:len(w.free)-1]
 	}
 	return w.regs[r]
 }
 
-// giveBack is for a register that is used no more. Those of setup stay.
-func (w *writer) giveBack(r program.Reg) {
+// release frees a register after its last use, except the registers of setup.
+func (w *writer) release(r program.Reg) {
 	if !w.kept[r] {
 		w.free = append(w.free, w.regs[r])
 		delete(w.regs, r)

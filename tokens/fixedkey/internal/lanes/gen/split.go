@@ -9,20 +9,20 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 )
 
-// splitter makes addresses of scalars by a program.Split: eight windows of one
+// splitter computes addresses from scalars and a layout.Split: eight windows of one
 // scalar at a time, or one window of eight scalars.
 type splitter struct {
 	*build.Context
 	plan reg.Register
 }
 
-// column is a column of the plan, from the window in at.
+// column returns a column of the plan, from window at on.
 func (s *splitter) column(n int, at reg.Register) operand.Mem {
 	return operand.Mem{Base: s.plan, Index: at, Scale: 8, Disp: 8 * layout.SplitWindows * n}
 }
 
-// address turns what stands in the low and the high word from a window's first bit
-// on into the address of the window's entry; source loads a column.
+// address converts the bits of the words low and high, from the window's first bit on,
+// to the address of the window's entry. source loads a column.
 func (s *splitter) address(low, high, table reg.VecPhysical, source func(column int, z reg.VecPhysical)) {
 	x, sign := vectors[10], vectors[11]
 	source(layout.SplitShift, x)
@@ -33,14 +33,14 @@ func (s *splitter) address(low, high, table reg.VecPhysical, source func(column 
 	s.VPSUBQ(x, low, low)
 	s.VPSRLQ(operand.U8(63), low, sign)
 	s.VPABSQ(low, low)
-	s.VPSLLQ(operand.U8(7), low, low) // times the size of an entry
+	s.VPSLLQ(operand.U8(7), low, low) // multiply by the size of an entry
 	source(layout.SplitOffset, x)
 	s.VPADDQ(x, low, low)
 	s.VPADDQ(table, low, low)
 	s.VPORQ(sign, low, low)
 }
 
-// split writes the function split: of one scalar.
+// split writes the function split, for one scalar.
 func split(c *build.Context) {
 	c.Function("split")
 	c.Attributes(attr.NOSPLIT)
@@ -72,7 +72,7 @@ func split(c *build.Context) {
 	c.RET()
 }
 
-// splitLanes writes the function splitLanes: of eight scalars.
+// splitLanes writes the function splitLanes, for eight scalars.
 func splitLanes(c *build.Context) {
 	c.Function("splitLanes")
 	c.Attributes(attr.NOSPLIT)

@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
-// cell is where a cell lies. Of an entry it takes the address from the row.
+// cell returns the memory operand of a cell. The address of an entry is read from the row.
 func (w *writer) cell(c program.Cell) operand.Mem {
 	in := func(base reg.Register, cell int) operand.Mem { return operand.Mem{Base: base, Disp: cellSize * cell} }
 	switch c.Area {
@@ -41,7 +41,7 @@ func (w *writer) setup(steps []program.Step) {
 	for _, s := range steps {
 		w.kept[s.D] = true
 	}
-	w.write("constants that stay in registers", steps)
+	w.write("Load the constants that stay in registers.", steps)
 }
 
 func (w *writer) write(what string, steps []program.Step) {
@@ -51,8 +51,8 @@ func (w *writer) write(what string, steps []program.Step) {
 		w.step(s)
 		for _, r := range [...]program.Reg{s.D, s.A, s.B} {
 			if at, used := last[r]; used && at == n {
-				w.giveBack(r)
-				delete(last, r) // it may stand in the step twice
+				w.release(r)
+				delete(last, r) // a step may use a register twice
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func (w *writer) step(s program.Step) {
 	}
 }
 
-// plain is the instruction of what takes two registers and nothing else.
+// plain returns the instruction of an operation on two registers, otherwise nil.
 func (w *writer) plain(o program.Op) func(...operand.Op) {
 	return map[program.Op]func(...operand.Op){
 		program.Add: w.VPADDQ, program.Sub: w.VPSUBQ, program.And: w.VPANDQ, program.Xor: w.VPXORQ, program.Or: w.VPORQ,
@@ -106,12 +106,12 @@ func (w *writer) plain(o program.Op) func(...operand.Op) {
 	}[o]
 }
 
-// load also does what belongs to the fetching of entries: with the first word of a
-// row its signs are taken; with the last the entries of a later row are asked for,
-// and the row is left, unless it is the last.
+// load writes a load. With the first word of a row it also loads the signs of the row.
+// With the last word it prefetches the entries of a later row and advances to the next
+// row, unless the row is the last.
 func (w *writer) load(s program.Step) {
 	if s.M == (program.Cell{Area: program.Entry, Index: 0}) {
-		signs := w.reg(s.D) // before it is loaded
+		signs := w.reg(s.D) // free until the load below
 		w.VMOVDQU64(w.cell(program.Cell{Area: program.Const, Index: program.SignBit}), signs)
 		w.VPTESTMQ(operand.Mem{Base: w.row}, signs, w.signs)
 	}

@@ -1,18 +1,18 @@
 package layout
 
-// SplitWindows is how many windows a Split has room for, a multiple of 8.
+// SplitWindows is the greatest number of windows of a Split, a multiple of 8.
 const SplitWindows = 64
 
-// Columns of a Split, one word for each window.
+// Columns of a Split, one word per window.
 const (
-	SplitWord   = iota // which word of the scalar the window begins in
-	SplitShift         // at which of its bits
-	SplitMask          // of a digit
-	SplitHalf          // what is taken away from the digit again
-	SplitOffset        // of the window's first entry, bytes
+	SplitWord   = iota // index of the scalar's word in which the window begins
+	SplitShift         // bit of the word at which the window begins
+	SplitMask          // mask of a digit
+	SplitHalf          // half a window, subtracted from the digit
+	SplitOffset        // offset of the window's first entry in bytes
 	splitColumns
 )
 
-// Split says how a scalar of 256 bits is taken apart into the addresses of table
-// entries. A window that does not exist comes to offset 0.
+// Split describes how a 256-bit scalar is split into the addresses of table entries.
+// Unused windows have offset 0.
 type Split [splitColumns][SplitWindows]uint64

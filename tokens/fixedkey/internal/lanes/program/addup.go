@@ -2,16 +2,16 @@ package program
 
 import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
-// Addition is what a lane adds in one round: an entry or, if Negate is 1, its
+// Addition is the addend of a lane in one round: an entry or, if Negate is 1, its
 // negative.
 type Addition struct {
 	Entry  *[16]uint64
 	Negate uint8
 }
 
-// AddUp does in plain Go what the assembly does: it adds up rows, one at least, and
-// if join is true the lanes into lane 0. It is some thousand times as slow. The
-// error says which step lost a bit.
+// AddUp runs the kernel in plain Go: it adds rows, at least one, and if join is true all
+// lanes into lane 0. It is about a thousand times slower than the assembly. The error
+// contains the step that lost a bit.
 func (k *Kernel) AddUp(rows [][8]Addition, join bool) (sum [layout.SumCells]Words, err error) {
 	m := NewMachine(k.Regs)
 	do := func(steps []Step) {

@@ -5,22 +5,22 @@ import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 // element is a field element in registers.
 type element [5]Reg
 
-// list puts steps together.
+// list collects steps.
 type list struct {
 	steps []Step
-	regs  *Reg // the next that is free
-	// Constants that stay in registers all the time.
+	regs  *Reg // number of registers so far
+	// Constants that stay in registers.
 	mask, nineteen, bias0, bias Reg
 }
 
-// setup loads the constants that stay.
+// setup loads the constants that stay in registers.
 func (l *list) setup() []Step {
 	l.mask, l.nineteen = l.load(Const, mask), l.load(Const, nineteen)
 	l.bias0, l.bias = l.load(Const, bias), l.load(Const, bias+1)
 	return l.cut()
 }
 
-// cut takes the steps so far.
+// cut returns the steps so far and begins a new list.
 func (l *list) cut() []Step {
 	steps := l.steps
 	l.steps = nil
@@ -48,7 +48,7 @@ func (l *list) pick(m Mask, a, b Reg) Reg       { return l.do(Step{Op: Pick, A: 
 func (l *list) blocks(a, b Reg, which int) Reg  { return l.do(Step{Op: Blocks, A: a, B: b, N: which}) }
 func (l *list) choose(a, b Reg, order Cell) Reg { return l.do(Step{Op: Choose, A: a, B: b, M: order}) }
 
-// each does the same for every limb.
+// each returns f of every limb.
 func each(f func(i int) Reg) (e element) {
 	for i := range e {
 		e[i] = f(i)
@@ -66,15 +66,15 @@ func (l *list) storeElement(area Area, at int, e element) {
 	}
 }
 
-// plus is a + b, not carried.
+// plus returns a + b, not carried.
 func (l *list) plus(a, b element) element { return each(func(i int) Reg { return l.add(a[i], b[i]) }) }
 
-// minus is a - b, not carried.
+// minus returns a - b, not carried.
 func (l *list) minus(a, b element) element {
 	return each(func(i int) Reg { return l.less(i, a[i], b[i]) })
 }
 
-// less is limb i of a - b: 2^9 p is added, so that no limb becomes negative.
+// less returns limb i of a - b. It adds 2^9 p, so no limb becomes negative.
 func (l *list) less(i int, a, b Reg) Reg {
 	more := l.bias
 	if i == 0 {
@@ -83,8 +83,9 @@ func (l *list) less(i int, a, b Reg) Reg {
 	return l.sub(l.add(a, more), b)
 }
 
-// carry brings limbs of up to 2^61 below 2^51 + 2^15, all at once: each gives what
-// it has above 51 bits to the next, and the last, times 19, to the first.
+// carry reduces limbs of up to 2^61 to below 2^51 + 2^15, all in parallel: the bits of a
+// limb above 51 are added to the next limb, those of the last limb, times 19, to the
+// first.
 func (l *list) carry(e element) element {
 	above := each(func(i int) Reg { return l.do(Step{Op: Shift, A: e[i], N: layout.LimbBits}) })
 	e = each(func(i int) Reg { return l.do(Step{Op: And, A: e[i], B: l.mask}) })
@@ -95,14 +96,14 @@ func (l *list) carry(e element) element {
 	return l.claim(e, Carried)
 }
 
-// Carried is what every limb is below after carry, and Uncarried after times.
+// Carried is the exclusive bound of limbs after carry, Uncarried the bound after times.
 const (
 	Carried   = 1<<layout.LimbBits + 1<<15
 	Uncarried = 815238614083298888 // 2^59.5
 )
 
-// claim says that all limbs are below a limit. It is no instruction: package bounds
-// proves it, and the run in plain Go checks it.
+// claim states that all limbs are below a limit. It produces no instruction: command
+// bounds proves it, and [Machine.Run] checks it.
 func (l *list) claim(e element, limit uint64) element {
 	for _, limb := range e {
 		l.steps = append(l.steps, Step{Op: Claim, A: limb, Limit: limit})
@@ -110,21 +111,23 @@ func (l *list) claim(e element, limit uint64) element {
 	return e
 }
 
-// operand gives a limb of an element, wherever it is.
+// operand returns a limb of an element, from a register or from memory.
 type operand func(i int) Reg
 
 func (e element) operand() operand { return func(i int) Reg { return e[i] } }
 
-// cells is an element in memory. A limb is loaded when it is wanted.
+// cells returns an element in memory as an operand. Each limb is loaded when it is used.
 func (l *list) cells(area Area, at int) operand {
 	return func(i int) Reg { return l.load(area, at+i) }
 }
 
-// times is a * b, not carried: below 2^59.5. Limbs of a and b must be below 2^52.
+// times returns a * b, not carried: limbs below 2^59.5. Limbs of a and b must be below
+// 2^52.
 //
-// A product of limbs has 104 bits. Its upper half counts 2^52, which is twice the
-// next limb: upper halves are added up first, doubled all together, and the lower
-// halves are added on top. What comes above limb 4 comes back times 19.
+// A product of limbs has 104 bits. Its upper half has the weight 2^52, twice the weight
+// of the next limb: the upper halves are added first and doubled together, then the
+// lower halves are added. Limbs above limb 4 are multiplied by 19 and added to the
+// lower ones.
 func (l *list) times(a element, b operand) (z element) {
 	var sum [10]Reg
 	for k := 1; k < len(sum); k++ {

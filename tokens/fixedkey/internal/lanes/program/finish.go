@@ -2,18 +2,19 @@ package program
 
 import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
-// Finish is what ends a batch. Multiply is Third = First * Second, five cells each.
-// Limbs of what is given are below Uncarried; those of the product are below Carried.
+// Finish contains the steps at the end of a batch. Multiply computes Third = First *
+// Second, five cells each. The limbs of the factors are below Uncarried, those of the
+// product below Carried.
 //
-// Compare takes x and y of a point in First and Second, limbs below Carried, and in
-// Third the four words of an encoding of a point (RFC 8032 section 5.1.2). Fourth,
-// one cell, becomes 0 where x and y are encoded so, to the last bit.
+// Compare reads x and y of a point from First and Second, limbs below Carried, and the
+// four words of an encoding of a point (RFC 8032 section 5.1.2) from Third. It sets
+// Fourth, one cell, to 0 in the lanes where the encoding is that of x and y, bit by bit.
 type Finish struct {
 	Setup, Multiply, Compare []Step
 	Regs                     Reg
 }
 
-// NewFinish writes the lists.
+// NewFinish returns the lists of steps.
 func NewFinish() *Finish {
 	var f Finish
 	l := &list{regs: &f.Regs}
@@ -26,8 +27,8 @@ func NewFinish() *Finish {
 	return &f
 }
 
-// reduce takes from an element below 2p what is above p, and leaves limbs of 51
-// bits. There is something above p if adding 19 reaches 2^255.
+// reduce reduces an element below 2p modulo p and leaves limbs of 51 bits. The element
+// is p or more if adding 19 reaches 2^255.
 func (l *list) reduce(e element) element {
 	l.claim(e, Carried)
 	over := l.do(Step{Op: Shift, A: l.add(e[0], l.nineteen), N: layout.LimbBits})
@@ -40,12 +41,12 @@ func (l *list) reduce(e element) element {
 			e[i] = l.add(e[i], over)
 		}
 		over = l.do(Step{Op: Shift, A: e[i], N: layout.LimbBits})
-		e[i] = l.do(Step{Op: And, A: e[i], B: l.mask}) // of the last: 2^255 is taken away
+		e[i] = l.do(Step{Op: And, A: e[i], B: l.mask}) // in the last limb this subtracts 2^255
 	}
 	return l.claim(e, 1<<layout.LimbBits)
 }
 
-// words puts reduced limbs together: 64 bits of two limbs each.
+// words converts reduced limbs to 64-bit words, each from two limbs.
 func (l *list) words(e element) (w [4]Reg) {
 	for i := range w {
 		const spare = 64 - layout.LimbBits
@@ -57,7 +58,8 @@ func (l *list) words(e element) (w [4]Reg) {
 
 func (l *list) left(a Reg, n int) Reg { return l.do(Step{Op: Left, A: a, N: n}) }
 
-// compare: the encoding is y, and in its highest bit the lowest of x.
+// compare adds the steps of Compare. The encoding is y with the lowest bit of x in its
+// highest bit.
 func (l *list) compare() {
 	x := l.reduce(l.loadElement(First, 0))
 	sign := l.left(x[0], 63)

@@ -1,7 +1,7 @@
 package program
 
-// RoundConstants are those of SHA-512, FIPS 180-4 section 4.2.3: the first 64 bits
-// of what the cube roots of the first 80 primes have behind the point.
+// RoundConstants contains the constants of SHA-512, FIPS 180-4 section 4.2.3: the first
+// 64 bits of the fractional parts of the cube roots of the first 80 primes.
 var RoundConstants = [80]uint64{
 	0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
 	0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,

@@ -4,8 +4,8 @@ import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
 const swapHalves = 0x4e // the order of blocks 2, 3, 0, 1
 
-// difference is, for a in the lower lanes and b in the upper ones, b - a in the
-// lower and b + a in the upper, carried.
+// difference returns, for a in the lower lanes and b in the upper lanes, b - a in the
+// lower and b + a in the upper lanes, carried.
 func (l *list) difference(ab element) element {
 	return l.carry(each(func(i int) Reg {
 		ba := l.blocks(ab[i], ab[i], swapHalves)
@@ -13,18 +13,17 @@ func (l *list) difference(ab element) element {
 	}))
 }
 
-// join adds points of one half of the lanes to those of the other:
-// "add-2008-hwcd-3" of the Explicit-Formulas Database. Only four lanes have a
-// point at the most, so the other four hold a second coordinate of it, and 9
-// multiplications are made in 5:
+// join adds the points of one half of the lanes to those of the other half:
+// "add-2008-hwcd-3" of the Explicit-Formulas Database. At most four lanes have a point,
+// so the other four contain a second coordinate, and 9 multiplications become 5:
 //
 //	[Y1-X1 | Y1+X1] [Y2-X2 | Y2+X2] = [A | B]     [B-A | B+A] = [E | H]
 //	[T1 | Z1] [2d | 2] [T2 | Z2]    = [C | D]     [D-C | D+C] = [F | G]
 //	[E | G] [F | H] = [X | Y]       [E | F] [H | G] = [T | Z]
 //
-// Before the first level a coordinate has all eight lanes to itself: Sum holds X,
-// Y, Z, T. Afterwards it holds [X | Y] in the place of both X and Y and [T | Z] in
-// that of T and Z.
+// Before the first level each coordinate has all eight lanes: Sum contains X, Y, Z, T.
+// Afterwards Sum contains [X | Y] in the place of X and of Y, and [T | Z] in the place
+// of T and of Z.
 func (l *list) join() {
 	first, second := Cell{Order, 0}, Cell{Order, 1}
 	halves := func(low, high int) (p, q element) {
@@ -44,7 +43,7 @@ func (l *list) join() {
 	fg := l.difference(l.times(p, l.cells(Scratch, 5)))
 
 	eh = l.loadElement(Scratch, 0)
-	const lower, upper = 0x44, 0xee // the lower halves of both, the upper ones
+	const lower, upper = 0x44, 0xee // the lower halves of both, the upper halves of both
 	for i := range 5 {
 		l.store(Scratch, i, l.pick(Upper, eh[i], fg[i]))
 		l.store(Scratch, 5+i, l.pick(Upper, fg[i], eh[i]))

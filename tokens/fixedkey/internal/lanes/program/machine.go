@@ -6,23 +6,23 @@ import (
 	"math/bits"
 )
 
-// Words are a register's or a cell's.
+// Words contains the words of a register or a cell.
 type Words = [8]uint64
 
-// Machine runs steps in plain Go, on any platform: slow, and the rival that the
-// assembly must agree with to the last bit.
+// Machine runs steps in plain Go, on any platform. It is slow; tests compare the
+// assembly with it, bit by bit.
 type Machine struct {
 	Regs    []Words
 	Sum     [layout.SumCells]Words
 	Addend  [layout.AddendCells]Words
 	Scratch [ScratchCells]Words
 	Entry   [16]Words  // see area Entry
-	Level   int        // of Join
+	Level   int        // level of Join
 	Given   [4][]Words // areas First to Fourth
 	Masks   [2]uint8   // bit i: lane i
 }
 
-// NewMachine is a machine for lists with so many registers.
+// NewMachine returns a machine for lists with the given number of registers.
 func NewMachine(regs Reg) *Machine {
 	return &Machine{Regs: make([]Words, regs+1), Masks: [2]uint8{Upper: 0xf0}}
 }
@@ -49,8 +49,8 @@ func (m *Machine) cell(c Cell) *Words {
 
 const low52 = 1<<52 - 1
 
-// Run runs steps. It reports a claim that does not hold, and a result that does
-// not fit into a word.
+// Run runs steps. It returns an error for a claim that does not hold and for a result
+// that does not fit into a word.
 func (m *Machine) Run(steps []Step) error {
 	for n, s := range steps {
 		d, a, b := &m.Regs[s.D], m.Regs[s.A], m.Regs[s.B]

@@ -2,19 +2,19 @@ package program
 
 import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
-// Kernel adds up entries of tables in eight lanes. Its pieces run in this order:
+// Kernel adds table entries in eight lanes. Its pieces run in this order:
 //
 //	Setup
-//	Fetch, Start              the first entries
-//	Fetch                     the second
-//	Round, as often as wanted which adds the entries that are there and fetches the next
-//	Join, three times         if all lanes shall become one
+//	Fetch, Start       the first entries become the sum
+//	Fetch              loads the second entries
+//	Round, repeated    adds the loaded entries and loads the next
+//	Join, three times  optional: adds all lanes
 type Kernel struct {
 	Setup, Fetch, Start, Round, Join []Step
-	Regs                             Reg // how many registers there are
+	Regs                             Reg // number of registers
 }
 
-// New writes the lists.
+// New returns the lists of steps.
 func New() *Kernel {
 	var k Kernel
 	l := &list{regs: &k.Regs}
@@ -31,9 +31,9 @@ func New() *Kernel {
 	return &k
 }
 
-// fetch takes half an entry for each lane and turns eight rows of eight words
-// round: afterwards each register holds one limb of all lanes. To negate an entry
-// is to swap y-x and y+x, and the sign of 2dxy, which round sees to.
+// fetch loads half an entry per lane and transposes the eight rows of eight words:
+// afterwards each register contains one limb of all lanes. Negation of an entry swaps
+// y-x and y+x; round also negates 2dxy.
 func (l *list) fetch(half int) {
 	var rows, pairs, fours, columns [8]Reg
 	for lane := range rows {
@@ -73,8 +73,8 @@ func (l *list) fetch(half int) {
 	}
 }
 
-// start makes the entries the sum. With x and y of an entry, 2x and 2y are what
-// it gives; all is scaled by 4, which spares halving: X = 4x, Y = 4y, Z = 4,
+// start sets the sum to the entries. Sum and difference of y+x and y-x are 2y and 2x.
+// Scaling all coordinates by 4 avoids halving: X = 4x, Y = 4y, Z = 4,
 // T = 4xy = (2x)(2y).
 func (l *list) start() {
 	minus, plus := l.loadElement(Addend, layout.Minus), l.loadElement(Addend, layout.Plus)
@@ -83,7 +83,7 @@ func (l *list) start() {
 	l.storeElement(Sum, layout.X, l.plus(x, x))
 	l.storeElement(Sum, layout.Y, l.plus(y, y))
 	two := l.load(Const, joint)
-	two = l.blocks(two, two, 0xff) // lanes 6 and 7, everywhere
+	two = l.blocks(two, two, 0xff) // lanes 6 and 7 in all lanes
 	zero := l.do(Step{Op: Clear})
 	l.store(Sum, layout.Z, l.add(two, two))
 	for i := 1; i < 5; i++ {
@@ -99,8 +99,8 @@ const (
 )
 
 // round adds the entries: "madd-2008-hwcd-3" of the Explicit-Formulas Database, 7
-// multiplications. While the last are under way it fetches the entries of the
-// next round: these are in other caches, and the work is for other units.
+// multiplications. Between the last multiplications it loads the entries of the next
+// round: loading waits for memory and uses other execution units.
 func (l *list) round() {
 	x, y := l.loadElement(Sum, layout.X), l.loadElement(Sum, layout.Y)
 	a, b := l.carry(l.minus(y, x)), l.carry(l.plus(y, x))

@@ -1,19 +1,19 @@
-// Package program says what the eight-lane kernels do: lists of steps on registers
-// of eight 64-bit words. The lists are the one source of three things: the
-// assembly that runs (written by the generator beside this package), a proof that
-// no word overflows, and a run in plain Go that the assembly is compared with.
+// Package program defines the eight-lane kernels as lists of steps on registers of eight
+// 64-bit words. The lists are the common source of the assembly, which command gen
+// generates, of a proof by command bounds that no word overflows, and of an execution
+// in plain Go ([Machine]) that tests compare with the assembly.
 //
-// A field element modulo p = 2^255-19 stands in five registers, of 51 bits each
-// and a little more: its limbs, least significant first. Eight elements lie side
-// by side, one in each lane. What a limb may grow to is said with each piece, and
-// held by package bounds.
+// A field element modulo p = 2^255-19 is stored in five registers: its limbs, least
+// significant first, of slightly more than 51 bits each. Each lane contains one of eight
+// elements. Comments state the bounds of limbs; command bounds proves them.
 package program
 
-// Reg is a register. Every register of a program has its own number: which of the
-// processor's it becomes is for the generator to say.
+// Reg is a register. Every value of a program has its own register; command gen maps
+// them to the registers of the processor.
 type Reg int
 
-// Op is what a step does, in each lane by itself unless it says otherwise.
+// Op is the operation of a step. It works on each lane separately unless stated
+// otherwise.
 type Op uint8
 
 // The operations.
@@ -25,18 +25,18 @@ const (
 	Sub              // D = A - B
 	And              // D = A & B
 	Shift            // D = A >> N
-	Left             // D = A << N, and what does not fit is lost
+	Left             // D = A << N, without the bits that do not fit
 	Xor              // D = A ^ B
 	Or               // D = A | B
 	Times            // D = A * B, its low 64 bits
-	Low              // D += bits 0 to 51 of A * B, where of A and B only 52 bits count
-	High             // D += bits 52 to 103 of the same
-	Pick             // D = A, and B in the lanes of the mask
+	Low              // D += bits 0 to 51 of A * B, with the low 52 bits of A and B
+	High             // D += bits 52 to 103 of the same product
+	Pick             // D = B in the lanes of the mask, A in the others
 	Even             // D = A0 B0 A2 B2 A4 B4 A6 B6
 	Odd              // D = A1 B1 A3 B3 A5 B5 A7 B7
-	Blocks           // D = two pairs of lanes of A, two of B: which, says N, two bits each
-	Choose           // D = for each lane the one of A0..A7 B0..B7 whose number M has there
-	Claim            // nothing: A is below Limit, and bounds proves it
+	Blocks           // D = two pairs of lanes of A, then two of B; N selects each with two bits
+	Choose           // D = for each lane one of A0..A7 B0..B7; M contains its index
+	Claim            // no operation: A is below Limit; bounds proves it
 	opCount
 )
 
@@ -44,7 +44,7 @@ var opNames = [opCount]string{"load", "store", "clear", "add", "sub", "and", "sh
 
 func (o Op) String() string { return opNames[o] }
 
-// Step is one instruction. Which fields count is for Op to say.
+// Step is one instruction. Op determines which fields are used.
 type Step struct {
 	Op      Op
 	D, A, B Reg
@@ -54,18 +54,18 @@ type Step struct {
 	Limit   uint64
 }
 
-// Area is a place in memory.
+// Area is a memory area.
 type Area uint8
 
-// The areas, and what a cell's index means in each.
+// The areas, and the meaning of a cell's index in each.
 const (
-	Sum     Area = iota // the point that is added to: 5 limbs each of X, Y, Z, T
-	Entry               // the entries to be added next: 8 words each, two for a lane: 2*lane + half
-	Addend              // the entries that are added: 5 limbs each of y-x, y+x, 2dxy
-	Scratch             // what does not find room in registers
+	Sum     Area = iota // the sum: 5 limbs each of X, Y, Z, T
+	Entry               // the entries to load next: half an entry per cell, index 2*lane + half
+	Addend              // the loaded entries: 5 limbs each of y-x, y+x, 2dxy
+	Scratch             // values that do not fit into registers
 	Const               // Constants
-	Order               // of the present level of Join, see Orders
-	First               // what Multiply and Compare are given, see there
+	Order               // Orders of the current level of Join
+	First               // First to Fourth: parameters of Multiply and Compare, see Finish
 	Second
 	Third
 	Fourth
@@ -77,13 +77,13 @@ type Cell struct {
 	Index int
 }
 
-// Mask chooses lanes.
+// Mask selects lanes.
 type Mask uint8
 
 // The masks.
 const (
 	Upper Mask = iota // lanes 4 to 7
-	Signs             // those whose entry, of the entries fetched last, is negated
+	Signs             // lanes whose entry, of the entries loaded last, is negated
 )
 
 // ScratchCells is the size of area Scratch.
