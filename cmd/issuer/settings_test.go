@@ -38,7 +38,7 @@ func TestBadSettingsAreReported(t *testing.T) {
 		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(h.dir, "nowhere.pem"),
 		"-phone_code.provider", "pigeon", "-phone_code.prefixes", "+86", "-phone_code.hourly", "0", "-contact.zh", "a\nb")
 	wantFaults(t, err,
-		"key_lead: ", `trusted_proxies: attempts: trusted proxy "everybody"`, `trusted_proxies: attempts: trusted proxy "0.0.0.0/0"`, "address_rate: ", "privacy_policy: ",
+		"key_lead: ", `trusted_proxies: throttle: trusted proxy "everybody"`, `trusted_proxies: throttle: trusted proxy "0.0.0.0/0"`, "address_rate: ", "privacy_policy: ",
 		"face_check.timeout: ", "face_check.http.callback_url: ", "face_check.http.label: ", "face_check.http.waiting: ", "face_check.http.service.url: ",
 		"face_check.http.service.secret_files: ", "face_check.http.service.calls: ",
 		"residents.timeout: ", "residents.http.label: ", "residents.http.service.url: ", "residents.http.service.secret_files: ", "residents.http.service.ca_file: ",

@@ -9,84 +9,81 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Action is what somebody may be allowed to do. The audit trail names what was
-// done by the same words.
+// Action is an operation that needs permission. The audit log uses the same names.
 type Action string
 
-// At the counter, with the passenger's documents in hand.
+// Actions at the counter, with the passenger's documents present.
 const (
-	// VerifyResident has seen a resident ID card: pending becomes verified or failed.
+	// VerifyResident checks an original resident ID card: pending becomes verified or failed.
 	VerifyResident Action = "verify_resident"
-	// VerifyRareName does so for an over-long, rare or traditional name (B1).
+	// VerifyRareName does the same for an over-long, rare or traditional name (B1).
 	VerifyRareName Action = "verify_rare_name"
-	// PreVerify has seen another document: to-be-submitted becomes pre-verified.
+	// PreVerify checks another original document: to-be-submitted becomes pre-verified.
 	PreVerify Action = "pre_verify"
-	// VerifyDelegated has seen the originals that somebody else brought (B10).
+	// VerifyDelegated checks originals that a delegate brought (B10).
 	VerifyDelegated Action = "verify_delegated"
-	// ResolveDuplicate settles "identity already registered" (B11).
+	// ResolveDuplicate resolves "identity already registered" (B11).
 	ResolveDuplicate Action = "resolve_duplicate"
-	// CorrectIdentity writes the original over an identity that was checked wrongly (R03).
+	// CorrectIdentity replaces an identity that was checked wrongly by the original's (R03).
 	CorrectIdentity Action = "correct_identity"
-	// ExchangeTicket, ChangeTicket and RefundTicket are services of B7.
+	// ExchangeTicket, ChangeTicket and RefundTicket are the services of B7.
 	ExchangeTicket Action = "exchange_ticket"
 	ChangeTicket   Action = "change_ticket"
 	RefundTicket   Action = "refund_ticket"
 )
 
-// To a temporary ID.
+// Actions on a temporary ID.
 const (
 	Revoke             Action = "revoke"
 	Unrevoke           Action = "unrevoke"
 	IssuePaperProof    Action = "issue_paper_proof"
 	LookUpCredential   Action = "look_up_credential"
 	ReadObjectAuditLog Action = "read_object_audit_log" // of one object
-	// Identify tells who the person of a scanned code is, for a purpose that the
-	// credential has (see Member.For).
+	// Identify returns the person of a scanned code, for a purpose of the credential (see [Member.For]).
 	Identify Action = "identify"
 )
 
-// By those who run the issuer.
+// Actions of operators.
 const (
-	ReadAuditLog    Action = "read_audit_log" // of everybody
+	ReadAuditLog    Action = "read_audit_log" // of all objects
 	VerifyAuditLog  Action = "verify_audit_log"
 	ArchiveAuditLog Action = "archive_audit_log"
 	GenerateKey     Action = "generate_key"
 	AnnounceKey     Action = "announce_key"
-	UseKeyFrom      Action = "use_key_from"   // fixes when it signs
-	DeactivateKey   Action = "deactivate_key" // it signs nothing more
+	UseKeyFrom      Action = "use_key_from"   // sets the time from which the key signs
+	DeactivateKey   Action = "deactivate_key" // the key stops signing
 	RetireKey       Action = "retire_key"
 	DistrustKey     Action = "distrust_key"
 	RevokeSubject   Action = "revoke_subject"
 	NewFieldKey     Action = "new_field_key" // of the vault
-	ReEncrypt       Action = "re_encrypt"    // fields under the newest field key
+	ReEncrypt       Action = "re_encrypt"    // fields, with the newest field key
 	DropFieldKey    Action = "drop_field_key"
 	Backup          Action = "backup"
-	Restore         Action = "restore" // what follows when a backup came back
+	Restore         Action = "restore" // the steps after a backup was restored
 	Republish       Action = "republish"
 	Erase           Action = "erase"
-	ClearLockout    Action = "clear_lockout" // that failures led to
+	ClearLockout    Action = "clear_lockout"
 )
 
-// By the issuer itself, at the wish of an account's holder. No role may do them.
+// Actions of the issuer itself, at the request of an account holder. No role may do them.
 const (
-	VerifyOnline  Action = "verify_online"  // pending or failed becomes verified, by face and resident registry
-	ResetPassword Action = "reset_password" // a forgotten password has a way back
+	VerifyOnline  Action = "verify_online"  // pending or failed becomes verified, by face check and resident registry
+	ResetPassword Action = "reset_password" // replaces a forgotten password
 )
 
-// By other systems.
+// Actions of other systems.
 const (
-	AskDecision  Action = "ask_decision"  // may this passenger buy, change, have refunded
-	ReportTicket Action = "report_ticket" // a ticket was bought, changed, refunded
-	// DeriveSubjects tells the pseudonyms that verdicts of a day carry.
+	AskDecision  Action = "ask_decision"  // whether a passenger may buy, change or refund a ticket
+	ReportTicket Action = "report_ticket" // a ticket was bought, changed or refunded
+	// DeriveSubjects returns the pseudonyms in the verdicts of a day.
 	DeriveSubjects Action = "derive_subjects"
-	// RedeemAccountCode learns whose account it is from a code that the holder's app
-	// handed over.
+	// RedeemAccountCode returns the account of a code that the account holder's app handed over.
 	RedeemAccountCode Action = "redeem_account_code"
 	SettleForeign     Action = "settle_foreign" // pre-verified becomes verified or failed
 )
 
-// rules is who may do what; nobody else may. The letters are those of the rules
-// that decide; "ours" is a decision of this project.
+// rules lists the roles that may do each action; other roles are refused. The comments name the rule of
+// docs/rules.md that decides; "our choice" is a decision of this project.
 var rules = []struct {
 	roles   []Role
 	actions []Action
@@ -96,27 +93,27 @@ var rules = []struct {
 	{[]Role{Window}, []Action{PreVerify}},                       // B, table: "station window only"
 	{[]Role{Window, Agency}, []Action{VerifyDelegated}},         // B10: resident ID at a window or an agency
 	{[]Role{Window}, []Action{ResolveDuplicate}},                // B11: "at a station window"
-	{[]Role{Window}, []Action{CorrectIdentity}},                 // ours: where the original is compared
+	{[]Role{Window}, []Action{CorrectIdentity}},                 // our choice: where the original is compared
 	{[]Role{Window, Agency, Machine}, []Action{ExchangeTicket}}, // B7: "agencies: exchange only", machines too
 	{[]Role{Window}, []Action{ChangeTicket, RefundTicket}},      // B7
-	{[]Role{Window, Police}, []Action{Revoke}},                  // ours: who stands before the passenger
-	{[]Role{Police, Operator}, []Action{Unrevoke}},              // ours: not the window that revoked
+	{[]Role{Window, Police}, []Action{Revoke}},                  // our choice: the passenger is present there
+	{[]Role{Police, Operator}, []Action{Unrevoke}},              // our choice: not the window that revoked
 	{[]Role{Police}, []Action{IssuePaperProof}},                 // A7, A14: "station police window"
-	{[]Role{Police}, []Action{LookUpCredential}},                // ours
-	{[]Role{Window, Agency, Police}, []Action{Identify}},        // ours: who stands before the passenger
-	{[]Role{Police, Operator}, []Action{ReadObjectAuditLog}},    // ours
-	{[]Role{Operator}, []Action{ // ours
+	{[]Role{Police}, []Action{LookUpCredential}},                // our choice
+	{[]Role{Window, Agency, Police}, []Action{Identify}},        // our choice: the passenger is present there
+	{[]Role{Police, Operator}, []Action{ReadObjectAuditLog}},    // our choice
+	{[]Role{Operator}, []Action{ // our choice
 		ReadAuditLog, VerifyAuditLog, ArchiveAuditLog,
 		GenerateKey, AnnounceKey, UseKeyFrom, DeactivateKey, RetireKey, DistrustKey, RevokeSubject,
 		NewFieldKey, ReEncrypt, DropFieldKey, Backup, Restore, Republish, Erase, ClearLockout,
 	}},
-	{[]Role{Ticketing}, []Action{AskDecision, ReportTicket, DeriveSubjects, RedeemAccountCode}}, // ours
+	{[]Role{Ticketing}, []Action{AskDecision, ReportTicket, DeriveSubjects, RedeemAccountCode}}, // our choice
 	{nil, []Action{VerifyOnline}},                // G39: the check itself
-	{nil, []Action{ResetPassword}},               // ours: the holder, by the verified phone
+	{nil, []Action{ResetPassword}},               // our choice: the account holder, by the verified phone
 	{[]Role{Authority}, []Action{SettleForeign}}, // B, table: "national authority"
 }
 
-// Actions lists the closed list.
+// Actions lists all actions.
 func Actions() (all []Action) {
 	for _, r := range rules {
 		all = append(all, r.actions...)
@@ -124,8 +121,7 @@ func Actions() (all []Action) {
 	return all
 }
 
-// Allowed lists the roles that may do an action, in a copy; none for an action
-// that does not exist.
+// Allowed returns a copy of the roles that may do an action; none for an unknown action.
 func Allowed(a Action) []Role { return slices.Clone(allowed(a)) }
 
 func allowed(a Action) []Role {
@@ -137,8 +133,7 @@ func allowed(a Action) []Role {
 	return nil
 }
 
-// Purpose is what a passenger is identified for. Its names are those of the scopes
-// that a temporary ID has (rule A2).
+// Purpose is the purpose of an identification. The names are those of the scopes of a temporary ID (rule A2).
 type Purpose string
 
 // The purposes.
@@ -149,9 +144,9 @@ const (
 	Verification Purpose = "verify"
 )
 
-// purposes says which roles may identify for what. Our choice: agencies sell tickets
-// and exchange them, which is a verification, and neither change nor refund (rule B7);
-// the police desk verifies who a person is.
+// purposes lists the roles that may identify passengers for each purpose. Our choice: agencies sell tickets
+// and exchange them, which is a verification, and do not change or refund (rule B7); the police desk
+// verifies identities.
 var purposes = []struct {
 	purpose Purpose
 	scope   tokens.Scope
@@ -163,7 +158,7 @@ var purposes = []struct {
 	{Verification, tokens.Verify, []Role{Window, Agency, Police}},
 }
 
-// Purposes lists the closed list.
+// Purposes lists all purposes.
 func Purposes() []Purpose {
 	all := make([]Purpose, len(purposes))
 	for i, p := range purposes {
@@ -172,10 +167,10 @@ func Purposes() []Purpose {
 	return all
 }
 
-// ErrPurpose says that a name is no purpose.
+// ErrPurpose means that a name is not a purpose.
 var ErrPurpose = errors.New("a purpose is sale, refund, change or verify")
 
-// ParsePurpose reads a purpose's name.
+// ParsePurpose parses the name of a purpose.
 func ParsePurpose(text string) (Purpose, error) {
 	if p := Purpose(text); slices.Contains(Purposes(), p) {
 		return p, nil
@@ -183,14 +178,14 @@ func ParsePurpose(text string) (Purpose, error) {
 	return "", ErrPurpose
 }
 
-// Scope is the use that a temporary ID must be good for.
+// Scope is the scope that the code of a temporary ID must have; 0 for an unknown purpose.
 func (p Purpose) Scope() tokens.Scope {
 	for _, known := range purposes {
 		if known.purpose == p {
 			return known.scope
 		}
 	}
-	return 0 // good for no use
+	return 0
 }
 
 func (p Purpose) roles() []Role {
@@ -202,8 +197,8 @@ func (p Purpose) roles() []Role {
 	return nil
 }
 
-// For refuses with PurposeForbidden what the credential, or each of its roles, may
-// not identify a passenger for. Ask As(Identify) before.
+// For refuses with PurposeForbidden a purpose that the credential, or each of its roles, does not allow.
+// Call As(Identify) first.
 func (m Member) For(p Purpose) error {
 	if m.credential != nil && (len(m.credential.Purposes) == 0 || slices.Contains(m.credential.Purposes, p)) &&
 		slices.ContainsFunc(p.roles(), func(r Role) bool { return slices.Contains(m.credential.Roles, r) }) {
@@ -212,13 +207,13 @@ func (m Member) For(p Purpose) error {
 	return problem.New(PurposeForbidden, "this credential may not identify passengers for this purpose")
 }
 
-// purposeFaults says what is wrong with a credential's purposes.
+// purposeFaults reports the faults of a credential's purposes.
 func (c *Credential) purposeFaults() (faults []error) {
 	for i, p := range c.Purposes {
 		if _, err := ParsePurpose(string(p)); err != nil {
 			faults = append(faults, fmt.Errorf("purposes[%d]: %w", i, err))
 		} else if slices.Contains(c.Purposes[:i], p) {
-			faults = append(faults, fmt.Errorf("purposes[%d]: %s is named twice", i, p))
+			faults = append(faults, fmt.Errorf("purposes[%d]: %s is a duplicate", i, p))
 		} else if !slices.ContainsFunc(p.roles(), func(r Role) bool { return slices.Contains(c.Roles, r) }) {
 			faults = append(faults, fmt.Errorf("purposes[%d]: none of the credential's roles may identify for %s", i, p))
 		}

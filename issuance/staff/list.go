@@ -1,15 +1,16 @@
-// Package staff knows who works with the issuer: the credentials of station
-// windows, agencies, the police desk, operators and the systems that ask it, the
-// role of each, and what a role may do (action.go reads like a rule sheet).
+// Package staff authenticates staff and other systems: the credentials of station windows, agencies, the
+// police desk, operators and calling systems, the roles of each credential, and the actions that a role
+// allows (the table rules in action.go).
 //
-// It promises: a Member comes from a List only, for a credential that was shown,
-// known and in force at that moment; what no rule allows is refused; no credential
-// has a role that its entry does not name; a secret is nowhere but in the hands of
-// its holder, and no error repeats what was shown.
+// It promises:
+//   - Only a [List] makes a [Member] with permissions, for a credential that is known and valid at that
+//     moment.
+//   - An action that no rule allows is refused.
+//   - A credential has only the roles in its entry.
+//   - A secret is never stored, and no error repeats it.
 //
-// It does not keep people apart who share a credential, it limits no rate, and it
-// writes no trail: that is package audit's, which names the role that a Member
-// acted in.
+// It does not distinguish people who share a credential, limits no rate, and writes no audit log entry:
+// package audit does, with the role of [Member.As].
 package staff
 
 import (
@@ -25,27 +26,25 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Config is what a List is made of.
+// Config configures a [List].
 type Config struct {
-	Credentials []Credential // may be empty: then nobody is let in
-	// Now is the clock that credentials expire by; nil is time.Now.
+	Credentials []Credential // may be empty: every request is refused
+	// Now is the clock for the expiry of credentials; nil: time.Now.
 	Now func() time.Time
-	// Metrics takes the counters; nil counts unseen.
+	// Metrics receives the counters; nil: they are not exported.
 	Metrics prometheus.Registerer
 }
 
-// List finds who shows a secret. It is safe for many goroutines at once and
-// never changes.
+// List authenticates secrets. It is immutable and safe for concurrent use.
 type List struct {
-	// Comparing hashes of a 256-bit secret in variable time tells nothing about
-	// the secret.
+	// The comparison of hashes in variable time reveals nothing about a 256-bit secret.
 	byHash  map[[sha256.Size]byte]*Credential
 	now     func() time.Time
 	metrics *metrics
 }
 
-// NewList takes the credentials or says everything that is wrong with them; a
-// fault names the place in the list, from 0, and never a secret.
+// NewList makes a [List], or reports every fault of the credentials. A fault names the index in the list,
+// from 0, and never a secret.
 func NewList(c Config) (*List, error) {
 	l := &List{byHash: make(map[[sha256.Size]byte]*Credential, len(c.Credentials)), now: c.Now}
 	if l.now == nil {
@@ -55,7 +54,7 @@ func NewList(c Config) (*List, error) {
 	places := make(map[[sha256.Size]byte]int, len(c.Credentials))
 	var faults []error
 	for i := range c.Credentials {
-		own := c.Credentials[i] // a copy: the caller's may change
+		own := c.Credentials[i] // a copy: the caller may change its slice
 		own.Roles = append([]Role(nil), own.Roles...)
 		own.Purposes = append([]Purpose(nil), own.Purposes...)
 		fault := func(err error) { faults = append(faults, fmt.Errorf("staff[%d]: %w", i, err)) }
@@ -63,7 +62,7 @@ func NewList(c Config) (*List, error) {
 			fault(err)
 		}
 		if first, twice := names[own.Name]; twice && own.Name != "" {
-			fault(fmt.Errorf("the name stands twice, first at staff[%d]: the trail could not tell them apart", first))
+			fault(fmt.Errorf("duplicate name, first used at staff[%d]: names must be unique in the audit log", first))
 		} else {
 			names[own.Name] = i
 		}
@@ -72,7 +71,7 @@ func NewList(c Config) (*List, error) {
 			continue
 		}
 		if first, twice := places[hash]; twice {
-			fault(fmt.Errorf("the sha256 stands twice, first at staff[%d]", first))
+			fault(fmt.Errorf("duplicate sha256, first used at staff[%d]", first))
 			continue
 		}
 		places[hash], l.byHash[hash] = i, &own
@@ -87,10 +86,9 @@ func NewList(c Config) (*List, error) {
 	return l, nil
 }
 
-// lookUp finds the credential of a secret, and says whether it is known, expired or
-// unknown.
+// lookUp returns the credential of a secret, and an outcome: known, expired or unknown.
 func (l *List) lookUp(secret string) (c *Credential, outcome string) {
-	if !ids.WellFormed(secret, prefix, ids.SecretSize) { // bounds what is hashed
+	if !ids.WellFormed(secret, prefix, ids.SecretSize) { // bounds the input of the hash
 		return nil, "unknown"
 	}
 	c, ok := l.byHash[ids.Hash(secret)]
@@ -105,10 +103,10 @@ func (l *List) lookUp(secret string) (c *Credential, outcome string) {
 
 func (l *List) expired(c *Credential) bool { return !c.NotAfter.IsZero() && l.now().After(c.NotAfter) }
 
-// Authenticate answers for a secret that was shown.
+// Authenticate returns the member of a secret, or the problem Unknown or Expired.
 func (l *List) Authenticate(secret string) (Member, error) {
 	c, outcome := l.lookUp(secret)
-	l.metrics.shown.WithLabelValues(outcome).Inc()
+	l.metrics.presented.WithLabelValues(outcome).Inc()
 	switch outcome {
 	case "known":
 		return Member{c, l.metrics}, nil
@@ -118,14 +116,13 @@ func (l *List) Authenticate(secret string) (Member, error) {
 	return Member{}, problem.New(Unknown, "")
 }
 
-// Bearer answers for the secret in the Authorization fields of a request.
+// Bearer authenticates the secret in the Authorization fields of a request.
 func (l *List) Bearer(authorization []string) (Member, error) {
 	return l.Authenticate(ids.Bearer(authorization))
 }
 
-// Recognize finds the name of the good credential in the Authorization fields of a
-// request, and counts nothing. It says only whose request it is, not what its
-// holder may do: that is for Bearer and for Member.
+// Recognize returns the name of the valid credential in the Authorization fields of a request, and counts
+// nothing. It grants no permission: use [List.Bearer] for that.
 func (l *List) Recognize(authorization []string) (name string, known bool) {
 	c, _ := l.lookUp(ids.Bearer(authorization))
 	if c == nil {
@@ -134,8 +131,8 @@ func (l *List) Recognize(authorization []string) (name string, known bool) {
 	return c.Name, true
 }
 
-// Named reports whether a good credential with the role has the name. It is for codes
-// that passengers make for a ticketing system; names of other roles are told to no caller.
+// Named reports whether a valid credential with the role has the name. It is for codes that passengers make
+// for a ticketing system. It reveals no name of other roles.
 func (l *List) Named(name string, role Role) bool {
 	for _, c := range l.byHash {
 		if c.Name == name {
@@ -145,14 +142,13 @@ func (l *List) Named(name string, role Role) bool {
 	return false
 }
 
-// Member is who has shown a credential. Only a List makes one that may do
-// anything; the zero Member may do nothing.
+// Member is an authenticated caller. Only a [List] makes one with permissions; the zero Member has none.
 type Member struct {
 	credential *Credential
 	metrics    *metrics
 }
 
-// Name is the credential's, for the trail and the log.
+// Name is the name of the credential, for the audit log and the log.
 func (m Member) Name() string {
 	if m.credential == nil {
 		return ""
@@ -160,15 +156,14 @@ func (m Member) Name() string {
 	return m.credential.Name
 }
 
-// May is nil if one of the member's roles may do the action, and refuses with
-// ForbiddenRole otherwise. It counts either.
+// May returns nil if one of the member's roles may do the action, and the problem ForbiddenRole otherwise.
+// It counts both.
 func (m Member) May(a Action) error {
 	_, err := m.As(a)
 	return err
 }
 
-// As is May, and says in which role, for the trail: the first in the order of
-// the rule sheet.
+// As is [Member.May], and returns the role for the audit log: the first of the rule that the member has.
 func (m Member) As(a Action) (Role, error) {
 	outcome := "refused"
 	defer func() { m.count(a, outcome) }()
@@ -180,37 +175,37 @@ func (m Member) As(a Action) (Role, error) {
 			}
 		}
 	}
-	return "", problem.New(ForbiddenRole, "this credential's roles do not include one that may do this")
+	return "", problem.New(ForbiddenRole, "no role of this credential may do this")
 }
 
 func (m Member) count(a Action, outcome string) {
-	if m.metrics != nil && allowed(a) != nil { // a label is never anybody's choice
-		m.metrics.asked.WithLabelValues(string(a), outcome).Inc()
+	if m.metrics != nil && allowed(a) != nil { // callers cannot choose a label
+		m.metrics.checked.WithLabelValues(string(a), outcome).Inc()
 	}
 }
 
-// metrics counts who came and what they asked for. Label values are fixed here.
+// metrics counts authentications and permission checks. Label values are fixed here.
 type metrics struct {
-	shown *prometheus.CounterVec // by outcome
-	asked *prometheus.CounterVec // by action, outcome
+	presented *prometheus.CounterVec // by outcome
+	checked   *prometheus.CounterVec // by action, outcome
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
-		shown: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_credentials_total",
-			Help: "Requests that needed a staff credential, by what was shown."}, []string{"outcome"}),
-		asked: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_actions_total",
-			Help: "Actions that a known credential asked for, by what its roles say."}, []string{"action", "outcome"}),
+		presented: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_credentials_total",
+			Help: "Requests that need a staff credential, by the state of the presented credential."}, []string{"outcome"}),
+		checked: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_actions_total",
+			Help: "Actions requested with a known credential, by action and by whether its roles allow it."}, []string{"action", "outcome"}),
 	}
 	for _, outcome := range []string{"known", "unknown", "expired"} {
-		m.shown.WithLabelValues(outcome) // shown as 0 from the start
+		m.presented.WithLabelValues(outcome) // shown as 0 from the start
 	}
 	for _, a := range Actions() {
-		m.asked.WithLabelValues(string(a), "allowed")
-		m.asked.WithLabelValues(string(a), "refused")
+		m.checked.WithLabelValues(string(a), "allowed")
+		m.checked.WithLabelValues(string(a), "refused")
 	}
 	if reg == nil {
 		return m, nil
 	}
-	return m, errors.Join(reg.Register(m.shown), reg.Register(m.asked))
+	return m, errors.Join(reg.Register(m.presented), reg.Register(m.checked))
 }

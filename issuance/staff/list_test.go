@@ -14,7 +14,7 @@ import (
 
 var noon = time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
 
-func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
+func TestWindowMayRevokeWithItsCredential(t *testing.T) {
 	secret, c := credential(t, "hongqiao-window-3", Window)
 	metrics := prometheus.NewRegistry()
 	l := list(t, Config{Credentials: []Credential{c}, Metrics: metrics})
@@ -27,9 +27,9 @@ func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
 		t.Error(err)
 	}
 	if err := m.May(Unrevoke); !problem.Is(err, ForbiddenRole) {
-		t.Errorf("a window unrevoked: %v", err)
+		t.Errorf("a window may unrevoke: %v", err)
 	}
-	m.May("an action of somebody's choice")
+	m.May("an unknown action")
 	counted(t, metrics, map[string]float64{
 		"railgate_issuer_staff_credentials_total known":          1,
 		"railgate_issuer_staff_credentials_total unknown":        0,
@@ -41,7 +41,7 @@ func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
 	})
 }
 
-func TestNobodyElseIsLetIn(t *testing.T) {
+func TestUnknownCredentialsAreRefused(t *testing.T) {
 	secret, c := credential(t, "agency-9", Agency)
 	other, _ := credential(t, "stranger", Agency)
 	metrics := prometheus.NewRegistry()
@@ -54,7 +54,7 @@ func TestNobodyElseIsLetIn(t *testing.T) {
 	for _, values := range shown {
 		m, err := l.Bearer(values)
 		if !problem.Is(err, Unknown) || m != (Member{}) {
-			t.Errorf("let in: %v", err)
+			t.Errorf("authenticated: %v", err)
 		}
 	}
 	counted(t, metrics, map[string]float64{
@@ -63,18 +63,18 @@ func TestNobodyElseIsLetIn(t *testing.T) {
 	})
 }
 
-func TestCredentialIsGoodUpToItsLastMoment(t *testing.T) {
+func TestCredentialIsValidUpToNotAfter(t *testing.T) {
 	secret, c := credential(t, "spring-festival-window", Window)
 	c.NotAfter = noon
 	now := noon
 	metrics := prometheus.NewRegistry()
 	l := list(t, Config{Credentials: []Credential{c}, Now: func() time.Time { return now }, Metrics: metrics})
 	if _, err := l.Authenticate(secret); err != nil {
-		t.Fatalf("at its last moment: %v", err)
+		t.Fatalf("at NotAfter: %v", err)
 	}
 	now = noon.Add(time.Nanosecond)
 	if m, err := l.Authenticate(secret); !problem.Is(err, Expired) || m != (Member{}) {
-		t.Fatalf("after its last moment: %v", err)
+		t.Fatalf("after NotAfter: %v", err)
 	}
 	counted(t, metrics, map[string]float64{
 		"railgate_issuer_staff_credentials_total known":   1,
@@ -82,7 +82,7 @@ func TestCredentialIsGoodUpToItsLastMoment(t *testing.T) {
 	})
 }
 
-func TestCredentialWithoutAnEndStaysGood(t *testing.T) {
+func TestCredentialWithoutNotAfterStaysValid(t *testing.T) {
 	secret, c := credential(t, "police-desk", Police)
 	l := list(t, Config{Credentials: []Credential{c}, Now: func() time.Time { return noon.AddDate(50, 0, 0) }})
 	if _, err := l.Authenticate(secret); err != nil {
@@ -90,7 +90,7 @@ func TestCredentialWithoutAnEndStaysGood(t *testing.T) {
 	}
 }
 
-// What the caller does to its slices afterwards gives nobody a role.
+// A later change of the caller's slices grants no role.
 func TestListKeepsItsOwnCopy(t *testing.T) {
 	secret, c := credential(t, "agency-9", Agency)
 	given := []Credential{c}
@@ -102,7 +102,7 @@ func TestListKeepsItsOwnCopy(t *testing.T) {
 	}
 }
 
-func TestAllFaultsOfTheSettingsAreToldAtOnce(t *testing.T) {
+func TestAllFaultsOfTheSettingsAreReported(t *testing.T) {
 	_, good := credential(t, "window-1", Window)
 	bad := []Credential{
 		good,
@@ -118,32 +118,32 @@ func TestAllFaultsOfTheSettingsAreToldAtOnce(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		"staff[1]: the sha256 stands twice, first at staff[0]",
-		"staff[2]: roles[1]: window stands twice",
-		"staff[2]: the name stands twice, first at staff[0]",
+		"staff[1]: duplicate sha256, first used at staff[0]",
+		"staff[2]: roles[1]: window is a duplicate",
+		"staff[2]: duplicate name, first used at staff[0]",
 		"staff[3]: a name of 1 to 64 bytes", "staff[3]: sha256 must be", "staff[3]: roles must name at least one role",
 		"staff[4]: a name of 1 to 64 bytes", "staff[4]: sha256 must be", "staff[4]: roles[0]: a role is window, agency,", "staff[4]: roles[1]:",
 		"staff[5]: a name of 1 to 64 bytes", "staff[5]: sha256 must be",
 		"staff[6]: a name of 1 to 64 bytes",
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("not told: %s", want)
+			t.Errorf("not reported: %s", want)
 		}
 	}
 	if n := strings.Count(err.Error(), "\n") + 1; n != 13 {
-		t.Errorf("%d faults told:\n%v", n, err)
+		t.Errorf("%d faults reported, want 13:\n%v", n, err)
 	}
 	if strings.Contains("\n"+err.Error(), "\nstaff[0]: ") {
-		t.Errorf("the good one is blamed:\n%v", err)
+		t.Errorf("a fault of the valid credential is reported:\n%v", err)
 	}
 }
 
-func TestNewRefusesWhatTheListWouldRefuse(t *testing.T) {
+func TestNewRefusesInvalidCredentials(t *testing.T) {
 	for what, make := range map[string]func() (string, Credential, error){
-		"no name":         func() (string, Credential, error) { return New("", Window) },
-		"no role":         func() (string, Credential, error) { return New("window-1") },
-		"an unknown role": func() (string, Credential, error) { return New("window-1", "admin") },
-		"our own role":    func() (string, Credential, error) { return New("window-1", Program) },
+		"no name":           func() (string, Credential, error) { return New("", Window) },
+		"no role":           func() (string, Credential, error) { return New("window-1") },
+		"an unknown role":   func() (string, Credential, error) { return New("window-1", "admin") },
+		"the issuer's role": func() (string, Credential, error) { return New("window-1", Program) },
 	} {
 		if secret, c, err := make(); err == nil || secret != "" || c.SHA256 != "" {
 			t.Errorf("%s: %v", what, err)
@@ -152,7 +152,7 @@ func TestNewRefusesWhatTheListWouldRefuse(t *testing.T) {
 	a, one := credential(t, "window-1", Window)
 	b, two := credential(t, "window-2", Window)
 	if a == b || one.SHA256 == two.SHA256 || len(a) != 68 {
-		t.Error("secrets are not made one by one")
+		t.Error("secrets are not unique, or have a wrong length")
 	}
 }
 
@@ -171,13 +171,13 @@ func FuzzBearer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := l.Bearer([]string{text})
 		if (err == nil) != (text == "Bearer "+secret) {
-			t.Fatalf("let in: %v", err == nil)
+			t.Fatalf("authenticated: %v", err == nil)
 		}
 		if err != nil && (m != (Member{}) || m.May(Revoke) == nil) {
-			t.Fatal("turned away, and may revoke")
+			t.Fatal("refused, and still may revoke")
 		}
 		if err != nil && len(text) > 20 && strings.Contains(fmt.Sprintf("%+v", err), text) {
-			t.Fatal("the error repeats what was shown")
+			t.Fatal("the error repeats the secret")
 		}
 	})
 }
@@ -200,7 +200,7 @@ func list(t *testing.T, c Config) *List {
 	return l
 }
 
-// counted compares counters, each named with its label values in their order.
+// counted compares counters, named by metric and label values in order.
 func counted(t *testing.T, from prometheus.Gatherer, want map[string]float64) {
 	t.Helper()
 	families, err := from.Gather()
@@ -215,11 +215,11 @@ func counted(t *testing.T, from prometheus.Gatherer, want map[string]float64) {
 	}
 	for name, n := range want {
 		if have, ok := got[name]; !ok || have != n {
-			t.Errorf("%s is %v (there: %v), want %v", name, have, ok, n)
+			t.Errorf("%s is %v (exists: %v), want %v", name, have, ok, n)
 		}
 	}
 	if len(got) != 3+2*len(Actions()) {
-		t.Errorf("%d counters: a label was somebody's choice", len(got))
+		t.Errorf("%d counters: a caller chose a label", len(got))
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Every action with every role, and with nobody, against the table in testdata.
-func TestPermissionsAreTheWrittenTable(t *testing.T) {
+// Every action is tried with every role, and without a role, and compared with the table in testdata.
+func TestPermissionsMatchTheTable(t *testing.T) {
 	text, err := os.ReadFile("testdata/permissions.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -58,15 +58,15 @@ func TestPermissionsAreTheWrittenTable(t *testing.T) {
 			}
 		}
 		if err := (Member{}).May(a); !problem.Is(err, ForbiddenRole) {
-			t.Errorf("nobody may %s: %v", a, err)
+			t.Errorf("the zero member may %s: %v", a, err)
 		}
 	}
 }
 
-func TestActionThatDoesNotExistIsNobodys(t *testing.T) {
-	everybody := memberWith(t, Roles()...)
+func TestUnknownActionIsRefusedToAllRoles(t *testing.T) {
+	all := memberWith(t, Roles()...)
 	for _, a := range []Action{"", "everything", "revoke ", "REVOKE"} {
-		if err := everybody.May(a); !problem.Is(err, ForbiddenRole) {
+		if err := all.May(a); !problem.Is(err, ForbiddenRole) {
 			t.Errorf("%q: %v", a, err)
 		}
 	}
@@ -98,25 +98,25 @@ func only(t *testing.T, a Action, roles ...Role) {
 	}
 }
 
-// The trail names the role that the act was done in, not all that somebody has.
-func TestRoleOfTheActIsTheOneThatMayDoIt(t *testing.T) {
+// The audit log names the role that allows the action, not all roles of the member.
+func TestAsReturnsTheRoleThatAllowsTheAction(t *testing.T) {
 	m := memberWith(t, Operator, Police, Agency)
 	for a, want := range map[Action]Role{ExchangeTicket: Agency, Revoke: Police, Erase: Operator, Unrevoke: Police} {
 		if got, err := m.As(a); got != want || err != nil {
-			t.Errorf("%s was done as %q, %v", a, got, err)
+			t.Errorf("%s: role %q, want %q: %v", a, got, want, err)
 		}
 	}
 	if got, err := m.As(PreVerify); got != "" || err == nil {
-		t.Errorf("refused, and done as %q", got)
+		t.Errorf("a refused action has the role %q", got)
 	}
 }
 
-func TestRuleSheetCannotBeChangedFromOutside(t *testing.T) {
+func TestAllowedReturnsACopy(t *testing.T) {
 	Allowed(Erase)[0] = Agency
 	only(t, Erase, Operator)
 }
 
-func TestRoleNamesAreRead(t *testing.T) {
+func TestRoleNamesAreParsed(t *testing.T) {
 	for _, r := range Roles() {
 		if got, err := ParseRole(string(r)); got != r || err != nil {
 			t.Errorf("%s: %v, %v", r, got, err)
@@ -129,12 +129,12 @@ func TestRoleNamesAreRead(t *testing.T) {
 	}
 }
 
-// memberWith is somebody in roles, some of which no list would give.
+// memberWith returns a member with roles, including roles that no list accepts.
 func memberWith(t *testing.T, roles ...Role) Member {
 	t.Helper()
 	m, err := newMetrics(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Member{&Credential{Name: "somebody", Roles: roles}, m}
+	return Member{&Credential{Name: "member", Roles: roles}, m}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Every purpose with every role, and with a credential that is bound to one.
-func TestPurposesAreTheRolesAndTheCredentials(t *testing.T) {
+// Every purpose is tried with every role, and with a credential that is limited to one purpose.
+func TestPurposeNeedsTheRoleAndTheCredential(t *testing.T) {
 	may := map[Role]string{Window: "sale refund change verify", Agency: "sale verify", Police: "verify"}
 	for _, role := range append(Roles(), "") {
 		m := Member{credential: &Credential{Roles: []Role{role}}}

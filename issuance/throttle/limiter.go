@@ -10,31 +10,29 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// LimiterConfig is what a Limiter works with.
+// LimiterConfig configures a [Limiter].
 type LimiterConfig struct {
 	// Each is the rate of every key.
 	Each Rate
-	// MaxKeys bounds the keys that are remembered, about 200 bytes each.
-	// 0: DefaultMaxKeys.
+	// MaxKeys is the maximum number of stored keys, about 200 bytes each. 0: DefaultMaxKeys.
 	MaxKeys int
-	// Unknown is the one rate that all new keys share while MaxKeys others are
-	// active. Zero: unknownShare times Each.
+	// Unknown is the rate that all new keys share while MaxKeys others are active. Zero: 64 times Each.
 	Unknown Rate
-	// Code and Detail are what it refuses with. Empty: TooManyRequests.
+	// Code and Detail are the problem of a refusal. Empty: TooManyRequests.
 	Code   problem.Code
 	Detail string
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 }
 
-// DefaultMaxKeys holds the callers of a busy hour in about 20 MiB.
+// DefaultMaxKeys is enough for the callers of a busy hour and needs about 20 MiB.
 const DefaultMaxKeys = 100_000
 
-// unknownShare is how many keys' worth of attempts unknown keys share. Our choice.
+// unknownShare is the shared rate of unknown keys, in multiples of the rate of one key. Our choice.
 const unknownShare = 64
 
-// Limiter limits each key to a rate. It is safe for many goroutines at once. One
-// lock serves all keys: it is held for well under a microsecond.
+// Limiter limits each key to a rate. It is safe for concurrent use. One lock serves all keys: each call
+// holds it for less than a microsecond.
 type Limiter[K comparable] struct {
 	each, unknown Rate
 	maxKeys       int
@@ -44,7 +42,7 @@ type Limiter[K comparable] struct {
 
 	mu     sync.Mutex
 	keys   map[K]*list.Element // of *limited[K]
-	order  *list.List          // the last used first
+	order  *list.List          // most recently used first
 	shared bucket              // of unknown keys
 	counts Counts
 }
@@ -54,16 +52,16 @@ type limited[K comparable] struct {
 	bucket
 }
 
-// Counts is what a Limiter has seen.
+// Counts are the counters of a [Limiter].
 type Counts struct {
 	Allowed, Refused uint64
-	// Unknown counts attempts that had to share a rate because MaxKeys others
-	// were active. More than none: MaxKeys is too small, or this is an attack.
+	// Unknown counts attempts at the shared rate because MaxKeys other keys were active. Above 0: MaxKeys
+	// is too small, or an attack is in progress.
 	Unknown uint64
-	Keys    int // remembered now
+	Keys    int // stored now
 }
 
-// NewLimiter makes a Limiter.
+// NewLimiter makes a [Limiter].
 func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 	if c.MaxKeys == 0 {
 		c.MaxKeys = DefaultMaxKeys
@@ -78,7 +76,7 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 		c.Now = time.Now
 	}
 	if !c.Each.ok() || !c.Unknown.ok() || c.MaxKeys < 0 {
-		return nil, errors.New("attempts: a rate needs a burst of 1 to 1000000 and an interval up to an hour, and max keys must not be negative")
+		return nil, errors.New("throttle: a rate needs a burst of 1 to 1000000 and an interval of at most an hour; MaxKeys must not be negative")
 	}
 	return &Limiter[K]{
 		each: c.Each, unknown: c.Unknown, maxKeys: c.MaxKeys, code: c.Code, detail: c.Detail, now: c.Now,
@@ -86,19 +84,18 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 	}, nil
 }
 
-// Allow counts an attempt of key, or refuses it with the limiter's code. A refused
-// attempt costs nothing.
+// Allow counts an attempt of a key, or refuses it with the limiter's problem. A refused attempt takes no
+// token.
 //
-// When MaxKeys keys are active, a new one shares the rate of unknown keys with all
-// other new ones. To forget an active key instead would give each key a full
-// bucket again as soon as MaxKeys others were tried; to refuse all unknown
-// keys would shut everybody out.
+// While MaxKeys keys are active, all new keys share the rate of unknown keys. Evicting an active key
+// instead was refused: an attacker could fill any bucket again with MaxKeys other keys. Refusing unknown
+// keys would lock out all new callers.
 func (l *Limiter[K]) Allow(key K) error {
 	now := l.now().UnixNano()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, r := l.find(key, now)
-	if wait := b.take(r, now); wait > 0 {
+	b, r := l.bucketFor(key, now)
+	if wait := b.takeToken(r, now); wait > 0 {
 		l.counts.Refused++
 		return problem.Until(roundUp(now+wait), l.code, l.detail)
 	}
@@ -106,13 +103,13 @@ func (l *Limiter[K]) Allow(key K) error {
 	return nil
 }
 
-// find is the bucket that a key is counted in, and its rate.
-func (l *Limiter[K]) find(key K, now int64) (*bucket, Rate) {
+// bucketFor returns the bucket of a key, and its rate. The caller holds mu.
+func (l *Limiter[K]) bucketFor(key K, now int64) (*bucket, Rate) {
 	if e := l.keys[key]; e != nil {
 		l.order.MoveToFront(e)
 		return &e.Value.(*limited[K]).bucket, l.each
 	}
-	for range 2 { // more than come in, so that what is idle goes
+	for range 2 { // more than one: idle keys leave faster than new keys arrive
 		e := l.order.Back()
 		if e == nil || !e.Value.(*limited[K]).idle(l.each, now) {
 			break
@@ -128,7 +125,7 @@ func (l *Limiter[K]) find(key K, now int64) (*bucket, Rate) {
 	return &k.bucket, l.each
 }
 
-// Counts is what the Limiter has seen so far.
+// Counts returns the counters.
 func (l *Limiter[K]) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,13 +134,12 @@ func (l *Limiter[K]) Counts() Counts {
 	return c
 }
 
-// Allowance bounds what one key may take in a minute of the clock and in a day,
-// Beijing time. 0: no bound.
+// Allowance is the amount that one key may spend in a clock minute and in a day, Beijing time. 0: no bound.
 type Allowance struct{ Minute, Day int }
 
-// Budget counts what keys took, in memory: a restart begins anew, and issuers side by
-// side count each by themselves. Keys must be few, such as the names of staff
-// credentials: they are never forgotten. It is safe for many goroutines at once.
+// Budget counts in memory the amounts that keys have spent. A process restart resets it, and each issuer
+// counts separately. Keys are never deleted: use it for a small set, such as the names of staff
+// credentials. It is safe for concurrent use.
 type Budget struct {
 	allowance Allowance
 	code      problem.Code
@@ -151,26 +147,27 @@ type Budget struct {
 	now       func() time.Time
 
 	mu   sync.Mutex
-	keys map[string]*taken
+	keys map[string]*usage
 }
 
-type taken struct {
-	minute, day     int64 // that the counts are of
+type usage struct {
+	minute, day     int64 // period of the counts
 	inMinute, inDay int
 }
 
-// NewBudget makes Takes that refuse with a code and a detail. nil now: time.Now.
+// NewBudget makes a [Budget] that refuses with a problem code and a detail. A nil now is time.Now.
 func NewBudget(a Allowance, code problem.Code, detail string, now func() time.Time) (*Budget, error) {
 	if a.Minute < 0 || a.Day < 0 {
-		return nil, errors.New("attempts: an allowance must not be negative")
+		return nil, errors.New("throttle: an allowance must not be negative")
 	}
 	if now == nil {
 		now = time.Now
 	}
-	return &Budget{allowance: a, code: code, detail: detail, now: now, keys: map[string]*taken{}}, nil
+	return &Budget{allowance: a, code: code, detail: detail, now: now, keys: map[string]*usage{}}, nil
 }
 
-// Spend takes n, all or none. A refusal tells when the bound begins anew.
+// Spend spends n of the key's allowance, or nothing if the allowance is too small. The error carries the
+// time at which the minute or the day ends.
 func (t *Budget) Spend(key string, n int) error {
 	now := t.now()
 	_, offset := now.In(identity.Beijing).Zone()
@@ -180,7 +177,7 @@ func (t *Budget) Spend(key string, n int) error {
 	defer t.mu.Unlock()
 	k := t.keys[key]
 	if k == nil {
-		k = &taken{}
+		k = &usage{}
 		t.keys[key] = k
 	}
 	if k.minute != minute {

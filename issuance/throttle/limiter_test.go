@@ -12,7 +12,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// clock is a time that tests move.
+// clock is a clock that tests advance.
 type clock struct{ ns atomic.Int64 }
 
 func newClock() *clock {
@@ -31,7 +31,7 @@ func limiter(t *testing.T, c LimiterConfig) *Limiter[int] {
 	return l
 }
 
-// allowed tries a key n times and counts.
+// allowed makes n attempts with a key and returns the number of allowed ones.
 func allowed(t *testing.T, l *Limiter[int], key, n int) (yes int) {
 	t.Helper()
 	for range n {
@@ -45,30 +45,30 @@ func allowed(t *testing.T, l *Limiter[int], key, n int) (yes int) {
 	return yes
 }
 
-func TestBurstThenOneByOne(t *testing.T) {
+func TestBurstIsAllowedThenOneEachInterval(t *testing.T) {
 	at := newClock()
 	l := limiter(t, LimiterConfig{Each: Rate{3, 10 * time.Second}, Now: at.now})
 	if n := allowed(t, l, 1, 5); n != 3 {
-		t.Fatalf("%d at once, want 3", n)
+		t.Fatalf("%d allowed, want a burst of 3", n)
 	}
 	if n := allowed(t, l, 2, 5); n != 3 {
-		t.Fatalf("another key has %d", n)
+		t.Fatalf("%d allowed for another key, want 3", n)
 	}
 	at.pass(25 * time.Second)
 	if n := allowed(t, l, 1, 5); n != 2 {
-		t.Fatalf("%d after 25 s, want 2", n)
+		t.Fatalf("%d allowed after 25 s, want 2", n)
 	}
 	at.pass(time.Hour)
 	if n := allowed(t, l, 1, 5); n != 3 {
-		t.Fatalf("%d after an hour, want no more than the burst", n)
+		t.Fatalf("%d allowed after an hour, want the burst of 3", n)
 	}
 	if c := l.Counts(); c.Allowed != 11 || c.Refused != 9 || c.Keys != 2 || c.Unknown != 0 {
-		t.Fatalf("counted %+v", c)
+		t.Fatalf("counts: %+v", c)
 	}
 }
 
-// The time that a refusal names is kept: then it goes, and not a second before.
-func TestRefusalNamesTheTime(t *testing.T) {
+// An attempt at the time of the refusal is allowed, and a second earlier it is not.
+func TestRefusalCarriesTheRetryTime(t *testing.T) {
 	at := newClock()
 	at.pass(300 * time.Millisecond)
 	l := limiter(t, LimiterConfig{Each: Rate{1, 10 * time.Second}, Now: at.now})
@@ -87,8 +87,8 @@ func TestRefusalNamesTheTime(t *testing.T) {
 	}
 }
 
-// A full table forgets nobody who is active: newcomers share what is set aside.
-func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
+// A full table deletes no active key: unknown keys share one rate.
+func TestFloodOfKeysResetsNoLimit(t *testing.T) {
 	at := newClock()
 	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 100, Unknown: Rate{10, time.Second}, Now: at.now})
 	for key := range 100 {
@@ -99,7 +99,7 @@ func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 		got += allowed(t, l, key, 1)
 	}
 	if got != 10 {
-		t.Errorf("newcomers had %d attempts, want the 10 they share", got)
+		t.Errorf("unknown keys had %d attempts, want the shared 10", got)
 	}
 	for key := range 100 {
 		if l.Allow(key) == nil {
@@ -107,12 +107,12 @@ func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 		}
 	}
 	if c := l.Counts(); c.Keys != 100 || c.Unknown != 900 {
-		t.Errorf("counted %+v", c)
+		t.Errorf("counts: %+v", c)
 	}
 	at.pass(2 * time.Minute) // all are idle
 	for key := 1000; key < 1100; key++ {
 		if n := allowed(t, l, key, 3); n != 2 {
-			t.Fatalf("a newcomer among idle keys had %d attempts", n)
+			t.Fatalf("a new key among idle keys had %d attempts, want 2", n)
 		}
 	}
 	if c := l.Counts(); c.Keys != 100 {
@@ -120,26 +120,26 @@ func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 	}
 }
 
-func TestClockSetBackShutsNobodyOut(t *testing.T) {
+func TestClockSetBackLocksOutNoKey(t *testing.T) {
 	at := newClock()
 	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 2, Unknown: Rate{1, time.Minute}, Now: at.now})
 	allowed(t, l, 1, 5)
 	allowed(t, l, 2, 5)
-	allowed(t, l, 3, 5) // the newcomers' own
+	allowed(t, l, 3, 5) // the bucket of unknown keys
 	at.pass(-24 * time.Hour)
 	if l.Allow(1) == nil {
 		t.Error("setting the clock back filled a bucket")
 	}
 	at.pass(time.Minute)
 	if err := l.Allow(1); err != nil {
-		t.Errorf("still shut after the time of one: %v", err)
+		t.Errorf("refused after the time of one token: %v", err)
 	}
 	if err := l.Allow(3); err != nil {
-		t.Errorf("a newcomer is shut out by a key of the old time: %v", err)
+		t.Errorf("a new key is refused because of a key from before: %v", err)
 	}
 }
 
-func TestManyAtOnceGetTheBurstTogether(t *testing.T) {
+func TestConcurrentAttemptsShareTheBurst(t *testing.T) {
 	at := newClock()
 	l := limiter(t, LimiterConfig{Each: Rate{50, time.Minute}, Now: at.now})
 	var yes atomic.Int64
@@ -155,7 +155,7 @@ func TestManyAtOnceGetTheBurstTogether(t *testing.T) {
 	}
 	wg.Wait()
 	if yes.Load() != 50 {
-		t.Errorf("%d were allowed, want 50", yes.Load())
+		t.Errorf("%d allowed, want 50", yes.Load())
 	}
 }
 
@@ -176,13 +176,13 @@ func TestLimiterNeverGrows(t *testing.T) {
 	}
 }
 
-func TestLimiterRefusesNonsense(t *testing.T) {
+func TestLimiterRefusesWrongSettings(t *testing.T) {
 	for _, c := range []LimiterConfig{
 		{}, {Each: Rate{0, time.Second}}, {Each: Rate{1, 0}}, {Each: Rate{1, 2 * time.Hour}}, {Each: Rate{maxBurst + 1, 1}},
 		{Each: Rate{1, time.Second}, MaxKeys: -1}, {Each: Rate{1, time.Second}, Unknown: Rate{1, 0}},
 	} {
 		if _, err := NewLimiter[int](c); err == nil {
-			t.Errorf("%+v is taken", c)
+			t.Errorf("%+v is accepted", c)
 		}
 	}
 }

@@ -16,24 +16,23 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Config is what a Lockout works with.
+// Config configures a [Lockout].
 type Config struct {
 	Database *database.DB
-	// Index is the keyed hash of a value for a purpose: Vault.Index.
+	// Index is the keyed hash of a value for a purpose, such as [vault.Vault.Index].
 	Index func(purpose, value string) [32]byte
-	// Rules. Zero: DefaultRules.
+	// Rules lock accounts and documents. Zero: DefaultRules.
 	Rules Rules
-	// Codes bound the codes sent to phones. Zero: DefaultCodeRules.
+	// Codes limit the codes sent to phones. Zero: DefaultCodeRules.
 	Codes CodeRules
-	// Network is when a network is slowed. Zero: DefaultNetworkRule.
+	// Network slows networks. Zero: DefaultNetworkRule.
 	Network NetworkRule
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 }
 
-// Lockout counts failures in the database, so that they outlive the process
-// and hold at every issuer. Nothing but a failure writes. It is safe for many
-// goroutines at once.
+// Lockout counts failures in the database: the counts survive a process restart and apply at every issuer.
+// Only failures write. It is safe for concurrent use.
 type Lockout struct {
 	*networks
 	db    *database.DB
@@ -42,10 +41,10 @@ type Lockout struct {
 	now   func() time.Time
 }
 
-// NewLockout makes a Lockout.
+// NewLockout makes a [Lockout].
 func NewLockout(c Config) (*Lockout, error) {
 	if c.Database == nil || c.Index == nil {
-		return nil, errors.New("attempts: no database or no index")
+		return nil, errors.New("throttle: a lockout needs a database and an index")
 	}
 	if c.Rules == (Rules{}) {
 		c.Rules = DefaultRules
@@ -67,14 +66,14 @@ func NewLockout(c Config) (*Lockout, error) {
 	return &Lockout{newNetworks(c.Network, c.Now), c.Database, c.Index, rules, c.Now}, nil
 }
 
-// Check refuses with TooManyFailures if a key is locked, until the last of the
-// locks ends. It only reads. To be exact when attempts run at the same time, ask
-// again in the transaction that grants what was attempted.
+// Check refuses with TooManyFailures, or TooManyCodes, if a key is locked; the error carries the end of the
+// last lock. It only reads. With concurrent attempts, check again in the transaction that grants the
+// request.
 func (l *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) error {
 	now := l.now().UnixMilli()
 	var refused error
 	var until int64
-	err := l.standings(ctx, q, keys, func(k Kind, s standing) {
+	err := l.readRows(ctx, q, keys, func(k Kind, s failureRow) {
 		if s.lockedAt(l.rules[k], now) && s.locked > until {
 			until, refused = s.locked, locked(k, s)
 		}
@@ -82,30 +81,30 @@ func (l *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) er
 	return cmp.Or(err, refused)
 }
 
-// Locked is Check against what is committed.
+// Locked is [Lockout.Check] in a read transaction of its own.
 func (l *Lockout) Locked(ctx context.Context, keys ...Key) error {
 	return l.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return l.Check(ctx, q, keys...) })
 }
 
-// about completes what a refusal says.
-var about = map[Kind]string{
+// lockDetail completes the detail of a problem.
+var lockDetail = map[Kind]string{
 	Account: "by this account", Document: "by this document",
 	Face: "by this document from this network", Faces: "by this document from several networks",
 	codeAccount: "for this account", codeNumber: "to this number", codePause: "to this number just now",
 	codeNetwork: "for this network", codeAll: "in all",
 }
 
-func locked(k Kind, s standing) error {
+func locked(k Kind, s failureRow) error {
 	until := roundUp(s.locked * int64(time.Millisecond))
 	switch k {
 	case Account, Document, Face, Faces:
-		return problem.Until(until, TooManyFailures, "too many failed attempts "+about[k])
+		return problem.Until(until, TooManyFailures, "too many failed attempts "+lockDetail[k])
 	}
-	return problem.Until(until, TooManyCodes, "too many codes were sent "+about[k]+"; none was sent now")
+	return problem.Until(until, TooManyCodes, "too many codes were sent "+lockDetail[k]+"; none was sent now")
 }
 
-// standings reads, in one question, how the keys stand that have a row.
-func (l *Lockout) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+// readRows reads the rows of the keys in one query. Keys without a row are skipped.
+func (l *Lockout) readRows(ctx context.Context, q database.Queries, keys []Key, each func(Kind, failureRow)) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -117,7 +116,7 @@ func (l *Lockout) standings(ctx context.Context, q database.Queries, keys []Key,
 	}
 	return database.Each(ctx, q, func(row *sql.Rows) error {
 		var kind Kind
-		var s standing
+		var s failureRow
 		if err := row.Scan(&kind, &s.count, &s.window, &s.locks, &s.locked, &s.forget); err != nil {
 			return err
 		}
@@ -126,17 +125,17 @@ func (l *Lockout) standings(ctx context.Context, q database.Queries, keys []Key,
 	}, `SELECT kind, count, window_ms, locks, locked_ms, forget_ms FROM failures WHERE `+strings.Join(where, " OR "), args...)
 }
 
-// Add counts one failure for each key. If a key is locked already it refuses
-// with TooManyFailures, and the transaction must not commit. So of attempts that
-// run at the same time exactly as many as the rule says are told that they
-// failed, and the others that they are locked, right or wrong: they learn nothing.
+// Add counts one failure for each key. If a key is already locked, it refuses with TooManyFailures, and the
+// transaction must not commit. Of concurrent attempts, exactly the number in the rule get the answer that
+// they failed. The others get the answer that the key is locked, whether they were right or wrong, and
+// learn nothing.
 func (l *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 	now := l.now().UnixMilli()
 	keys = slices.Clone(keys)
-	slices.SortFunc(keys, compare) // two transactions take the rows in one order
+	slices.SortFunc(keys, compare) // all transactions lock rows in the same order
 	for _, k := range slices.Compact(keys) {
-		// An update that changes nothing, so that the row is there and locked.
-		var s standing
+		// The update changes nothing: it creates the row if needed and locks it.
+		var s failureRow
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO failures (kind, key_hash, count, window_ms, locks, locked_ms, forget_ms) VALUES ($1, $2, 0, 0, 0, 0, 0)
 			ON CONFLICT (kind, key_hash) DO UPDATE SET count = failures.count
@@ -161,50 +160,50 @@ func (l *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 	return nil
 }
 
-// Count is Add in a transaction of its own.
+// Count is [Lockout.Add] in a transaction of its own.
 func (l *Lockout) Count(ctx context.Context, keys ...Key) error {
 	return l.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return l.Add(ctx, tx, keys...) })
 }
 
-// Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
-// account's only: a success must not undo what others did with a document.
+// Clear deletes the failures of a key after a success, or after its account was deleted. Use it for account
+// keys only: a success must not undo failures of other callers with the same document.
 func (l *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 	return err
 }
 
-// Unlock forgets what is counted about keys, at an operator's order: with the key of
-// Faces, of the document from each network as well. It returns how many rows went.
-func (l *Lockout) Unlock(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+// Unlock deletes the failures of keys for an operator's command. For a key of [Lockout.Faces] it also
+// deletes the document's failures from each network. It returns the number of deleted rows.
+func (l *Lockout) Unlock(ctx context.Context, tx *sql.Tx, keys ...Key) (deleted int, err error) {
 	for _, k := range keys {
 		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
-		lifted += int(n)
+		deleted += int(n)
 		if err == nil && k.kind == Faces {
 			half := len(k.hash) / 2
 			first, last := slices.Clone(k.hash[:half]), slices.Clone(k.hash[:half])
 			first, last = append(first, make([]byte, half)...), append(last, bytes.Repeat([]byte{0xff}, half)...)
 			n, err = database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash BETWEEN $2 AND $3`, string(Face), first, last)
-			lifted += int(n)
+			deleted += int(n)
 		}
 		if err != nil {
-			return lifted, err
+			return deleted, err
 		}
 	}
-	return lifted, nil
+	return deleted, nil
 }
 
-// LockState is what is held about a key.
+// LockState is the lock and the failures of a key.
 type LockState struct {
-	Failures    int   // in the present window
+	Failures    int   // in the current window
 	Locks       int   // so far
 	LockedUntil int64 // Unix seconds; 0: not locked
 }
 
-// LockState tells what is held about a key.
+// LockState returns the state of a key.
 func (l *Lockout) LockState(ctx context.Context, q database.Queries, k Key) (LockState, error) {
 	now := l.now().UnixMilli()
 	var h LockState
-	err := l.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
+	err := l.readRows(ctx, q, []Key{k}, func(_ Kind, s failureRow) {
 		h = LockState{Failures: s.count, Locks: s.locks}
 		if s.lockedAt(l.rules[k.kind], now) {
 			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
@@ -213,10 +212,10 @@ func (l *Lockout) LockState(ctx context.Context, q database.Queries, k Key) (Loc
 	return h, err
 }
 
-// sweepBatch is how many rows one transaction of Sweep deletes.
+// sweepBatch is the number of rows that one transaction of Sweep deletes.
 const sweepBatch = 500
 
-// Sweep deletes the rows that mean nothing any more and returns how many.
+// Sweep deletes expired rows and returns their number.
 func (l *Lockout) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
 	return l.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
 }

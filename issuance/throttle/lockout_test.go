@@ -17,27 +17,27 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m, "attempts") }
+func TestMain(m *testing.M) { databasetest.Main(m, "throttle") }
 
 var keys = vault.New(vault.Master{1, 2, 3})
 
-// strict locks soon, so that stories are short.
+// strict locks after few failures, which keeps tests short.
 var strict = Rules{
 	Account:  Rule{Failures: 3, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
 	Document: Rule{Failures: 2, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
 	Face:     Rule{Failures: 10, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
-	Faces:    Rule{Failures: 4, Again: 1, Window: time.Hour, FirstLock: 10 * time.Second, MaxLock: time.Minute, Forget: time.Hour},
+	Faces:    Rule{Failures: 4, AfterLock: 1, Window: time.Hour, FirstLock: 10 * time.Second, MaxLock: time.Minute, Forget: time.Hour},
 }
 
-// each runs a story on every database, with a function that opens what another
-// issuer, or the same after a restart, would.
-func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, open func() *Lockout)) {
+// each runs a test on every database. open makes the lockout of another issuer, or of the same issuer after
+// a process restart.
+func each(t *testing.T, test func(t *testing.T, db *database.DB, at *clock, open func() *Lockout)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		at := newClock()
 		db, err := database.Open(t.Context(), address, at.now())
 		runtest.Must(t, err)
 		t.Cleanup(func() { db.Close() })
-		story(t, db, at, func() *Lockout {
+		test(t, db, at, func() *Lockout {
 			f, err := NewLockout(Config{Database: db, Index: keys.Index, Rules: strict, Now: at.now})
 			runtest.Must(t, err)
 			return f
@@ -45,7 +45,7 @@ func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, ope
 	})
 }
 
-// fail adds failures that must count.
+// fail counts failures, which must succeed.
 func fail(t *testing.T, f *Lockout, n int, keys ...Key) {
 	t.Helper()
 	for i := range n {
@@ -55,7 +55,7 @@ func fail(t *testing.T, f *Lockout, n int, keys ...Key) {
 	}
 }
 
-// lockedFor asserts how long a key is locked, to the second; 0: not at all.
+// lockedFor asserts the remaining duration of a lock, to the second; 0: not locked.
 func lockedFor(t *testing.T, f *Lockout, at *clock, want time.Duration, keys ...Key) {
 	t.Helper()
 	err := f.Locked(t.Context(), keys...)
@@ -81,16 +81,16 @@ func TestFailuresLockLongerEachTime(t *testing.T) {
 			fail(t, f, 1, k)
 			lockedFor(t, f, at, lock*time.Minute, k)
 			if err := f.Count(t.Context(), k); !problem.Is(err, TooManyFailures) {
-				t.Fatalf("lock %d: a locked key is counted: %v", i, err)
+				t.Fatalf("lock %d: a failure of a locked key is counted: %v", i, err)
 			}
-			lockedFor(t, open(), at, lock*time.Minute, k) // after a restart as well
+			lockedFor(t, open(), at, lock*time.Minute, k) // also after a process restart
 			at.pass(lock * time.Minute)
 			lockedFor(t, f, at, 0, k)
 		}
 		lockedFor(t, f, at, 0, f.Account("someone_else"))
 		at.pass(time.Hour)
 		fail(t, f, 3, k)
-		lockedFor(t, f, at, time.Minute, k) // all was forgotten
+		lockedFor(t, f, at, time.Minute, k) // the row has expired
 	})
 }
 
@@ -113,22 +113,20 @@ func TestWindowEndsAndSuccessClears(t *testing.T) {
 		clear()
 		lockedFor(t, f, at, 0, k)
 		if rows(t, db) != 0 {
-			t.Error("a success left a row")
+			t.Error("a row remains after a success")
 		}
 	})
 }
 
-// Attempts at the same time, at two issuers: exactly as many are told that they
-// failed as the rule says.
-func TestLockIsExactUnderParallelFailures(t *testing.T) {
+// Of concurrent attempts at two issuers, exactly the number in the rule are counted as failures.
+func TestLockIsExactUnderConcurrentFailures(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		issuers := []*Lockout{open(), open()}
 		var failed, locked atomic.Int64
 		var wg sync.WaitGroup
 		for i := range 40 {
 			f := issuers[i%2]
-			// Each has a document of its own, and all share one: the order of the rows
-			// must not matter.
+			// Each attempt has its own document, and all share two keys in different orders.
 			k := []Key{f.Face(vault.PersonHash{9}, Caller{}), f.Account("someone"), f.Document(vault.PersonHash{byte(i)})}
 			if i%3 == 0 {
 				k[0], k[1] = k[1], k[0]
@@ -146,18 +144,18 @@ func TestLockIsExactUnderParallelFailures(t *testing.T) {
 		}
 		wg.Wait()
 		if failed.Load() != 3 || locked.Load() != 37 {
-			t.Errorf("%d were told that they failed and %d that they are locked, want 3 and 37", failed.Load(), locked.Load())
+			t.Errorf("%d attempts were counted and %d refused, want 3 and 37", failed.Load(), locked.Load())
 		}
-		// Who was told of the lock has counted nowhere else either.
+		// A refused attempt is not counted for its other keys.
 		var face, documents int
 		err := db.Writer().QueryRow(`SELECT (SELECT count FROM failures WHERE kind = 'face'), (SELECT COUNT(*) FROM failures WHERE kind = 'document')`).Scan(&face, &documents)
 		if err != nil || face != 3 || documents != 3 {
-			t.Errorf("%d for the face, %d documents: %v", face, documents, err)
+			t.Errorf("%d failures of the face, %d documents, want 3 and 3: %v", face, documents, err)
 		}
 	})
 }
 
-func TestClockSetBackLocksNobodyForLong(t *testing.T) {
+func TestClockSetBackExtendsNoLock(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
@@ -165,8 +163,8 @@ func TestClockSetBackLocksNobodyForLong(t *testing.T) {
 		at.pass(-24 * time.Hour)
 		lockedFor(t, f, at, 0, k)
 		fail(t, f, 3, k)
-		lockedFor(t, f, at, 2*time.Minute, k) // and the limit holds
-		// Two issuers' clocks differ a little: that starts no new window.
+		lockedFor(t, f, at, 2*time.Minute, k) // the rule still applies
+		// A small difference between the clocks of two issuers starts no new window.
 		other := f.Account("other")
 		fail(t, f, 2, other)
 		at.pass(-2 * time.Second)
@@ -206,11 +204,11 @@ func TestOldFailuresAreSwept(t *testing.T) {
 		at.pass(time.Hour - time.Millisecond)
 		fail(t, f, 1, f.Account("late"))
 		if n, err := f.Sweep(t.Context(), at.now()); n != 0 || err != nil {
-			t.Fatalf("swept %d too early: %v", n, err)
+			t.Fatalf("deleted %d rows too early: %v", n, err)
 		}
 		at.pass(time.Millisecond)
 		if n, err := f.Sweep(t.Context(), at.now()); n != many || err != nil || rows(t, db) != 1 {
-			t.Fatalf("swept %d, want %d, %d left: %v", n, many, rows(t, db), err)
+			t.Fatalf("deleted %d rows, want %d; %d remain: %v", n, many, rows(t, db), err)
 		}
 	})
 }
@@ -221,14 +219,14 @@ func rows(t *testing.T, db *database.DB) (n int) {
 	return n
 }
 
-func TestWhatIsHeldAboutAKey(t *testing.T) {
+func TestLockStateOfAKey(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
 		fail(t, f, 4-1, k)
-		held, err := f.LockState(t.Context(), db.Writer(), k)
-		if want := (LockState{0, 1, at.now().Add(time.Minute).Unix()}); err != nil || held != want {
-			t.Fatalf("held %+v, want %+v: %v", held, want, err)
+		state, err := f.LockState(t.Context(), db.Writer(), k)
+		if want := (LockState{0, 1, at.now().Add(time.Minute).Unix()}); err != nil || state != want {
+			t.Fatalf("%+v, want %+v: %v", state, want, err)
 		}
 	})
 }
@@ -248,7 +246,7 @@ func TestRulesAreChecked(t *testing.T) {
 		rules := DefaultRules
 		break_(&rules.Document)
 		if err := rules.Check(); err == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

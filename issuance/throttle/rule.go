@@ -11,26 +11,25 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Kind is what failures are counted by.
+// Kind is the kind of object that failures are counted for.
 type Kind string
 
-// The kinds. Their names are in the database. Those of codes count codes sent to
-// phones: each costs money, and a stranger can request a code to another person's
-// phone.
+// The kinds. The database stores their names. The code kinds count codes sent to phones: each message
+// costs money, and a caller can request a code to another person's phone.
 const (
-	Account     Kind = "account"      // passwords, by login name, whether or not there is such an account
+	Account     Kind = "account"      // passwords, by login name, whether or not the account exists
 	Document    Kind = "document"     // proofs at windows, by document
 	Face        Kind = "face"         // face checks, by document and network
 	Faces       Kind = "faces"        // face checks, by document, from all networks
-	codeAccount Kind = "code_account" // by login name; of recoveries by login name and number, whether or not they belong together
-	codeNumber  Kind = "code_number"  // by phone number; recoveries apart
-	codePause   Kind = "code_pause"   // for the pause between two codes: by phone number; of recoveries by both
+	codeAccount Kind = "code_account" // by login name; recovery codes by login name and number, matching or not
+	codeNumber  Kind = "code_number"  // by phone number; recovery codes separately
+	codePause   Kind = "code_pause"   // pause between two codes: by phone number; recovery codes by login name and number
 	codeNetwork Kind = "code_network" // by network
-	codeAll     Kind = "code_all"     // everything together
+	codeAll     Kind = "code_all"     // all codes together
 )
 
-// Key is what failures are counted by, known by a keyed hash only. The methods of
-// a Lockout make it.
+// Key identifies the object that failures are counted for, by a keyed hash only. The methods of
+// [Lockout] make keys.
 type Key struct {
 	kind Kind
 	hash [32]byte
@@ -44,22 +43,21 @@ func (l *Lockout) key(kind Kind, purpose, value string) Key {
 	return Key{kind, l.index(purpose, value)}
 }
 
-// Name is what the audit log calls a key: the first half of its hash, from which
-// nothing can be read.
+// Name is the key's name in the audit log: the first half of its hash, which reveals nothing.
 func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
 
 // Account is the key of a login name in its normal form.
 func (l *Lockout) Account(login string) Key { return l.key(Account, "failures.account", login) }
 
-// Document is the key of a document, for proofs at windows. It is hashed once more,
-// so that the rows here do not say which persons they are about.
+// Document is the key of a document, for proofs at windows. The person hash is hashed again: the rows of
+// this package cannot be joined with persons.
 func (l *Lockout) Document(person vault.PersonHash) Key {
 	return l.key(Document, "failures.document", hex.EncodeToString(person[:]))
 }
 
-// Face is the key of a document's face checks from one network. Who fails with
-// a number locks it for the network of the failures only. The first half of the hash
-// is of the document, so that Lift finds the keys of all networks.
+// Face is the key of a document's face checks from one network. Failures lock a document number only for
+// the network that they came from. The first half of the hash depends on the document only: Unlock finds
+// the keys of all networks by it.
 func (l *Lockout) Face(person vault.PersonHash, from Caller) Key {
 	k := Key{Face, l.Faces(person).hash}
 	pair := l.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
@@ -72,88 +70,85 @@ func (l *Lockout) Faces(person vault.PersonHash) Key {
 	return l.key(Faces, "failures.faces", hex.EncodeToString(person[:]))
 }
 
-// Codes are the keys by which a code counts that a logged-in account requests: its login
-// name, the number that it goes to, the caller's network, and all codes together.
+// Codes returns the keys that count a code requested by a logged-in account: login name, phone number,
+// network of the caller, and all codes together.
 func (l *Lockout) Codes(login, number string, from Caller) []Key {
 	return append(l.sharedCodes(from), l.CodesOf(login), l.key(codeNumber, "codes.number", number), l.key(codePause, "codes.pause", number))
 }
 
-// RecoveryCodes are the keys by which a code counts that a stranger requests for a login
-// name and a number. The two count together, whether or not they belong together: a
-// caller who knows one of them uses up the codes of no account and of no number.
+// RecoveryCodes returns the keys that count a code requested without a login, for a login name and a
+// phone number. The pair is one key, whether or not the two belong together: a caller who knows only one
+// of them cannot exhaust the codes of an account or a number.
 func (l *Lockout) RecoveryCodes(login, number string, from Caller) []Key {
 	pair := login + " " + number // a login name has no space
 	return append(l.sharedCodes(from), l.key(codeAccount, "codes.recovery", pair), l.key(codePause, "codes.recovery.pause", pair))
 }
 
-// sharedCodes are the keys by which codes count together, of a network and of all.
+// sharedCodes returns the keys that count the codes of a network and all codes.
 func (l *Lockout) sharedCodes(from Caller) []Key {
 	return []Key{l.key(codeNetwork, "codes.network", from.network.String()), l.key(codeAll, "codes.all", "")}
 }
 
-// CodesOf is the key by which the codes count that an account requests itself.
+// CodesOf is the key of the codes that an account requests itself.
 func (l *Lockout) CodesOf(login string) Key { return l.key(codeAccount, "codes.account", login) }
 
-// RecoveryNumber is the key by which the recoveries count that send a message to a number,
-// of all accounts that have it.
+// RecoveryNumber is the key of the recovery messages to a phone number, for all accounts with the number.
 func (l *Lockout) RecoveryNumber(number string) Key {
 	return l.key(codeNumber, "codes.recovery.number", number)
 }
 
-// Rule says when failures lock a key.
+// Rule configures when failures lock a key.
 type Rule struct {
-	// Failures is how many within Window lock, from 1. The window begins with the
-	// first: someone who waits for its end has Failures-1 in each.
+	// Failures is the number of failures within Window that lock, at least 1. The window begins with the
+	// first failure: a caller who waits for its end has Failures-1 attempts in each window.
 	Failures int
-	// Again is how many lock again once there was a lock. 0: Failures.
-	Again  int
-	Window time.Duration
-	// FirstLock is how long the first lock lasts; each further one lasts twice as
-	// long as the one before, up to MaxLock.
+	// AfterLock is the number of failures that lock again after an earlier lock. 0: Failures.
+	AfterLock int
+	Window    time.Duration
+	// FirstLock is the duration of the first lock. Each further lock lasts twice as long, up to MaxLock.
 	FirstLock, MaxLock time.Duration
-	// Forget is how long after the last failure, and after the end of a lock,
-	// everything about the key is forgotten. At least Window.
+	// Forget is the time after the last failure, or after the end of a lock, at which the key's row is
+	// deleted. At least Window.
 	Forget time.Duration
 }
 
 // Rules has a rule for each kind of key.
 type Rules struct{ Account, Document, Face, Faces Rule }
 
-// DefaultRules are our choice; the source gives no numbers. An account allows five
-// mistakes and, locked again and again, some 130 guesses a day. So does a document
-// from one network. From all networks together a document allows 20 mistakes a day;
-// then each further one delays the next check, by five minutes at most: about 300
-// guesses a day, and the holder gets through.
+// DefaultRules are our choice; the regulation gives no numbers. An account allows five mistakes and, with
+// repeated locks, about 130 guesses a day. So does a document from one network. From all networks
+// together a document allows 20 mistakes a day; each further one delays the next check by at most five
+// minutes. That is about 300 guesses a day, and the passenger can still be checked.
 var DefaultRules = Rules{
 	Account:  Rule{Failures: 5, Window: 15 * time.Minute, FirstLock: 5 * time.Minute, MaxLock: time.Hour, Forget: day},
 	Document: Rule{Failures: 5, Window: time.Hour, FirstLock: 15 * time.Minute, MaxLock: 4 * time.Hour, Forget: day},
 	Face:     Rule{Failures: 5, Window: time.Hour, FirstLock: 15 * time.Minute, MaxLock: 4 * time.Hour, Forget: day},
-	Faces:    Rule{Failures: 20, Again: 1, Window: day, FirstLock: 30 * time.Second, MaxLock: 5 * time.Minute, Forget: day},
+	Faces:    Rule{Failures: 20, AfterLock: 1, Window: day, FirstLock: 30 * time.Second, MaxLock: 5 * time.Minute, Forget: day},
 }
 
 const day = 24 * time.Hour
 
-// longest bounds every time of a rule: a lock that lasts longer than people wait
-// is a block, and that is for staff to decide.
+// longest is the upper bound of every duration of a rule. A longer lock would be a block, which staff
+// must decide.
 const longest = 7 * 24 * time.Hour
 
-// Check reports all that is wrong with the rules.
+// Check reports every fault of the rules.
 func (r Rules) Check() error {
-	return checkRules(r.rules(), "failures and times must be above zero, first lock up to max lock, window up to forget, none above")
+	return checkRules(r.rules(), "failures and durations must be above zero, FirstLock at most MaxLock, Window at most Forget, each at most")
 }
 
 func checkRules(rules map[Kind]Rule, must string) error {
 	var all []error
 	for kind, rule := range rules {
 		if !rule.ok() {
-			all = append(all, fmt.Errorf("attempts: rule for %s: %s %v", kind, must, longest))
+			all = append(all, fmt.Errorf("throttle: rule for %s: %s %v", kind, must, longest))
 		}
 	}
 	return errors.Join(all...)
 }
 
 func (r Rule) ok() bool {
-	return r.Failures >= 1 && r.Again >= 0 && r.Window > 0 && r.FirstLock > 0 && r.MaxLock >= r.FirstLock && r.Forget >= r.Window &&
+	return r.Failures >= 1 && r.AfterLock >= 0 && r.Window > 0 && r.FirstLock > 0 && r.MaxLock >= r.FirstLock && r.Forget >= r.Window &&
 		max(r.Window, r.MaxLock, r.Forget) <= longest
 }
 
@@ -161,8 +156,8 @@ func (r Rules) rules() map[Kind]Rule {
 	return map[Kind]Rule{Account: r.Account, Document: r.Document, Face: r.Face, Faces: r.Faces}
 }
 
-// lock is how long the lock after so many others lasts.
-func (r Rule) lock(others int) time.Duration {
+// lockDuration is the duration of a lock after a number of earlier locks.
+func (r Rule) lockDuration(others int) time.Duration {
 	d := r.FirstLock
 	for range others {
 		if d >= r.MaxLock/2 {
@@ -173,13 +168,12 @@ func (r Rule) lock(others int) time.Duration {
 	return d
 }
 
-// CodeRules bound the codes sent to phones. A code counts where a failure counts
-// elsewhere: the last one that a rule allows locks the key.
+// CodeRules limit the codes sent to phones. Each code counts as a failure counts elsewhere: the last code
+// that a rule allows locks the key.
 type CodeRules struct{ Account, Number, Pause, Network, All Rule }
 
-// NewCodeRules are the rules that a few numbers make: codes in a day for an account and for
-// a number, codes in a day for a network, codes in an hour in all, and the pause between
-// two codes to a number.
+// NewCodeRules makes rules from four numbers: daily codes of an account and of a phone number, daily codes
+// of a network, hourly codes in total, and the pause between two codes to a number.
 func NewCodeRules(daily, network, hourly int, pause time.Duration) CodeRules {
 	bound := func(n int, over time.Duration) Rule {
 		return Rule{Failures: n, Window: over, FirstLock: over, MaxLock: over, Forget: over}
@@ -190,23 +184,22 @@ func NewCodeRules(daily, network, hourly int, pause time.Duration) CodeRules {
 	}
 }
 
-// DefaultCodeRules are our choice; the source gives no numbers. Five codes a day serve a
-// person whose messages arrive late, and allow 25 guesses at a million codes. Many
-// households share a network, and a pumping script that has one network costs at most
-// 200 messages a day.
+// DefaultCodeRules are our choice; the regulation gives no numbers. Five codes a day are enough for a
+// person whose messages arrive late, and allow 25 guesses at a million codes. Many households share a
+// network; a script on one network can cause at most 200 messages a day.
 var DefaultCodeRules = NewCodeRules(5, 200, 3000, time.Minute)
 
-// Check reports all that is wrong with the rules.
+// Check reports every fault of the rules.
 func (c CodeRules) Check() error {
-	return checkRules(c.rules(), "codes and times must be above zero, no time above")
+	return checkRules(c.rules(), "codes and durations must be above zero, each duration at most")
 }
 
 func (c CodeRules) rules() map[Kind]Rule {
 	return map[Kind]Rule{codeAccount: c.Account, codeNumber: c.Number, codePause: c.Pause, codeNetwork: c.Network, codeAll: c.All}
 }
 
-// standing is a row of failures; times are Unix milliseconds.
-type standing struct {
+// failureRow is a row of the table failures. Times are Unix milliseconds.
+type failureRow struct {
 	count  int
 	window int64
 	locks  int
@@ -214,37 +207,36 @@ type standing struct {
 	forget int64
 }
 
-// at is what the row means now: nothing, once it is to be forgotten.
-func (s standing) at(now int64) standing {
+// at returns the row as of now: the zero row once it has expired.
+func (s failureRow) at(now int64) failureRow {
 	if now >= s.forget {
-		return standing{}
+		return failureRow{}
 	}
 	return s
 }
 
-// lockedAt reports whether the key is locked. A lock that ends later than any
-// can was given before the clock was set back: it is over.
-func (s standing) lockedAt(r Rule, now int64) bool {
+// lockedAt reports whether the key is locked. A lock that ends later than MaxLock from now dates from
+// before the clock was set back and is ignored.
+func (s failureRow) lockedAt(r Rule, now int64) bool {
 	return now < s.locked && s.locked <= now+r.MaxLock.Milliseconds()
 }
 
-// after is the row after one more failure of a key that is not locked.
-func (s standing) after(r Rule, now int64) standing {
+// after returns the row after one more failure of a key that is not locked.
+func (s failureRow) after(r Rule, now int64) failureRow {
 	s = s.at(now)
 	window := r.Window.Milliseconds()
-	// The second question is for a clock that was set back, and wide enough that
-	// the clocks of two issuers may differ.
+	// The second condition detects a clock that was set back. It tolerates different clocks of two issuers.
 	if s.count == 0 || now >= s.window+window || now < s.window-window {
 		s.count, s.window = 0, now
 	}
 	s.count++
 	s.forget = now + r.Forget.Milliseconds()
 	enough := r.Failures
-	if s.locks > 0 && r.Again > 0 {
-		enough = r.Again
+	if s.locks > 0 && r.AfterLock > 0 {
+		enough = r.AfterLock
 	}
 	if s.count >= enough {
-		s.locked = now + r.lock(s.locks).Milliseconds()
+		s.locked = now + r.lockDuration(s.locks).Milliseconds()
 		s.locks++
 		s.count = 0
 		s.forget = s.locked + r.Forget.Milliseconds()
