@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// showSnapshot prints what a gateway kept. The sum was checked, and the signatures
-// under which keys were announced are verified if the authority is given. The rest of
-// a snapshot is not signed: it says what this gateway believed.
+// showSnapshot prints a gateway's snapshot. The checksum is verified, and with the authority's key also the
+// signatures under which keys were announced. The rest of a snapshot is not signed: it is what this gateway
+// stored.
 func showSnapshot(out io.Writer, path string, authority *revocation.Authority, serials bool) error {
 	raw, err := readFile(path, revocation.MaxSnapshot)
 	if err != nil {
@@ -27,12 +27,12 @@ func showSnapshot(out io.Writer, path string, authority *revocation.Authority, s
 			i, p.Epoch, p.Next, p.Position, clock(p.Issued), clock(p.Through))
 	}
 	if authority == nil {
-		fmt.Fprintf(out, "%d signed batches about keys; with -authority they are verified and shown\n", len(s.Proofs))
+		fmt.Fprintf(out, "%d signed batches about keys; -authority verifies and shows them\n", len(s.Proofs))
 	} else if err := showKeys(out, s, authority); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for subject, before := range s.Subjects() {
-		fmt.Fprintf(out, "subject %s  sessions before %s are not good\n", subject, clock(before*1000))
+		fmt.Fprintf(out, "subject %s  sessions before %s are refused\n", subject, clock(before*1000))
 	}
 	perDay := map[uint16]int{}
 	for serial := range s.Revoked() {
@@ -70,7 +70,7 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 	for _, k := range keys {
 		state := "in service"
 		if k.CutOff != tokens.Never {
-			state = "cut off at " + clock(k.CutOff*1000)
+			state = "cutoff " + clock(k.CutOff*1000)
 		}
 		exempted := 0
 		if set, ok := k.Exempted.(*revocation.Set); ok {
@@ -81,7 +81,7 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 	return nil
 }
 
-// showHighWaterMark prints the furthest place a gateway has seen.
+// showHighWaterMark prints the newest positions that a gateway ever saw.
 func showHighWaterMark(out io.Writer, path string) error {
 	raw, err := readFile(path, 1<<20)
 	if err != nil {

@@ -20,8 +20,8 @@ const (
 	maxFetch    = 8 << 20
 )
 
-// follow prints the topic's partitions, one after the other up to their present
-// ends, and with c.Follow in turns for as long as ctx lasts.
+// follow prints the topic's partitions up to their current ends, one after the other, and with c.Follow
+// repeats that until ctx ends.
 func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error {
 	ranges, err := bounds(ctx, link, c)
 	if err != nil {
@@ -29,8 +29,8 @@ func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error 
 	}
 	for {
 		for i := range ranges {
-			if err := ranges[i].read(ctx, link, c.Topic, p); err != nil || ctx.Err() != nil {
-				return quietly(ctx, err)
+			if err := ranges[i].print(ctx, link, c.Topic, p); err != nil || ctx.Err() != nil {
+				return ignoreInterrupt(ctx, err)
 			}
 		}
 		if !c.Follow {
@@ -43,7 +43,7 @@ func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error 
 		}
 		fresh, err := bounds(ctx, link, c)
 		if err != nil {
-			return quietly(ctx, err)
+			return ignoreInterrupt(ctx, err)
 		}
 		for i := range ranges {
 			ranges[i].end = fresh[i].end
@@ -51,21 +51,21 @@ func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error 
 	}
 }
 
-// quietly takes an interruption for the end it is.
-func quietly(ctx context.Context, err error) error {
+// ignoreInterrupt returns nil if ctx has ended, because an interruption is a regular end.
+func ignoreInterrupt(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
 
-// span is what is left to print of a partition.
+// span is the unprinted part of a partition.
 type span struct {
 	partition int
 	next, end int64
 }
 
-// bounds asks where the partitions begin and end.
+// bounds returns the beginning and end of each partition.
 func bounds(ctx context.Context, link *kafka.Link, c *config) (spans []span, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -103,8 +103,8 @@ func bounds(ctx context.Context, link *kafka.Link, c *config) (spans []span, err
 	return spans, nil
 }
 
-// read prints a partition up to the end of the span.
-func (s *span) read(ctx context.Context, link *kafka.Link, topic string, p *printer) error {
+// print prints a partition up to the end of the span.
+func (s *span) print(ctx context.Context, link *kafka.Link, topic string, p *printer) error {
 	size := int64(fetchBytes)
 	for s.next < s.end && ctx.Err() == nil {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -128,11 +128,11 @@ func (s *span) read(ctx context.Context, link *kafka.Link, topic string, p *prin
 		case next > s.next:
 			s.next = next
 		case lowest >= 0 && lowest <= s.next:
-			s.next++ // a hole that compaction left
+			s.next++ // skip a hole that compaction left
 		case size < maxFetch:
 			size *= 2
 		default:
-			return errors.New("the broker sends nothing readable where the log goes on")
+			return errors.New("the broker returns no readable message although the log continues")
 		}
 	}
 	return nil

@@ -1,15 +1,13 @@
-// Command stream shows the control stream to its operator: every message of the
-// topic, or what a gateway kept of it in a snapshot or ratchet file, decoded and
-// verified under the authority's key.
+// Command stream shows the control stream to its operator: every message of the topic, or a gateway's snapshot
+// or high-water mark file, decoded and verified under the authority's key.
 //
-//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all that the topic holds
-//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    and what comes
+//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all messages of the topic
+//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    also new messages
 //	railgate-stream -snapshot control.snapshot -authority HEX         a snapshot file
 //
-// It only reads, needs Read on the topic, and holds no secret. A message that
-// does not verify is shown as such, with the reason that a gateway would count;
-// the exit code is then 1. Lines go to standard output, the summary to standard
-// error. docs/revocation.md explains the words.
+// It only reads, needs the permission Read on the topic, and uses no secret key. A message that does not verify
+// is shown with the outcome that a gateway would count; the exit code is then 1. Messages are printed to standard
+// output, the summary to standard error. docs/revocation.md explains the terms.
 package main
 
 import (
@@ -27,34 +25,34 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-const about = `Shows the control stream: decodes, verifies and prints messages of the topic, a snapshot or a ratchet file.
+const usage = `Shows the control stream: decodes, verifies and prints messages of the topic, a snapshot or a high-water mark file.
 
-  railgate-stream -brokers 127.0.0.1:9092 -authority HEX              all that the topic holds
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX              all messages of the topic
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -from -20    the last 20 messages of each partition
-  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      and what comes, until interrupted
-  railgate-stream -snapshot control.snapshot -authority HEX           what a gateway kept, its keys verified
-  railgate-stream -snapshot control.snapshot -serials                 and every serial; without -authority no keys are shown
-  railgate-stream -high_water_mark control.high-water-mark            the newest position that the gateway ever saw`
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      also new messages, until interrupted
+  railgate-stream -snapshot control.snapshot -authority HEX           a gateway's snapshot, its keys verified
+  railgate-stream -snapshot control.snapshot -serials                 also every serial; without -authority no keys are shown
+  railgate-stream -high_water_mark control.high-water-mark            the newest positions that the gateway ever saw`
 
 type config struct {
-	Brokers       []string       `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Brokers       []string       `toml:"brokers" doc:"brokers to connect to first, host:port each"`
 	Topic         string         `toml:"topic" doc:"the control topic"`
 	Authority     string         `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
-	Partition     int            `toml:"partition" doc:"only this one; -1: all"`
-	From          string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
-	Follow        bool           `toml:"follow" doc:"go on with what comes"`
-	JSON          bool           `toml:"json" doc:"one JSON object per message"`
-	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead"`
+	Partition     int            `toml:"partition" doc:"show only this partition; -1: all"`
+	From          string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the start of the log"`
+	Follow        bool           `toml:"follow" doc:"continue with new messages until interrupted"`
+	JSON          bool           `toml:"json" doc:"print one JSON object per message"`
+	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead of the topic"`
 	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
-	HighWaterMark string         `toml:"high_water_mark" doc:"show this high-water mark file instead"`
+	HighWaterMark string         `toml:"high_water_mark" doc:"show this high-water mark file instead of the topic"`
 	Group         int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	Security      kafka.Security `toml:"security" doc:"how to enter Kafka"`
+	Security      kafka.Security `toml:"security" doc:"how to connect to Kafka"`
 
 	authority *revocation.Authority
 	from      int64
 }
 
-// Validate checks what types cannot say, and keeps what it parsed.
+// Validate checks the settings and stores the parsed values.
 func (c *config) Validate() error {
 	var f conf.Faults
 	var err error
@@ -66,7 +64,7 @@ func (c *config) Validate() error {
 	}
 	f.Add("", fixedkey.CheckForm())
 	if len(c.Brokers) == 0 {
-		f.Add("brokers", errors.New("name at least one, or a -snapshot or -high_water_mark file"))
+		f.Add("brokers", errors.New("name at least one broker, or a -snapshot or -high_water_mark file"))
 	} else {
 		f.Add("", conf.CheckBrokers("brokers", c.Brokers))
 	}
@@ -84,7 +82,7 @@ func main() { process.Main("railgate-stream", run) }
 
 func run(ctx context.Context, args []string) error {
 	c := config{Topic: "railgate.control", Partition: -1}
-	extra, err := conf.Load(&c, conf.Options{Program: "railgate-stream", About: about, EnvPrefix: "RAILGATE_STREAM"}, args, os.Environ(), os.Stdout)
+	extra, err := conf.Load(&c, conf.Options{Program: "railgate-stream", About: usage, EnvPrefix: "RAILGATE_STREAM"}, args, os.Environ(), os.Stdout)
 	switch {
 	case err != nil:
 		return err
@@ -97,18 +95,18 @@ func run(ctx context.Context, args []string) error {
 		return showHighWaterMark(os.Stdout, c.HighWaterMark)
 	}
 	if err := fixedkey.Fault(); err != nil {
-		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified in the plain form:", err)
+		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified with the slower portable code:", err)
 	}
 	link, err := kafka.Open(kafka.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
 	if err != nil {
 		return err
 	}
 	defer link.Close()
-	p := printer{out: os.Stdout, json: c.JSON, authority: c.authority, replicas: map[int]*seen{}}
+	p := printer{out: os.Stdout, json: c.JSON, authority: c.authority, replicas: map[int]*numbering{}}
 	err = follow(ctx, link, &c, &p)
 	fmt.Fprintln(os.Stderr, p.summary())
 	if err == nil && p.refused > 0 {
-		return fmt.Errorf("%d messages are none that a gateway would take", p.refused)
+		return fmt.Errorf("a gateway would refuse %d messages", p.refused)
 	}
 	return err
 }

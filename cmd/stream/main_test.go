@@ -23,8 +23,8 @@ const at = int64(1_770_681_600_000) // Unix ms
 
 var serial = tokens.Serial{Day: uint16(tokens.DayOf(at / 1000)), Index: 42}
 
-// shelf is a topic of one partition that holds the messages.
-func shelf(t *testing.T, messages ...[]byte) *config {
+// newConfig starts a broker with a topic of one partition that contains the messages.
+func newConfig(t *testing.T, messages ...[]byte) *config {
 	t.Helper()
 	b, err := fakekafka.Start()
 	if err != nil {
@@ -57,20 +57,20 @@ func (c *config) show(t *testing.T) (string, *printer) {
 	}
 	defer link.Close()
 	var out bytes.Buffer
-	p := &printer{out: &out, json: c.JSON, authority: c.authority, replicas: map[int]*seen{}}
+	p := &printer{out: &out, json: c.JSON, authority: c.authority, replicas: map[int]*numbering{}}
 	if err := follow(t.Context(), link, c, p); err != nil {
 		t.Fatal(err)
 	}
 	return out.String(), p
 }
 
-func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
+func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 	seal := func(first uint64, records ...revocation.Record) []byte {
 		return revocationtest.Seal(revocation.Batch{Epoch: 3, First: first, IssuedAt: at, Through: at - 5}, records...)
 	}
 	forged := seal(3)
 	forged[len(forged)-1] ^= 1
-	c := shelf(t,
+	c := newConfig(t,
 		seal(1, revocation.Record{Kind: revocation.KindRevoke, At: at - 7, Serial: serial},
 			revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: serial}),
 		seal(3), forged, []byte("rubbish"),
@@ -87,7 +87,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 		"0         2  forged     108 bytes\n",
 		"0         3  unreadable  7 bytes\n",
 		"(numbers 3 to 4 are missing)\n",
-		"  revoke_subject  subject 0100000000000000  cut-off 2026-02-10T00:00:00.000Z\n",
+		"  revoke_subject  subject 0100000000000000  cutoff 2026-02-10T00:00:00.000Z\n",
 		"             6  revoke_session  20494-42  start 2026-02-09T23:59:00.000Z  accepted 2026-02-10T00:00:00.000Z\n",
 		"(repeats numbers)\n",
 		"(new epoch)\n",
@@ -105,9 +105,9 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 	}
 }
 
-func TestOnlyTheLastMessagesAsJSON(t *testing.T) {
+func TestLastMessagesAreShownAsJSON(t *testing.T) {
 	beat := revocationtest.Seal(revocation.Batch{Epoch: 3, First: 1, IssuedAt: at})
-	c := shelf(t, beat, beat, beat)
+	c := newConfig(t, beat, beat, beat)
 	c.From, c.JSON = "-2", true
 	text, p := c.show(t)
 	want := `{"partition":0,"offset":1,"bytes":108,"outcome":"heartbeat","epoch":3,"first":1,"issued":"2026-02-10T00:00:00.000Z"}`
@@ -116,7 +116,7 @@ func TestOnlyTheLastMessagesAsJSON(t *testing.T) {
 	}
 }
 
-func TestFilesAreShown(t *testing.T) {
+func TestSnapshotAndHighWaterMarkAreShown(t *testing.T) {
 	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
 	feed.Revoke(at, serial)
 	feed.Close(at+7000, tokens.Pass{Serial: serial, Start: at/1000 - 60})
@@ -139,7 +139,7 @@ func TestFilesAreShown(t *testing.T) {
 	if err := showHighWaterMark(&out, markPath); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "high-water mark  topic t"} {
+	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cutoff 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "high-water mark  topic t"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("not shown: %q in\n%s", want, out.String())
 		}

@@ -11,34 +11,34 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// printer writes messages and keeps count.
+// printer prints messages and counts them.
 type printer struct {
 	out       io.Writer
 	json      bool
 	authority *revocation.Authority
-	replicas  map[int]*seen
+	replicas  map[int]*numbering
 
 	messages, heartbeats, records, refused, gaps int
 }
 
-// seen is where a partition's numbering stands, to name gaps and repetitions.
-type seen struct{ epoch, next uint64 }
+// numbering is the position of a partition's numbers, to report gaps and repetitions.
+type numbering struct{ epoch, next uint64 }
 
-// line is a message as JSON. Times are RFC 3339 with milliseconds.
-type line struct {
-	Partition int    `json:"partition"`
-	Offset    int64  `json:"offset"`
-	Bytes     int    `json:"bytes"`
-	Outcome   string `json:"outcome"` // heartbeat, records, or why it is refused
-	Note      string `json:"note,omitempty"`
-	Epoch     uint64 `json:"epoch,omitempty"`
-	First     uint64 `json:"first,omitempty"`
-	Issued    string `json:"issued,omitempty"`
-	Through   string `json:"through,omitempty"`
-	Records   []rec  `json:"records,omitempty"`
+// messageLine is a message as JSON. Times are RFC 3339 with milliseconds.
+type messageLine struct {
+	Partition int          `json:"partition"`
+	Offset    int64        `json:"offset"`
+	Bytes     int          `json:"bytes"`
+	Outcome   string       `json:"outcome"` // heartbeat, records, or the reason for refusing it
+	Note      string       `json:"note,omitempty"`
+	Epoch     uint64       `json:"epoch,omitempty"`
+	First     uint64       `json:"first,omitempty"`
+	Issued    string       `json:"issued,omitempty"`
+	Through   string       `json:"through,omitempty"`
+	Records   []recordLine `json:"records,omitempty"`
 }
 
-type rec struct {
+type recordLine struct {
 	Number  uint64 `json:"number"`
 	Kind    string `json:"kind"`
 	At      string `json:"at,omitempty"`
@@ -53,11 +53,11 @@ type rec struct {
 // message prints one message of the topic.
 func (p *printer) message(partition int, offset int64, value []byte) {
 	p.messages++
-	l := line{Partition: partition, Offset: offset, Bytes: len(value)}
+	l := messageLine{Partition: partition, Offset: offset, Bytes: len(value)}
 	b, err := revocation.OpenBatch(value, p.authority)
 	switch {
 	case err != nil:
-		l.Outcome = refusal(err)
+		l.Outcome = refusedAs(err)
 	case int(b.Partition) != partition:
 		l.Outcome = revocation.WrongPartition.String()
 	case b.Len() == 0:
@@ -76,15 +76,15 @@ func (p *printer) message(partition int, offset int64, value []byte) {
 	if b.Through > 0 {
 		l.Through = clock(b.Through)
 	}
-	l.Note = p.place(partition, b)
+	l.Note = p.compareNumbers(partition, b)
 	for number, r := range b.Records() {
 		l.Records = append(l.Records, describe(number, &r))
 	}
 	p.write(&l)
 }
 
-// refusal names an error as the gateways' counter does.
-func refusal(err error) string {
+// refusedAs returns the outcome that gateways count for an error.
+func refusedAs(err error) string {
 	switch {
 	case errors.Is(err, revocation.ErrNewer):
 		return revocation.NewerVersion.String()
@@ -96,13 +96,13 @@ func refusal(err error) string {
 	return revocation.Unreadable.String()
 }
 
-// place compares a batch with the one before it.
-func (p *printer) place(partition int, b *revocation.Batch) (note string) {
+// compareNumbers compares a batch with its predecessor.
+func (p *printer) compareNumbers(partition int, b *revocation.Batch) (note string) {
 	after := b.First + uint64(b.Len())
 	s := p.replicas[partition]
 	switch {
 	case s == nil:
-		s = &seen{}
+		s = &numbering{}
 		p.replicas[partition] = s
 	case b.Epoch < s.epoch:
 		return "old epoch"
@@ -114,12 +114,12 @@ func (p *printer) place(partition int, b *revocation.Batch) (note string) {
 	case b.Len() > 0 && after <= s.next, b.Len() == 0 && b.First < s.next:
 		return "repeats numbers"
 	}
-	*s = seen{b.Epoch, after}
+	*s = numbering{b.Epoch, after}
 	return note
 }
 
-func describe(number uint64, r *revocation.Record) rec {
-	d := rec{Number: number, Kind: r.Kind.String()}
+func describe(number uint64, r *revocation.Record) recordLine {
+	d := recordLine{Number: number, Kind: r.Kind.String()}
 	if r.At != 0 {
 		d.At = clock(r.At)
 	}
@@ -143,11 +143,11 @@ func describe(number uint64, r *revocation.Record) rec {
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func (p *printer) write(l *line) {
+func (p *printer) write(l *messageLine) {
 	if p.json {
 		text, err := json.Marshal(l)
 		if err != nil {
-			panic("BUG: a line is no JSON: " + err.Error())
+			panic("BUG: a message cannot be encoded as JSON: " + err.Error())
 		}
 		fmt.Fprintf(p.out, "%s\n", text)
 		return
@@ -170,7 +170,7 @@ func (p *printer) write(l *line) {
 		if r.Key != nil {
 			fmt.Fprintf(p.out, "  key %d", *r.Key)
 		}
-		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cut-off ", r.CutOff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
+		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cutoff ", r.CutOff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
 			if f[1] != "" {
 				fmt.Fprintf(p.out, "  %s%s", f[0], f[1])
 			}

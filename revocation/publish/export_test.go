@@ -3,6 +3,6 @@ package publish
 import "context"
 
 // Round is one round of a partition, for tests that decide what happens between its steps.
-func (p *Publisher) Round(ctx context.Context, partition int, epoch uint64, done *uint64, beat bool) (sent, drained bool, err error) {
-	return p.round(ctx, partition, epoch, done, beat)
+func (p *Publisher) Round(ctx context.Context, partition int, epoch uint64, done *uint64, heartbeatDue bool) (sent, drained bool, err error) {
+	return p.round(ctx, partition, epoch, done, heartbeatDue)
 }

@@ -8,19 +8,18 @@ import (
 )
 
 const (
-	// leasePoll is how often a publisher that stands by asks for the lease.
+	// leasePoll is how often a standby publisher asks for the lease.
 	leasePoll = time.Second
-	// renewEvery leaves room for two failures before a lease ends; it bounds one
-	// renewal, too.
+	// renewEvery allows for two failed renewals before a lease ends. It also bounds one renewal.
 	renewEvery = LeaseTime / 3
 )
 
-// renew takes or renews the lease. until is a moment at which it has not ended
-// yet; zero: another publisher has it.
+// renew acquires or renews the lease. The lease has not ended before until; zero: another publisher has the
+// lease.
 func (p *Publisher) renew(ctx context.Context) (until time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, renewEvery)
 	defer cancel()
-	asked := time.Now() // the outbox counts from later on, by its own clock: ours ends first
+	asked := time.Now() // the outbox starts the lease later, by its own clock, so until is early
 	leading, err := p.Outbox.Lead(ctx)
 	if err != nil || !leading {
 		return time.Time{}, err
@@ -30,7 +29,7 @@ func (p *Publisher) renew(ctx context.Context) (until time.Time, err error) {
 
 // awaitLease returns when this publisher has the lease. ok is false if ctx ends first.
 func (p *Publisher) awaitLease(ctx context.Context) (ok bool) {
-	said := false
+	logged := false
 	for ctx.Err() == nil {
 		until, err := p.renew(ctx)
 		switch {
@@ -39,13 +38,13 @@ func (p *Publisher) awaitLease(ctx context.Context) (ok bool) {
 		case !until.IsZero():
 			p.outage.Works(partLease)
 			p.setLeading(true)
-			if said {
+			if logged {
 				p.Log.Info("this publisher took over")
 			}
 			return true
-		case err == nil && !said:
-			said = true
-			p.outage.Forget() // publishing is the other's work now
+		case err == nil && !logged:
+			logged = true
+			p.outage.Forget() // the other publisher does the work now
 			p.Log.Info("another publisher has the lease; standing by")
 		case err == nil:
 			p.outage.Works(partLease)
@@ -58,28 +57,27 @@ func (p *Publisher) awaitLease(ctx context.Context) (ok bool) {
 	return false
 }
 
-// holding runs work while the lease is renewed, and ends work's context when the
-// lease is lost: when it was given to another, or when renewing has failed for
-// so long that it may have been. until is when the present one ends; zero: only
-// the outbox's word counts, and failures do not, as while a restatement keeps the
-// database from answering. That is no danger: what an old leader still does, the
-// epoch fences off.
-func (p *Publisher) holding(ctx context.Context, until time.Time, work func(context.Context) error) error {
-	held, end := context.WithCancel(ctx)
+// withLease runs work while the lease is renewed, and ends work's context when the lease is lost: when it was
+// given to another publisher, or when renewing has failed for so long that this is possible. until is the end
+// of the current lease. If until is zero, only the outbox's answer counts and failures do not, for example
+// while republishing keeps the database from answering. That is safe: the epoch fences off whatever an old
+// leader still does.
+func (p *Publisher) withLease(ctx context.Context, until time.Time, work func(context.Context) error) error {
+	leased, end := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer end()
-		p.hold(held, until)
+		p.renewUntilLost(leased, until)
 	}()
-	err := work(held)
+	err := work(leased)
 	end()
 	<-done
 	return err
 }
 
-// hold renews the lease until ctx ends or the lease is lost.
-func (p *Publisher) hold(ctx context.Context, until time.Time) {
+// renewUntilLost renews the lease until ctx ends or the lease is lost.
+func (p *Publisher) renewUntilLost(ctx context.Context, until time.Time) {
 	strict := !until.IsZero()
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
@@ -113,8 +111,8 @@ func (p *Publisher) hold(ctx context.Context, until time.Time) {
 	}
 }
 
-// resign lets another publisher begin at once. It has its own bound: it is
-// called when the publisher's context has ended.
+// resign allows another publisher to begin immediately. It has its own timeout, because it is called when the
+// publisher's context has ended.
 func (p *Publisher) resign() {
 	p.setLeading(false)
 	ctx, cancel := context.WithTimeout(context.Background(), renewEvery)

@@ -7,14 +7,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// watch looks at the log's ends from time to time. A publisher that only appends
-// would not notice that retention, or somebody's hand, takes away what it wrote,
-// and a gateway that starts then lacks it. It returns when ctx ends or the log is
-// not whole any more; what to do about that, resume decides.
-func (p *Publisher) watch(ctx context.Context) {
+// watchLog checks the ends of the log periodically. A publisher that only appends would not notice that
+// retention, or an operator, removed records, which a gateway that starts then would miss. It returns when
+// ctx ends or the log is no longer whole; resume decides how to repair it.
+func (p *Publisher) watchLog(ctx context.Context) {
 	tick := time.NewTicker(p.LogCheck)
 	defer tick.Stop()
-	p.outage.Works(partLog) // the term began with a look
+	p.outage.Works(partLog) // the term began with a check
 	for {
 		select {
 		case <-ctx.Done():
@@ -22,27 +21,27 @@ func (p *Publisher) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		for partition := range p.wake {
-			why, err := p.look(ctx, partition)
+			why, err := p.checkLog(ctx, partition)
 			if ctx.Err() != nil {
 				return
 			}
 			if err != nil {
 				p.failed(partLog, err)
-				break // the next look is soon enough
+				break // the next check is soon enough
 			}
 			p.outage.Works(partLog)
 			if why != "" {
-				p.Log.Error("the log is not whole any more: "+why, zap.Int("partition", partition))
+				p.Log.Error("the log is no longer whole: "+why, zap.Int("partition", partition))
 				return
 			}
 		}
 	}
 }
 
-// look says what is wrong with a partition's log; "" if nothing is.
-func (p *Publisher) look(ctx context.Context, partition int) (why string, err error) {
+// checkLog returns what is wrong with a partition's log, or "".
+func (p *Publisher) checkLog(ctx context.Context, partition int) (why string, err error) {
 	p.mu.Lock()
-	known := p.logs[partition] // asked for first: the log only grows meanwhile
+	known := p.logs[partition] // read first: the log only grows meanwhile
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -51,14 +50,13 @@ func (p *Publisher) look(ctx context.Context, partition int) (why string, err er
 	case err != nil:
 		return "", err
 	case end < known.end:
-		return "it is shorter than it was", nil
+		return "it is shorter than before", nil
 	case first <= known.head:
 		return "", nil
 	}
-	// Number 1 is gone. That is as it should be once all that was said before the
-	// oldest batch concerns nobody any more.
-	_, headless, err := p.beginning(ctx, partition, first, end)
-	if headless {
+	// Number 1 is gone. That is normal once all records before the oldest batch have expired.
+	_, lostBeginning, err := p.beginning(ctx, partition, first, end)
+	if lostBeginning {
 		why = "it lost its beginning"
 	}
 	return why, err

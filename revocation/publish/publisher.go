@@ -16,31 +16,30 @@ import (
 )
 
 const (
-	// DefaultHeartbeat is how often a partition without news says that there is none.
+	// DefaultHeartbeat is the time between heartbeats of a partition without new records.
 	DefaultHeartbeat = time.Second
-	// DefaultLogCheck is how often the log's ends are looked at while publishing.
+	// DefaultLogCheck is how often the ends of the log are checked while publishing.
 	DefaultLogCheck = time.Minute
-	// pollEvery finds records that another process committed; those of this
-	// process announce themselves through Wake.
+	// pollEvery is how often records committed by other processes are looked for; records of this process are
+	// announced with [Publisher.Wake].
 	pollEvery = 200 * time.Millisecond
-	// batchEvery is the least time from the beginning of one batch of a partition to
-	// the next, unless more waits than fits one. A batch costs the issuer, the brokers
-	// and every gateway about as much as several revocations; records that arrive
-	// meanwhile share the next. A record that comes alone does not wait.
+	// batchEvery is the least time between the starts of two batches of a partition, unless more records wait
+	// than fit into one. A batch costs the issuer, the brokers and every gateway about as much as several
+	// revocations; records that arrive meanwhile share the next batch. A single record does not wait.
 	batchEvery = 10 * time.Millisecond
-	// callTimeout bounds a round: an outbox call, a produce call, another.
+	// callTimeout bounds a round: an outbox call, a produce call, another outbox call.
 	callTimeout = 5 * time.Second
-	// produceTimeout bounds the wait for all in-sync replicas: so long does a frozen
-	// leader hold a partition. A message that was written after all is repeated
-	// under its number, which is harmless.
+	// produceTimeout bounds the wait for all in-sync replicas. It is also how long a frozen leader can block
+	// a partition. A message that was written despite the timeout is repeated under its number, which is
+	// harmless.
 	produceTimeout = 2 * time.Second
-	// resumeTimeout bounds one attempt to compare stream and outbox; restating a
-	// million revocations takes most of it.
+	// resumeTimeout bounds one comparison of stream and outbox; republishing a million revocations takes most
+	// of it.
 	resumeTimeout = 5 * time.Minute
 
 	minBackoff = 50 * time.Millisecond
-	// maxBackoff is what recovery costs at worst once the brokers are well again.
-	// There is one publisher, so it may ask often.
+	// maxBackoff is the longest delay of a recovery once the brokers work again. There is one publisher, so
+	// it may retry often.
 	maxBackoff = 200 * time.Millisecond
 )
 
@@ -53,7 +52,7 @@ type Broker interface {
 	Fetch(context.Context, *kafkago.FetchRequest) (*kafkago.FetchResponse, error)
 }
 
-// Config is what a Publisher works with; what has no default must be set.
+// Config configures a Publisher; fields without a default must be set.
 type Config struct {
 	Broker    Broker
 	Topic     Topic
@@ -61,58 +60,57 @@ type Config struct {
 	Authority signing.Signer
 	Heartbeat time.Duration    // 0: DefaultHeartbeat
 	LogCheck  time.Duration    // 0: DefaultLogCheck
-	Now       func() time.Time // the clock that batches are dated by
+	Now       func() time.Time // the clock of the batches' dates
 	Log       *zap.Logger
-	// TopicFaults tells in plain words which settings of the topic endanger what
-	// is promised. It is asked each time publishing begins; what it says is
-	// logged and counted and stops nothing. nil: nobody is asked.
+	// TopicFaults returns which settings of the topic endanger the promises, in words. It is called each time
+	// publishing begins; its result is logged and counted and does not stop publishing. nil: not checked.
 	TopicFaults func(context.Context) ([]string, error)
 }
 
-// Publisher empties an Outbox into the control topic.
+// Publisher publishes the records of an Outbox to the control topic.
 type Publisher struct {
 	Config
 	authority [4]byte
-	pinned    func() (*revocation.Authority, error) // to read the log with; made when that is first done
-	wake      []chan struct{}                       // one per partition, capacity 1: a pending wake-up is enough
+	pinned    func() (*revocation.Authority, error) // verifies the log; created on first use
+	wake      []chan struct{}                       // one per partition, capacity 1: one pending wake-up is enough
 	outage    *kafka.Outage
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	stats Stats
-	logs  []extent // one per partition, of the present term
-	// furthest is the furthest moment that the clock has shown, Unix ms; back says
-	// that it is behind it now.
+	logs  []extent // one per partition, of the current term
+	// furthest is the furthest moment that the clock has shown, Unix ms; setBack reports that the clock is
+	// before it now.
 	furthest int64
-	back     bool
+	setBack  bool
 }
 
 // extent is what the publisher knows of a partition's log.
 type extent struct {
-	// head is where a batch of number 1 stands that nothing older contradicts:
-	// from there on the log is whole. -1: none is known.
+	// head is the offset of a batch of number 1 that no older batch contradicts: the log is whole from there.
+	// -1: unknown.
 	head int64
-	end  int64 // the log had messages up to here, exclusive
+	end  int64 // the log had messages up to this offset, exclusive
 }
 
-// Stats is what the publisher did, for metrics.
+// Stats are the publisher's counters, for metrics.
 type Stats struct {
 	Batches, Records, Heartbeats, Failures uint64
-	// Republications counts the times everything was published again.
+	// Republications counts how often everything was published again.
 	Republications uint64
 	Spent          Spent
-	// LastMS is when each partition last took a message, Unix ms.
+	// LastMS is when each partition last accepted a message, Unix ms.
 	LastMS []int64
-	// Failing is why the newest attempt to publish failed, since when none or not all
-	// have succeeded; empty: publishing works, or another publisher does it.
+	// Failing is why the newest attempt to publish failed, and FailingSince when attempts began to fail;
+	// empty: publishing works, or another publisher does it.
 	Failing      string
 	FailingSince time.Time
-	// Leading says that this publisher is the one that works; others stand by.
+	// Leading reports that this publisher has the lease; others are standbys.
 	Leading bool
-	// TopicFaults is how many faults the topic's settings had when they were last looked at.
+	// TopicFaults is the number of faults in the topic's settings at the last check.
 	TopicFaults int
 }
 
-// New prepares a publisher; Run starts it.
+// New prepares a publisher; [Publisher.Run] starts it.
 func New(c Config) *Publisher {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = DefaultHeartbeat
@@ -125,7 +123,7 @@ func New(c Config) *Publisher {
 		outage: kafka.NewOutage(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
 		pinned: sync.OnceValues(func() (*revocation.Authority, error) {
 			if err := errors.Join(fixedkey.CheckForm(), fixedkey.Fault()); err != nil {
-				c.Log.Error("the log's signatures are not verified in the fastest form", zap.Stringer("verifier", fixedkey.Best()), zap.Error(err))
+				c.Log.Error("signatures of the log are not verified with the fastest code", zap.Stringer("verifier", fixedkey.Best()), zap.Error(err))
 			}
 			return revocation.NewAuthority(public)
 		})}
@@ -137,15 +135,14 @@ func New(c Config) *Publisher {
 	return p
 }
 
-// Wake tells the publisher that records were committed, in any partition. It never
-// blocks.
+// Wake tells the publisher that records were committed, in any partition. It never blocks.
 func (p *Publisher) Wake() {
 	for partition := range p.wake {
 		p.WakeOne(partition)
 	}
 }
 
-// WakeOne is Wake for records of one partition: the others are not woken.
+// WakeOne is [Publisher.Wake] for the records of one partition.
 func (p *Publisher) WakeOne(partition int) {
 	select {
 	case p.wake[partition] <- struct{}{}:
@@ -163,13 +160,12 @@ func (p *Publisher) Stats() Stats {
 	return s
 }
 
-// Run waits until the lease is this publisher's, publishes until ctx ends, and
-// gives the lease back. It fails only if the topic can never be right. When the
-// lease is lost it waits again; when the log turns out to have lost what was
-// published, or another publisher began a new epoch, it begins again.
+// Run waits for the lease, publishes until ctx ends, and releases the lease. It fails only if the topic or
+// the settings can never become right. When the lease is lost it waits again. When the log has lost published
+// records, or another publisher began a new epoch, it starts over.
 func (p *Publisher) Run(ctx context.Context) error {
 	for p.awaitLease(ctx) {
-		err := p.lead(ctx)
+		err := p.runTerm(ctx)
 		p.resign()
 		if err != nil {
 			return err
@@ -178,13 +174,13 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
-// lead is one term: it compares stream and outbox, then serves until the term
-// has a reason to end. Only errFinal is an error.
-func (p *Publisher) lead(ctx context.Context) error {
+// runTerm is one term: it compares stream and outbox, then publishes until the term has a reason to end. Only
+// errFinal is returned.
+func (p *Publisher) runTerm(ctx context.Context) error {
 	var epoch uint64
-	err := p.holding(ctx, time.Time{}, func(ctx context.Context) error {
+	err := p.withLease(ctx, time.Time{}, func(ctx context.Context) error {
 		err := p.retry(ctx, resumeTimeout, partTopic, func(ctx context.Context) (err error) {
-			// The outbox is asked first: no topic is made that is not its own.
+			// The outbox is read first, so that no topic is created for another stream's outbox.
 			if _, err = p.Outbox.Epoch(ctx); err == nil {
 				err = p.Topic.ensure(ctx, p.Broker)
 			}
@@ -194,7 +190,7 @@ func (p *Publisher) lead(ctx context.Context) error {
 			return err
 		})
 		if err == nil {
-			p.inspect(ctx)
+			p.logTopicFaults(ctx)
 		}
 		return err
 	})
@@ -204,31 +200,31 @@ func (p *Publisher) lead(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	until, err := p.renew(ctx) // preparing may have taken longer than a lease lasts
+	until, err := p.renew(ctx) // preparing may have taken longer than a lease
 	if err != nil || until.IsZero() {
 		return nil
 	}
-	return p.holding(ctx, until, func(ctx context.Context) error {
+	return p.withLease(ctx, until, func(ctx context.Context) error {
 		serving, stop := context.WithCancel(ctx)
 		var parts sync.WaitGroup
 		p.Log.Info("publishing began", zap.String("topic", p.Topic.Name), zap.Uint64("epoch", epoch))
 		part := func(run func()) {
 			parts.Go(func() {
-				defer stop() // one partition's loss is everyone's: restating moves them all
+				defer stop() // republishing renumbers all partitions, so the loss of one ends the term of all
 				run()
 			})
 		}
 		for partition := range p.wake {
 			part(func() { p.serve(serving, partition, epoch) })
 		}
-		part(func() { p.watch(serving) })
+		part(func() { p.watchLog(serving) })
 		parts.Wait()
 		return nil
 	})
 }
 
-// inspect says aloud what is wrong with the topic's settings.
-func (p *Publisher) inspect(ctx context.Context) {
+// logTopicFaults logs and counts what is wrong with the topic's settings.
+func (p *Publisher) logTopicFaults(ctx context.Context) {
 	if p.TopicFaults == nil {
 		return
 	}
@@ -236,11 +232,11 @@ func (p *Publisher) inspect(ctx context.Context) {
 	defer cancel()
 	faults, err := p.TopicFaults(ctx)
 	if err != nil {
-		p.Log.Info("the settings of the control topic could not be looked at", zap.Error(err))
+		p.Log.Info("the settings of the control topic could not be read", zap.Error(err))
 		return
 	}
 	for _, fault := range faults {
-		p.Log.Warn("the control topic endangers what is promised", zap.String("topic", p.Topic.Name), zap.String("fault", fault))
+		p.Log.Warn("a setting of the control topic endangers the promises: correct it", zap.String("topic", p.Topic.Name), zap.String("fault", fault))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// retry repeats work until it succeeds or ctx ends: an accepted revocation is
-// owed for ever. Each attempt has a bound; errFinal, ErrEpoch and
-// ErrLease end it. part is for the log.
+// retry repeats work until it succeeds or ctx ends, because an accepted revocation must be published. Each
+// attempt has a timeout; errFinal, [ErrEpoch] and [ErrLease] end the retries. part is for the log.
 func (p *Publisher) retry(ctx context.Context, bound time.Duration, part string, work func(context.Context) error) error {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
 		attempt, cancel := context.WithTimeout(ctx, bound)
@@ -33,14 +32,14 @@ func (p *Publisher) retry(ctx context.Context, bound time.Duration, part string,
 	}
 }
 
-// The parts of a publisher, as its log names them; each partition is one more.
+// The parts of a publisher, as named in its log; each partition is one more part.
 const (
 	partLease = "lease"     // the publisher's lease in the outbox
-	partTopic = "topic"     // making the topic, comparing stream and outbox
-	partLog   = "log check" // the look at the ends of the log
+	partTopic = "topic"     // creating the topic, comparing stream and outbox
+	partLog   = "log check" // checking the ends of the log
 )
 
-// failed counts an attempt that failed. It is repeated.
+// failed counts a failed attempt. It is repeated.
 func (p *Publisher) failed(part string, err error) {
 	p.mu.Lock()
 	p.stats.Failures++

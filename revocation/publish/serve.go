@@ -14,10 +14,9 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// serve empties one partition's share of the outbox, one message in flight, so
-// that order in the log is order in the outbox. It returns when ctx ends, when
-// the epoch is over or the lease another's, or when the log is seen to have been
-// cut or made again, or is gone.
+// serve publishes one partition's records, one message in flight, so that the order in the log is the order
+// in the outbox. It returns when ctx ends, when the epoch has ended or another publisher has the lease, or
+// when the log was found to be truncated, recreated or gone.
 func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
 	defer tick.Stop()
@@ -34,21 +33,21 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 			if sent {
 				last = time.Now()
 			}
-			more, carried = !drained, done > 0 // what was sent is marked by the next round, at the latest after a tick
-			return missing.judge(err, time.Now())
+			more, carried = !drained, done > 0 // sent records are marked by the next round, at the latest after a tick
+			return missing.check(err, time.Now())
 		})
 		switch {
 		case errors.Is(err, errTopicLost):
-			p.Log.Error("the control topic is gone: making it and publishing everything in force again", zap.String("topic", p.Topic.Name), zap.Error(err))
+			p.Log.Error("the control topic is gone: creating it and publishing everything active again", zap.String("topic", p.Topic.Name), zap.Error(err))
 			return
 		case errors.Is(err, errLogLost):
-			p.Log.Error("the log is shorter than it was: it was cut or made again", zap.Int("partition", partition))
+			p.Log.Error("the log is shorter than before: it was truncated or recreated", zap.Int("partition", partition))
 			return
 		case errors.Is(err, ErrEpoch):
 			p.Log.Warn("another publisher began a new epoch; starting over", zap.Int("partition", partition), zap.Uint64("was", epoch))
 			return
 		case errors.Is(err, ErrLease):
-			p.Log.Warn("another publisher took the lease while this one was not looking; standing by", zap.Int("partition", partition))
+			p.Log.Warn("another publisher has the lease; standing by", zap.Int("partition", partition))
 			return
 		case more:
 			continue
@@ -63,8 +62,8 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	}
 }
 
-// markLast marks what the last round sent, so that the next publisher need not
-// send it again. If it fails nothing is lost: it is only sent again.
+// markLast marks the records that the last round sent, so that the next publisher need not send them again.
+// If it fails they are only sent again.
 func (p *Publisher) markLast(ctx context.Context, partition int, epoch, done uint64) {
 	if done == 0 {
 		return
@@ -72,22 +71,21 @@ func (p *Publisher) markLast(ctx context.Context, partition int, epoch, done uin
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	if err := p.Outbox.MarkPublished(ctx, epoch, partition, done); err != nil && !errors.Is(err, ErrEpoch) {
-		p.Log.Info("what was sent last could not be marked; it will be sent again", zap.Int("partition", partition), zap.Error(err))
+		p.Log.Info("the last records sent could not be marked; they will be sent again", zap.Int("partition", partition), zap.Error(err))
 	}
 }
 
-// errLogLost says that a message landed at an offset that was used before.
-var errLogLost = fmt.Errorf("publish: the log was cut: %w", errFinal)
+// errLogLost means that a message was written at an offset that was used before.
+var errLogLost = fmt.Errorf("publish: the log was truncated: %w", errFinal)
 
-// round moves at most one batch from the outbox to the log, or sends a
-// heartbeat if one is due. sent says that a message landed.
-func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done *uint64, beat bool) (sent, drained bool, err error) {
-	// What was committed before this moment is seen by Take. If Take drains
-	// the outbox, the batch therefore completes the partition up to it, exclusive: the
-	// moment is rounded down, and a record committed later in its millisecond may be
-	// missing. The batch is dated by it, too: one that lands after another publisher
-	// took over then is older than what that one said, and readers take it for the
-	// repetition it is.
+// round moves at most one batch from the outbox to the log, or sends a heartbeat if one is due. sent reports
+// that a message was written.
+func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done *uint64, heartbeatDue bool) (sent, drained bool, err error) {
+	// TakeRecords returns the records committed before this moment. If it drains the outbox, the batch
+	// therefore completes the partition up to this moment, exclusive: the moment is rounded down, and a
+	// record committed later in its millisecond may be missing. The batch is dated with the same moment. A
+	// batch that is written after another publisher took over is then older than the other's batches, and
+	// readers handle it as a repetition.
 	asked := p.now()
 	began := time.Now()
 	pending, err := p.Outbox.TakeRecords(ctx, epoch, partition, *done, revocation.MaxRecords)
@@ -96,7 +94,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	}
 	*done = 0
 	n := len(pending.Records)
-	if n == 0 && !beat {
+	if n == 0 && !heartbeatDue {
 		return false, pending.Drained, nil
 	}
 	b := revocation.Batch{Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: asked}
@@ -141,7 +139,7 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 	r, err := p.Broker.Produce(ctx, &kafkago.ProduceRequest{
 		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafkago.RequireAll,
 		Records: kafkago.NewRecordReader(kafkago.Record{
-			Key:   kafkago.NewBytes(key(b, len(records))),
+			Key:   kafkago.NewBytes(messageKey(b, len(records))),
 			Value: kafkago.NewBytes(append(message, signature[:]...)),
 			Time:  time.UnixMilli(b.IssuedAt),
 		}),
@@ -153,12 +151,12 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 		return r.Error
 	}
 	spent.Produce = time.Since(signed)
-	return p.landed(int(b.Partition), b.First, r.BaseOffset)
+	return p.storeOffset(int(b.Partition), b.First, r.BaseOffset)
 }
 
-// landed notes where a batch landed. An offset that was used before means that
-// the log was cut, or is another one of the same name.
-func (p *Publisher) landed(partition int, number uint64, offset int64) error {
+// storeOffset stores the offset of a batch. An offset that was used before means that the log was truncated,
+// or is another one of the same name.
+func (p *Publisher) storeOffset(partition int, number uint64, offset int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	log := &p.logs[partition]
@@ -172,9 +170,9 @@ func (p *Publisher) landed(partition int, number uint64, offset int64) error {
 	return nil
 }
 
-// key keeps a topic safe under compaction: no two batches of records share a
-// key, so none replaces another; heartbeats of a partition share one.
-func key(b *revocation.Batch, records int) []byte {
+// messageKey keeps a topic safe under compaction: every batch of records has a key of its own, so none
+// replaces another; heartbeats of a partition share one.
+func messageKey(b *revocation.Batch, records int) []byte {
 	if records == 0 {
 		return []byte("heartbeat")
 	}

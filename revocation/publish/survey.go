@@ -10,22 +10,22 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// tailWindow is how many messages before the log's end are read first to find
-// the newest batch; it doubles until one is found.
+// tailWindow is how many messages at the end of the log are read first to find the newest batch; it doubles
+// until one is found.
 const tailWindow = 16
 
-// fetchBytes is the size of a fetch: the newest batches fit many times over.
+// fetchBytes is the size of a fetch, several times the size of the newest batches.
 const fetchBytes = 1 << 20
 
-// place is where a partition's log stands.
-type place struct {
+// logEnds describes the two ends of a partition's log.
+type logEnds struct {
 	extent
-	epoch, next uint64 // after the newest batch; 0: the log holds none of ours
-	headless    bool   // its beginning is missed; see beginning
+	epoch, next   uint64 // after the newest batch; 0: the log contains no batch of this stream
+	lostBeginning bool   // the beginning of the log is missing, see beginning
 }
 
 // survey reads the two ends of a partition's log.
-func (p *Publisher) survey(ctx context.Context, partition int) (at place, err error) {
+func (p *Publisher) survey(ctx context.Context, partition int) (at logEnds, err error) {
 	first, end, err := p.ends(ctx, partition)
 	if err != nil {
 		return at, err
@@ -46,11 +46,11 @@ func (p *Publisher) survey(ctx context.Context, partition int) (at place, err er
 		}
 	}
 	at.end = end
-	at.head, at.headless, err = p.beginning(ctx, partition, first, end)
+	at.head, at.lostBeginning, err = p.beginning(ctx, partition, first, end)
 	return at, err
 }
 
-// ends asks for the offset of a partition's first message and the one behind its last.
+// ends returns the offset of a partition's first message and the offset after its last.
 func (p *Publisher) ends(ctx context.Context, partition int) (first, end int64, err error) {
 	r, err := p.Broker.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{
 		p.Topic.Name: {kafkago.FirstOffsetOf(partition), kafkago.LastOffsetOf(partition)},
@@ -65,42 +65,40 @@ func (p *Publisher) ends(ctx context.Context, partition int) (first, end int64, 
 	return offsets[0].FirstOffset, offsets[0].LastOffset, nil
 }
 
-// beginning judges the beginning of a partition's log. A gateway that starts
-// reads from there and must find all that is in force.
+// beginning checks the beginning of a partition's log. A gateway that starts reads from there and must find
+// everything active.
 //
-// It does if the log holds a batch of number 1 that no greater epoch precedes:
-// its epoch says everything from there on. That the log begins in the middle of
-// an older epoch is then no matter, which keeps a restatement from causing the
-// next. (Number 1 of an epoch that was over already proves nothing: a publisher
-// that slept through a restatement may have written it.)
+// The beginning is complete if the log contains a batch of number 1 that no batch of a greater epoch
+// precedes: its epoch contains everything from there. The log may then begin in the middle of an older epoch,
+// which keeps one republication from causing the next. Number 1 of an epoch that had already ended proves
+// nothing: a publisher that was suspended during a republication may have written it.
 //
-// It does, too, if the oldest batch is as old as no credential can be: what came
-// before concerns nobody, and keys are announced again every day. That is the
-// usual state of a topic older than its retention. Not so if that batch stands
-// at the log's very first offset: no retention took what was before it, so this
-// is not the log that the numbers were begun in, and gateways doubt it.
+// The beginning is also complete if the oldest batch is older than any credential: earlier records have no
+// effect, and keys are announced again every day. That is the usual state of a topic older than its
+// retention. It does not apply if that batch is at the log's very first offset: retention has not removed
+// anything before it, so this is not the log in which the numbers began, and gateways suspect it.
 //
-// head is where that number 1 stands, -1 if there is none or nobody had to look.
-func (p *Publisher) beginning(ctx context.Context, partition int, first, end int64) (head int64, headless bool, err error) {
+// head is the offset of that number 1, -1 if there is none or the search was not needed.
+func (p *Publisher) beginning(ctx context.Context, partition int, first, end int64) (head int64, lostBeginning bool, err error) {
 	head = -1
 	old := p.Now().Add(-revocation.MaxSnapshotAge).UnixMilli()
 	var newest uint64 // epoch
 	err = p.scan(ctx, partition, first, end, func(offset int64, b *revocation.Batch) bool {
 		switch {
 		case b.First == 1 && b.Epoch > newest:
-			head, headless = offset, false
+			head, lostBeginning = offset, false
 			return false
 		case newest == 0 && first > 0 && b.IssuedAt <= old:
 			return false
 		}
-		headless = true
+		lostBeginning = true
 		newest = max(newest, b.Epoch)
 		return true
 	})
-	return head, headless, err
+	return head, lostBeginning, err
 }
 
-// scan gives the batches of ours between two offsets to visit, until it returns false.
+// scan passes the verified batches between two offsets to visit, until it returns false.
 func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, visit func(int64, *revocation.Batch) bool) error {
 	pinned, err := p.pinned()
 	if err != nil {
@@ -117,7 +115,7 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 			return r.Error
 		}
 		next, lowest, err := kafka.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
-			// What is not ours gateways ignore, too.
+			// Gateways ignore messages that do not verify, too.
 			if b, err := revocation.OpenBatch(value, pinned); more && err == nil {
 				more = visit(offset, b)
 			}
@@ -129,9 +127,9 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 		case next > from:
 			from = next
 		case lowest >= 0 && lowest <= from:
-			from++ // what compaction emptied is stepped through
+			from++ // skip the offsets that compaction emptied
 		default:
-			return fmt.Errorf("nothing readable at offset %d of partition %d, where the log goes on", from, partition)
+			return fmt.Errorf("no readable message at offset %d of partition %d, although the log continues", from, partition)
 		}
 	}
 	return nil

@@ -12,27 +12,27 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// Topic is the control topic as it must be.
+// Topic describes the control topic.
 type Topic struct {
 	Name       string
-	Partitions int // fixed for the life of the topic: order is kept per partition
-	// Replication is used when the topic is made; 3 in production.
+	Partitions int // fixed for the lifetime of the topic: order is kept per partition
+	// Replication is used when the topic is created; 3 in production.
 	Replication int
-	// Retention is how long records stay. It must exceed revocation.MaxSnapshotAge;
-	// 0: DefaultRetention.
+	// Retention is how long records are kept. It must exceed [revocation.MaxSnapshotAge]; 0:
+	// [DefaultRetention].
 	Retention time.Duration
 }
 
-// DefaultRetention is more than twice as long as anything said can matter.
+// DefaultRetention is more than twice as long as any record can matter.
 const DefaultRetention = 7 * 24 * time.Hour
 
-// errFinal marks what repeating will not mend.
+// errFinal marks errors that repetition cannot fix.
 var errFinal = errors.New("final")
 
-// errTopic is a topic of the wrong shape.
-var errTopic = fmt.Errorf("the control topic does not fit the configuration: %w", errFinal)
+// errTopic means that the topic has another number of partitions.
+var errTopic = fmt.Errorf("the control topic does not match the configuration: %w", errFinal)
 
-// ensure makes the topic if it is missing and checks its width.
+// ensure creates the topic if it does not exist and checks its number of partitions.
 func (t *Topic) ensure(ctx context.Context, broker Broker) error {
 	n, err := t.width(ctx, broker)
 	if errors.Is(err, kafka.UnknownTopicOrPartition) {
@@ -80,7 +80,7 @@ func (t *Topic) create(ctx context.Context, broker Broker) error {
 		return err
 	}
 	if err := r.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-		return fmt.Errorf("publish: making topic %s: %w", t.Name, err)
+		return fmt.Errorf("publish: creating topic %s: %w", t.Name, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func TestWhenATopicIsLost(t *testing.T) {
 	} {
 		var a absence
 		for _, x := range answers {
-			got := a.judge(x.err, start.Add(x.at))
+			got := a.check(x.err, start.Add(x.at))
 			if errors.Is(got, errTopicLost) != x.lost || !errors.Is(got, x.err) {
 				t.Errorf("%s, after %v: %v, lost must be %t", name, x.at, got, x.lost)
 			}

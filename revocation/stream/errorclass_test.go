@@ -27,7 +27,7 @@ func TestErrorsHaveAClass(t *testing.T) {
 		"data":    {errors.New("a batch reaches offset 9, the log ends at 7")},
 	} {
 		for _, err := range errs {
-			if got := class(fmt.Errorf("kafka.(*Client).Fetch: %w", err)); got != want {
+			if got := errorClass(fmt.Errorf("kafka.(*Client).Fetch: %w", err)); got != want {
 				t.Errorf("%v is %q, want %q", err, got, want)
 			}
 		}

@@ -1,10 +1,9 @@
-// Package stream follows the control topic into a revocation.Replica: every
-// partition, from the start of its log, for as long as the process lives. It
-// is the only Kafka code that a gateway links.
+// Package stream follows the control topic into a revocation.Replica: every partition, from the start of its
+// log, for the lifetime of the process. It is the only Kafka code that a gateway links.
 //
-// It promises: no error ends it, no wait in it is without bound, and it never
-// steps over a record it could not read. It does not use kafka.Reader, which
-// was seen to stall on batches that real brokers serve (docs/revocation.md).
+// It promises: no error ends it, every wait in it has a bound, and it never skips a record that it could not
+// read. It does not use kafka.Reader, which was seen to stall on batches that real brokers serve
+// (docs/revocation.md).
 package stream
 
 import (
@@ -22,51 +21,49 @@ import (
 )
 
 const (
-	// MaxWait is how long a broker may hold back an answer when nothing is new.
-	// Deliveries do not wait for it; a dead broker is noticed after it.
+	// MaxWait is how long a broker may delay an answer when there is no new message. New messages are not
+	// delayed by it; a dead broker is noticed after it.
 	MaxWait = 500 * time.Millisecond
-	// callTimeout bounds every call to a broker, MaxWait included: so long does a
-	// frozen leader go unnoticed.
+	// callTimeout bounds every call to a broker, MaxWait included. It is also the time until a frozen leader
+	// is noticed.
 	callTimeout = MaxWait + 1500*time.Millisecond
-	// Backoff between failed calls grows from the first to the second, jittered.
-	// The second is what recovery costs at worst once the brokers are well again.
+	// The pause between failed calls grows from minBackoff to maxBackoff, jittered. maxBackoff is the longest
+	// delay of a recovery once the brokers work again.
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 400 * time.Millisecond
-	// fetchBytes is the usual size of a fetch, about as much as the guard in
-	// revocation/kafka lets through of small batches; maxFetchBytes the largest tried when
-	// a broker returns nothing that decodes.
+	// fetchBytes is the usual size of a fetch, about as many small batches as the guard in revocation/kafka
+	// lets through. maxFetchBytes is the largest size tried when a broker returns nothing that decodes.
 	fetchBytes    = 256 << 10
 	maxFetchBytes = 8 << 20
-	// forgetEvery is how often days that are over leave the set.
+	// forgetEvery is how often expired days are removed from the set.
 	forgetEvery = time.Minute
 )
 
 // Follower reads one topic into one replica.
 type Follower struct {
-	// Snapshots are kept if Dir is set; set before Run.
+	// Snapshots are saved if Dir is set; set it before Run.
 	Snapshots Snapshots
 
-	open    func() (Link, error)
-	topic   string
-	replica *revocation.Replica
-	now     func() time.Time
-	log     *zap.Logger
-	outage  *kafka.Outage
+	openLink func() (Link, error)
+	topic    string
+	replica  *revocation.Replica
+	now      func() time.Time
+	log      *zap.Logger
+	outage   *kafka.Outage
 
 	current  atomic.Pointer[Link]
 	renewing sync.Mutex // one renewal at a time
 
-	mu        sync.Mutex
-	trouble   string    // what is wrong with the topic
-	clockSaid time.Time // when the log last said that the clocks differ; zero: they agree
-	stats     Stats
+	mu          sync.Mutex
+	trouble     string    // what is wrong with the topic
+	clockLogged time.Time // when it was last logged that the clocks differ; zero: they agree
+	stats       Stats
 }
 
-// New prepares a follower; Run starts it. open makes a link to the brokers, and
-// is called again whenever the watchdog gives one up. now is the clock that
-// batches are judged by.
+// New prepares a follower; [Follower.Run] starts it. open makes a link to the brokers and is called again
+// whenever the watchdog replaces the link. now is the clock that batches are compared with.
 func New(open func() (Link, error), topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
-	return &Follower{open: open, topic: topic, replica: replica, now: now, log: log,
+	return &Follower{openLink: open, topic: topic, replica: replica, now: now, log: log,
 		outage: kafka.NewOutage(log.With(zap.String("topic", topic)), "reading the control topic fails; trying again", "reading the control topic works again"),
 		stats: Stats{Errors: map[string]uint64{}, Renewed: map[string]uint64{whyFailing: 0, whyStuck: 0},
 			Partitions: make([]PartitionStats, replica.Partitions())}}
@@ -88,17 +85,16 @@ func (f *Follower) Run(ctx context.Context) {
 	wg.Go(func() { f.forget(ctx) })
 	wg.Go(func() { f.watchTopic(ctx) })
 	if f.Snapshots.Dir != "" {
-		wg.Go(func() { f.keep(ctx) })
-		wg.Go(func() { f.ratchet(ctx) })
+		wg.Go(func() { f.saveSnapshots(ctx) })
+		wg.Go(func() { f.saveHighWaterMarks(ctx) })
 	}
 	wg.Wait()
 }
 
-// awaitTopic waits until the topic exists with the partitions the replica
-// expects. Reading a subset would miss revocations, so a topic of another
-// width is never read.
+// awaitTopic waits until the topic exists with the number of partitions that the replica expects. Reading a
+// subset would miss revocations, so a topic with another number is never read.
 func (f *Follower) awaitTopic(ctx context.Context) bool {
-	var w watch
+	var w watchdog
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
 		link := f.link()
 		why, err := f.checkTopic(ctx)
@@ -123,26 +119,26 @@ func (f *Follower) awaitTopic(ctx context.Context) bool {
 // partTopic is the part of an outage that concerns the topic's metadata.
 const partTopic = "topic"
 
-// setTrouble keeps what is wrong with the topic; say is false if the log has it already.
-func (f *Follower) setTrouble(why string, say bool) {
+// setTrouble stores what is wrong with the topic; log is false if the fault is already logged.
+func (f *Follower) setTrouble(why string, log bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if why != f.trouble && why != "" && say {
-		f.log.Warn("the control topic is not as it must be", zap.String("topic", f.topic), zap.String("why", why))
+	if why != f.trouble && why != "" && log {
+		f.log.Warn("the control topic cannot be used as configured: correct it", zap.String("topic", f.topic), zap.String("why", why))
 	}
 	f.trouble = why
 }
 
-// Trouble says what is wrong with the topic, or nothing: why it cannot be read at
-// all, or what is set so that it will not keep what it must.
+// Trouble returns what is wrong with the topic, or "": why it cannot be read at all, or which setting would
+// lose records too early.
 func (f *Follower) Trouble() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.trouble
 }
 
-// Why says what keeps the stream from being read, or nothing: trouble with the topic,
-// or why calls to the brokers fail and since when.
+// Why returns why the stream cannot be read, or "": a fault of the topic, or why calls to the brokers fail
+// and since when.
 func (f *Follower) Why() string {
 	if why := f.Trouble(); why != "" {
 		return why
@@ -157,11 +153,11 @@ func (f *Follower) Why() string {
 func (f *Follower) forget(ctx context.Context) {
 	for sleep(ctx, forgetEvery) {
 		if n := f.replica.Forget(f.now().UnixMilli()); n > 0 {
-			f.log.Info("forgot revocations, cut-offs and closed sessions that are over", zap.Int("entries", n))
+			f.log.Info("removed expired revocations, cutoffs and closed sessions", zap.Int("entries", n))
 		}
 	}
 }
 
-// sleep waits for about d, between a half and one and a half of it, so that
-// gateways that failed together do not come back together.
+// sleep waits for about d, between a half and one and a half of it, so that gateways that failed at the same
+// time do not retry at the same time.
 func sleep(ctx context.Context, d time.Duration) bool { return kafka.Wait(ctx, d/2+rand.N(d)) }

@@ -8,48 +8,47 @@ import (
 	"go.uber.org/zap"
 )
 
-// Link is a connection pool to the brokers: the part of kafka.Client that the
-// follower calls, and an end to it. Calls that are under way may outlive Close.
+// Link is a connection pool to the brokers: the part of kafka.Client that the follower calls, and Close.
+// Calls in progress may outlive Close.
 type Link interface {
 	Fetch(context.Context, *kafka.FetchRequest) (*kafka.FetchResponse, error)
 	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
 	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
 	DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error)
-	// DroppedBatches counts batches that were right by their checksum and yet made to
-	// hurt whoever decodes them; they were taken out.
+	// DroppedBatches counts record batches with a valid checksum that were dropped because decoding them
+	// could crash or exhaust the client.
 	DroppedBatches() uint64
 	Close()
 }
 
 const (
-	// failuresToRenew is how many calls of a partition fail in a row before the
-	// watchdog opens a new link: connections and what is known of the cluster's
-	// leaders may lead to a broker that is frozen.
+	// failuresToRenew is how many calls of a partition fail in a row before the watchdog opens a new link.
+	// Existing connections and cached leaders may lead to a broker that is frozen.
 	failuresToRenew = 2
-	// stuckAfter is how long a partition may stand still while its log goes on.
+	// stuckAfter is how long a partition's position may stay the same while its log grows.
 	stuckAfter = 5 * time.Second
 )
 
-// Why the watchdog opened a new link; labels of a metric.
+// Reasons for a new link; labels of a metric.
 const (
 	whyFailing = "failing"
 	whyStuck   = "stuck"
 )
 
-// watch is a partition's watchdog, owned by its goroutine.
-type watch struct {
+// watchdog is a partition's watchdog, owned by its goroutine.
+type watchdog struct {
 	failures int
 	moved    time.Time // when the position last moved, or was at the log's end
 }
 
-// failed notes a failed call and says whether a new link is due.
-func (w *watch) failed() bool {
+// failed counts a failed call and reports whether a new link is due.
+func (w *watchdog) failed() bool {
 	w.failures++
 	return w.failures%failuresToRenew == 0
 }
 
-// answered notes a good fetch and says whether a new link is due.
-func (w *watch) answered(moved bool, now time.Time) bool {
+// answered resets the failures after a good fetch and reports whether a new link is due.
+func (w *watchdog) answered(moved bool, now time.Time) bool {
 	w.failures = 0
 	if moved || w.moved.IsZero() || now.Sub(w.moved) > stuckAfter {
 		stuck := !moved && !w.moved.IsZero()
@@ -59,14 +58,13 @@ func (w *watch) answered(moved bool, now time.Time) bool {
 	return false
 }
 
-// link is the one that all partitions share.
+// link returns the link that all partitions share.
 func (f *Follower) link() Link { return *f.current.Load() }
 
-// connect opens the first link; it fails only while a file that the settings
-// name cannot be read.
+// connect opens the first link; it fails only while a file named in the settings cannot be read.
 func (f *Follower) connect(ctx context.Context) bool {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
-		link, err := f.open()
+		link, err := f.openLink()
 		if err == nil {
 			f.current.Store(&link)
 			return true
@@ -87,12 +85,12 @@ func (f *Follower) renew(partition int, old Link, why string) {
 	}
 	level := zap.WarnLevel
 	if why == whyFailing {
-		level = zap.DebugLevel // several times a second in an outage, whose lines tell why
+		level = zap.DebugLevel // several times a second in an outage, which has log lines of its own
 	}
 	f.log.Log(level, "watchdog: opening new connections to the brokers", zap.Int("partition", partition), zap.String("why", why))
-	fresh, err := f.open()
-	if err != nil { // a file of the settings is gone: the old link is better than none
-		f.log.Error("watchdog: no new connections", zap.Error(err))
+	fresh, err := f.openLink()
+	if err != nil { // a file named in the settings is missing: keep the old link
+		f.log.Error("watchdog: cannot open new connections", zap.Error(err))
 		return
 	}
 	f.current.Store(&fresh)

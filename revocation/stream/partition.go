@@ -12,15 +12,15 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// cursor is one partition's reading, owned by its goroutine.
+// cursor is the reading of one partition, owned by its goroutine.
 type cursor struct {
 	partition int
 	position  int64 // next offset to read; -1: not known yet
 	maxBytes  int64
-	watch     watch
+	watchdog  watchdog
 
 	rereading bool
-	until     int64     // offset that ends the re-reading
+	until     int64     // target offset: ends the re-reading
 	lastTry   time.Time // when the last re-reading began
 }
 
@@ -41,10 +41,10 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 			return
 		}
 		if f.link() != link {
-			continue // another partition gave the link up, and this call with it
+			continue // another partition replaced the link, which ended this call
 		}
 		f.countError(err)
-		if c.watch.failed() {
+		if c.watchdog.failed() {
 			f.renew(partition, link, whyFailing)
 		}
 		f.outage.Failed(part, fmt.Errorf("offset %d: %w", c.position, err))
@@ -55,10 +55,10 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 	}
 }
 
-// step makes one call to the broker and takes in what it brought.
+// step makes one call to the broker and applies its answer.
 func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	if c.position < 0 {
-		return f.begin(ctx, c)
+		return f.startReading(ctx, c)
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -71,19 +71,18 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	}
 	outside := r.HighWatermark < c.position || r.LogStartOffset > c.position
 	if errors.Is(r.Error, kafkago.OffsetOutOfRange) || r.Error == nil && outside {
-		return f.doubt(ctx, c, r)
+		return f.checkBounds(ctx, c, r)
 	}
 	if r.Error != nil {
 		return r.Error
 	}
-	return f.take(ctx, link, c, r)
+	return f.applyResponse(ctx, link, c, r)
 }
 
-// doubt asks where the log begins and ends when a response says that the
-// position is not in it. A new leader may name an end that is a little behind
-// what the old one delivered; it catches up within its first exchange with its
-// followers, and to read a week's log again for that would be wrong.
-func (f *Follower) doubt(ctx context.Context, c *cursor, r *kafkago.FetchResponse) error {
+// checkBounds asks for the log's bounds when a response says that the position is outside them. A new leader
+// may name an end that is slightly before messages that the old leader delivered. It catches up within its
+// first exchange with its followers, so reading a week's log again for that would be wrong.
+func (f *Follower) checkBounds(ctx context.Context, c *cursor, r *kafkago.FetchResponse) error {
 	first, end, err := f.bounds(ctx, c.partition)
 	switch {
 	case err != nil:
@@ -96,29 +95,29 @@ func (f *Follower) doubt(ctx context.Context, c *cursor, r *kafkago.FetchRespons
 	return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, reading was at %d", first, end, c.position))
 }
 
-// begin finds where to read from: where a snapshot left off, or the log's
-// start. A log that does not reach that place was trimmed or made again.
-func (f *Follower) begin(ctx context.Context, c *cursor) error {
+// startReading finds the first offset to read: the resume offset of a snapshot, or the log's start. A log
+// that does not contain the resume offset was trimmed or recreated.
+func (f *Follower) startReading(ctx context.Context, c *cursor) error {
 	first, end, err := f.bounds(ctx, c.partition)
 	if err != nil {
 		return err
 	}
 	f.replica.SetTargetOffset(c.partition, end)
-	kept, ok := f.replica.ResumeOffset(c.partition)
+	resume, ok := f.replica.ResumeOffset(c.partition)
 	switch {
 	case !ok:
 		c.position = first
-	case kept < first || kept > end:
-		return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, the snapshot was at %d", first, end, kept))
+	case resume < first || resume > end:
+		return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, the snapshot was at %d", first, end, resume))
 	default:
-		c.position = kept
+		c.position = resume
 	}
 	f.replica.SetPosition(c.partition, c.position)
 	return nil
 }
 
-// take applies a response and moves the cursor.
-func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse) error {
+// applyResponse applies a response and moves the cursor.
+func (f *Follower) applyResponse(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse) error {
 	now := f.now().UnixMilli()
 	waiting := make([][]byte, 0, revocation.VerifyChunk)
 	apply := func() {
@@ -130,11 +129,11 @@ func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.Fe
 			apply()
 		}
 	})
-	apply() // what was read before an error, too
+	apply() // also the messages that precede an error
 	f.checkClock()
 	if next > r.HighWatermark && err == nil {
-		// Offsets are not covered by a batch's checksum: to believe this one would
-		// skip whatever comes before it.
+		// A batch's checksum does not cover its offsets. Accepting this one would skip the messages before
+		// it.
 		return fmt.Errorf("stream: a batch reaches offset %d, the log ends at %d", next, r.HighWatermark)
 	}
 	if next == c.position && next < r.HighWatermark && err == nil {
@@ -145,21 +144,20 @@ func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.Fe
 	moved := next > c.position || next >= r.HighWatermark
 	c.position = next
 	trusted := f.replica.SetPosition(c.partition, next)
-	f.progress(c, r)
+	f.storeProgress(c, r)
 	if err != nil {
 		return err
 	}
-	if c.watch.answered(moved, time.Now()) {
+	if c.watchdog.answered(moved, time.Now()) {
 		f.renew(c.partition, link, whyStuck)
 	}
-	return f.mend(ctx, c, trusted)
+	return f.rereadIfSuspect(ctx, c, trusted)
 }
 
-// stepHole handles a response that held nothing at or after the position though
-// the log goes on. A decoded batch that begins at or before the position proves
-// that compaction or a marker left a hole here: step through it, one offset a
-// time. If nothing decoded at all the batch may just be larger than was asked
-// for; ask for more, and never step over what was not seen.
+// stepHole handles a response without messages at or after the position although the log continues. A decoded
+// batch that begins at or before the position proves that compaction or a marker left a hole there: the
+// position moves by one offset. If nothing decoded, the batch may be larger than the fetch, so the next fetch
+// is larger and the position stays.
 func (f *Follower) stepHole(c *cursor, lowest int64) int64 {
 	if lowest >= 0 && lowest <= c.position {
 		f.count(func(s *Stats) { s.Holes++ })

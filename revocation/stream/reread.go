@@ -7,13 +7,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// rereadEvery spaces the re-readings of a log that keeps contradicting itself.
+// rereadEvery is the time between re-readings of a log that keeps contradicting itself.
 const rereadEvery = 10 * time.Second
 
-// mend has a partition that is not trusted read again. A log that is still not
-// whole after that is tried again from time to time: a broker's copy that comes
-// back late may heal it, and so does the issuer when it restates.
-func (f *Follower) mend(ctx context.Context, c *cursor, trusted bool) error {
+// rereadIfSuspect starts a re-reading of a partition that is not trusted. If the log is still not whole after
+// that, the re-reading is repeated from time to time: a broker's copy that returns late may heal it, and so
+// does republishing by the issuer.
+func (f *Follower) rereadIfSuspect(ctx context.Context, c *cursor, trusted bool) error {
 	switch {
 	case c.rereading && c.position < c.until:
 		return nil
@@ -27,8 +27,8 @@ func (f *Follower) mend(ctx context.Context, c *cursor, trusted bool) error {
 	return f.reread(ctx, c, "")
 }
 
-// reread starts over from the log's first offset, keeping all that was learnt.
-// why is empty if the replica knows it already.
+// reread starts over from the log's first offset and keeps all records applied before. why is empty if the
+// replica knows the reason.
 func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
 	first, end, err := f.bounds(ctx, c.partition)
 	if err != nil {
@@ -39,5 +39,5 @@ func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
 		zap.Int("partition", c.partition), zap.String("why", why),
 		zap.Int64("from", first), zap.Int64("to", end))
 	c.position, c.until, c.rereading, c.lastTry = first, end, true, time.Now()
-	return f.mend(ctx, c, f.replica.SetPosition(c.partition, first))
+	return f.rereadIfSuspect(ctx, c, f.replica.SetPosition(c.partition, first))
 }

@@ -15,14 +15,13 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// Snapshots keeps two generations of a replica's snapshots in a directory of
-// its own, so that damage to one costs only the time to read what came since
-// the other.
+// Snapshots keeps two generations of a replica's snapshots in a folder, so that damage to one costs only the
+// time to read the messages since the other.
 type Snapshots struct {
 	Dir string
-	// Every is the time between two snapshots. A boot reads what came since.
+	// Every is the time between two snapshots. At start the messages since the last one are read.
 	Every time.Duration
-	// Trust says whose group may write the folder and those above it.
+	// Trust names the group that may write the folder and the folders above it.
 	Trust ownfile.Trust
 }
 
@@ -31,14 +30,13 @@ const (
 	previous = "control.snapshot.previous"
 )
 
-// Restore fills the replica from the newest snapshot that is whole and fits,
-// and says in the log why others were passed over. Without one the replica
-// stays empty and the log is read from its start: slower, never wrong.
+// Restore fills the replica from the newest snapshot that is whole and matches, and logs why others were
+// skipped. Without a snapshot the replica stays empty and the log is read from its start, which takes longer.
 func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.Time, log *zap.Logger) {
-	defer s.hold(replica, topic, log)
+	defer s.restoreHighWaterMark(replica, topic, log)
 	for _, name := range []string{newest, previous} {
 		path := filepath.Join(s.Dir, name)
-		snapshot, err := s.read(path)
+		snapshot, err := s.readSnapshot(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -59,7 +57,7 @@ func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.T
 	log.Info("no snapshot to restore from; reading the control topic from its start")
 }
 
-func (s Snapshots) read(path string) (*revocation.Snapshot, error) {
+func (s Snapshots) readSnapshot(path string) (*revocation.Snapshot, error) {
 	raw, err := s.Trust.Read(path, revocation.MaxSnapshot)
 	if err != nil {
 		return nil, err
@@ -67,14 +65,14 @@ func (s Snapshots) read(path string) (*revocation.Snapshot, error) {
 	return revocation.DecodeSnapshot(raw)
 }
 
-// Check refuses a folder in which another user of the machine can write, and a file in
-// it that another user can have written. What is revoked is not signed in a snapshot:
-// who can write it could admit a revoked credential.
+// Check refuses a folder that another user of the machine can write, and a file in it that another user can
+// have written. Revocations in a snapshot are not signed: write access to the file is enough to admit a
+// revoked credential.
 func (s Snapshots) Check() error {
 	if err := s.Trust.Folder(s.Dir); err != nil {
 		return err
 	}
-	for _, name := range []string{newest, previous, ratchetFile} {
+	for _, name := range []string{newest, previous, highWaterMarkFile} {
 		f, err := s.Trust.Open(filepath.Join(s.Dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -87,9 +85,8 @@ func (s Snapshots) Check() error {
 	return nil
 }
 
-// Save writes a snapshot so that a crash at any moment leaves a whole one: a
-// new file is written and synced first, the one before it becomes the previous
-// generation, and the directory is synced last.
+// Save writes a snapshot so that a crash at any moment leaves a whole one: a new file is written and synced
+// first, its predecessor becomes the previous generation, and the folder is synced last.
 func (s Snapshots) Save(snapshot *revocation.Snapshot) error {
 	var disk ownfile.Disk
 	current := filepath.Join(s.Dir, newest)
@@ -102,19 +99,19 @@ func (s Snapshots) Save(snapshot *revocation.Snapshot) error {
 	return disk.Rename(current+ownfile.Unfinished, current)
 }
 
-// keep saves a snapshot from time to time and once more at the end.
-func (f *Follower) keep(ctx context.Context) {
+// saveSnapshots saves a snapshot periodically and once more at the end.
+func (f *Follower) saveSnapshots(ctx context.Context) {
 	for sleep(ctx, f.Snapshots.Every) {
-		f.save()
+		f.saveSnapshot()
 	}
-	f.save()
+	f.saveSnapshot()
 }
 
-func (f *Follower) save() {
+func (f *Follower) saveSnapshot() {
 	began := time.Now()
 	snapshot, ok := f.replica.Snapshot(f.topic, f.now().UnixMilli())
 	if !ok {
-		return // booting or suspect: what is on disk is better
+		return // booting or suspect: the snapshot on disk is better
 	}
 	err := f.Snapshots.Save(snapshot)
 	f.count(func(s *Stats) {

@@ -16,17 +16,17 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// Stats is what the follower went through, for metrics.
+// Stats are the follower's counters, for metrics.
 type Stats struct {
 	Fetches        uint64
-	Holes          uint64 // offsets stepped through because compaction left nothing there
-	Lagging        uint64 // responses of leaders that did not know yet how far the log was read
-	DroppedBatches uint64 // batches made to hurt whoever decodes them, taken out
-	Undecodable    uint64 // responses that held nothing readable even at the largest size
+	Holes          uint64 // offsets skipped because compaction left no message there
+	Lagging        uint64 // responses of leaders that named an end before the position
+	DroppedBatches uint64 // record batches dropped because decoding them could crash or exhaust the client
+	Undecodable    uint64 // responses without a readable batch even at the largest size
 	Errors         map[string]uint64
-	// FailingSince is since when reads of at least one partition have failed; zero: all work.
+	// FailingSince is when reads of at least one partition began to fail; zero: all succeed.
 	FailingSince time.Time
-	Renewed      map[string]uint64 // links the watchdog gave up, by why
+	Renewed      map[string]uint64 // links the watchdog replaced, by reason
 	// SnapshotMS is when the newest snapshot was taken, Unix ms; 0: none yet.
 	SnapshotMS       int64
 	SnapshotTook     time.Duration
@@ -34,7 +34,7 @@ type Stats struct {
 	Partitions       []PartitionStats
 }
 
-// PartitionStats is one partition's place in its log, offsets.
+// PartitionStats is one partition's position in its log, offsets.
 type PartitionStats struct{ Position, HighWatermark, LogStart int64 }
 
 // Stats returns a copy.
@@ -57,7 +57,7 @@ func (f *Follower) count(change func(*Stats)) {
 	change(&f.stats)
 }
 
-func (f *Follower) progress(c *cursor, r *kafkago.FetchResponse) {
+func (f *Follower) storeProgress(c *cursor, r *kafkago.FetchResponse) {
 	f.count(func(s *Stats) {
 		s.Fetches++
 		s.Partitions[c.partition] = PartitionStats{c.position, r.HighWatermark, r.LogStartOffset}
@@ -66,30 +66,30 @@ func (f *Follower) progress(c *cursor, r *kafkago.FetchResponse) {
 
 func (f *Follower) countError(err error) {
 	if errors.Is(err, context.Canceled) {
-		return // the end of the follower, or of a link, is no fault
+		return // the end of the follower, or of a link, is not an error
 	}
-	f.count(func(s *Stats) { s.Errors[class(err)]++ })
+	f.count(func(s *Stats) { s.Errors[errorClass(err)]++ })
 }
 
-// class names an error with one of a few fixed words, fit for a metric label.
-func class(err error) string {
+// errorClass maps an error to one of a few fixed words, which are labels of a metric.
+func errorClass(err error) string {
 	var broker kafkago.Error
-	var unknown protocol.Error // no topic, partition or leader, by the cluster's metadata
+	var unknown protocol.Error // the cluster's metadata names no topic, partition or leader
 	var network net.Error
 	switch {
 	case errors.As(err, &broker), errors.As(err, &unknown):
 		return "broker"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return "timeout"
-	case errors.As(err, &network), closed(err):
+	case errors.As(err, &network), connectionClosed(err):
 		return "network"
 	}
 	return "data"
 }
 
-// closed reports whether the other side ended the connection, as a broker does that
-// stops in order.
-func closed(err error) bool {
+// connectionClosed reports whether the other side ended the connection, as a broker does during a regular
+// shutdown.
+func connectionClosed(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafka.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED} {
 		if errors.Is(err, end) {
 			return true

@@ -12,18 +12,18 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// topicEvery is how often the topic's shape is looked at again.
+// topicEvery is how often the topic's partitions and settings are checked again.
 const topicEvery = 20 * time.Second
 
-// watchTopic looks again at what only an operator can change: a topic that was
-// widened, deleted, or told to forget too early. Reading goes on meanwhile.
+// watchTopic checks repeatedly what only an operator can change: a topic that was widened, deleted, or given
+// too short a retention. Reading continues meanwhile.
 func (f *Follower) watchTopic(ctx context.Context) {
 	for {
 		why, err := f.checkTopic(ctx)
 		if why == "" {
 			why = f.checkConfig(ctx)
 		}
-		if err == nil { // brokers that do not answer are the partitions' business
+		if err == nil { // brokers that do not answer are reported by the partitions
 			f.setTrouble(why, true)
 		}
 		if !sleep(ctx, topicEvery) {
@@ -32,8 +32,8 @@ func (f *Follower) watchTopic(ctx context.Context) {
 	}
 }
 
-// checkConfig says what is wrong with the topic's settings, or nothing. A
-// gateway need not be allowed to read them.
+// checkConfig returns what is wrong with the topic's settings, or "". A gateway does not need permission to
+// read them.
 func (f *Follower) checkConfig(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -44,8 +44,7 @@ func (f *Follower) checkConfig(ctx context.Context) string {
 	return strings.Join(faults, "; ")
 }
 
-// checkTopic says in words why the topic cannot be read, or nothing; err is set
-// if no broker answered.
+// checkTopic returns why the topic cannot be read, or ""; err is set if no broker answered.
 func (f *Follower) checkTopic(ctx context.Context) (why string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -70,7 +69,7 @@ func (f *Follower) checkTopic(ctx context.Context) (why string, err error) {
 	return fmt.Sprintf("topic %s does not exist", f.topic), nil
 }
 
-// bounds asks for the first offset of a partition's log and the one after its last.
+// bounds returns the first offset of a partition's log and the offset after its last message.
 func (f *Follower) bounds(ctx context.Context, partition int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

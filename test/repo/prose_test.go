@@ -82,7 +82,6 @@ var unread = []string{
 	"bench/rivals/jwtgate",
 	"bench/rivals/nginx",
 	"cmd/loadtest",
-	"cmd/stream",
 	"docs/issuance.md",
 	"docs/openapi",
 	"docs/operations.md",
