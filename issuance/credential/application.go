@@ -12,34 +12,34 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// State is how far an application has come. Expired, superseded and revoked are
-// no states of their own: clock and credential tell them.
+// State is how far an application has come, as stored. Expired, superseded and revoked are
+// not stored: they follow from the clock and the credential.
 type State int
 
-// The states. Numbers are in the database: never reuse one.
+// The states. The numbers are stored: never reuse one.
 const (
-	StateSubmitted State = 1 // waits for the face check
-	StateChecked   State = 2 // the person was checked, the decision waits for the registry
+	StateSubmitted State = 1 // the face check is due
+	StateChecked   State = 2 // the face check passed; the resident registry did not answer yet
 	StateApproved  State = 3
 	StateRefused   State = 4
 )
 
-// Application is what a passenger handed in. Name, Number and City are sealed.
+// Application is what a passenger submitted. Name, Number and City are encrypted.
 type Application struct {
 	ID         string
 	Access     [sha256.Size]byte // of the access token
-	Account    string            // empty: the applicant was not logged in
+	Account    string            // empty: submitted without a login
 	Document   identity.DocumentType
 	Person     vault.PersonHash
 	Name       []byte
 	Number     []byte
 	City       []byte
-	Policy     string          // version of the privacy policy that the applicant agreed to; empty: the account's consent counts
+	Policy     string          // version of the agreed privacy policy; empty: the account's consent applies
 	Consent    database.Millis // when; 0 without Policy
 	Created    database.Millis
 	State      State
 	StateSince database.Millis
-	RefusedFor problem.Code // of a refused one
+	RefusedFor problem.Code // if refused
 }
 
 // Credential is an approved application's temporary ID.
@@ -50,12 +50,12 @@ type Credential struct {
 	Scopes      tokens.Scopes
 	Approved    database.Millis
 	Expires     database.Millis
-	Revoked     database.Millis // 0: in force
-	Changed     database.Millis // when it came to be as it is: approval, revocation or its undoing
-	Superseded  bool            // revoked because a newer one took its place
+	Revoked     database.Millis // 0: not revoked
+	Changed     database.Millis // time of the last approval, revocation or unrevocation
+	Superseded  bool            // revoked because a newer one replaced it
 }
 
-// CreateApplication keeps a new application.
+// CreateApplication stores a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
 	return do(ctx, s.submissions, a)
 }
@@ -77,7 +77,7 @@ const (
 	FROM applications a LEFT JOIN credentials c ON c.application = a.id WHERE `
 )
 
-// scanApplication reads applicationColumns, behind those of before.
+// scanApplication reads applicationColumns, after the columns of before.
 func scanApplication(row interface{ Scan(...any) error }, before ...any) (a Application, c *Credential, err error) {
 	var access, person, subject []byte
 	var account sql.NullString
@@ -137,8 +137,8 @@ func (s *Store) latestOfPerson(ctx context.Context, person vault.PersonHash) (a 
 	return a, c, err
 }
 
-// lookup is a question that shares a trip with others: one application, or one
-// session with its application.
+// lookup is a read that shares a query with others: one application, or one session with
+// its application.
 type lookup struct {
 	id          string
 	found       bool
@@ -159,8 +159,8 @@ func (s *Store) Application(ctx context.Context, id string) (Application, *Crede
 	return l.application, l.credential, nil
 }
 
-// viewing finds a session with its application and credential: phones ask it for
-// each code.
+// viewing finds a session with its application and credential. Phones call it for each
+// code.
 func (s *Store) viewing(ctx context.Context, id string) (SessionRow, Application, *Credential, error) {
 	l := &lookup{id: id}
 	if err := s.viewings.Do(ctx, l); err != nil {
@@ -195,8 +195,8 @@ func (s *Store) viewAll(ctx context.Context, calls []*lookup) error {
 		WHERE s.id IN `)
 }
 
-// answerLookups asks for all ids at once and gives each call its row. Two calls may ask
-// for the same.
+// answerLookups reads all ids with one query and gives each call its row. Two calls may
+// have the same id.
 func (s *Store) answerLookups(ctx context.Context, calls []*lookup, scan func(*sql.Rows) (lookup, error), query string) error {
 	byID := make(map[string]*lookup, len(calls))
 	args := make([]any, len(calls))

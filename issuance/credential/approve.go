@@ -14,18 +14,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Check is a passed face check. It is good for one session until it expires.
+// Check is a passed face check. It opens one session until it expires.
 type Check struct {
 	ID          string
 	Application string
 	Passed      database.Millis
 	Expires     database.Millis
-	// Guard is asked in the transaction that acts on the check; its error undoes it.
-	// nil: nothing is asked.
+	// Guard is called in the transaction that acts on the check; its error rolls the
+	// transaction back. nil: no guard.
 	Guard func(ctx context.Context, q database.Queries) error
 }
 
-// guard asks Guard; no check has none.
+// guard calls Guard; without a check there is none.
 func (c *Check) guard(ctx context.Context, tx *sql.Tx) error {
 	if c == nil || c.Guard == nil {
 		return nil
@@ -33,12 +33,12 @@ func (c *Check) guard(ctx context.Context, tx *sql.Tx) error {
 	return c.Guard(ctx, tx)
 }
 
-// keepCheck keeps a passed check of an approved application.
+// keepCheck stores a passed check of an approved application.
 func (s *Store) keepCheck(ctx context.Context, check Check) error {
 	return do(ctx, s.passed, check)
 }
 
-// insertPassed keeps the checks of many calls. What a guard refuses concerns its call alone.
+// insertPassed stores the checks of many calls. A guard refuses its own call only.
 func (s *Store) insertPassed(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[Check]) error {
 	var checks []*pendingWrite[Check]
 	for _, c := range calls {
@@ -63,8 +63,7 @@ func insertCheck(ctx context.Context, tx *sql.Tx, c *Check) error {
 	return database.InsertMany(ctx, tx, insertChecks, [][]any{c.values()})
 }
 
-// keepCheckOfPending keeps a passed check of an application that still waits for its
-// decision.
+// keepCheckOfPending stores a passed check of an application that is still pending.
 func (s *Store) keepCheckOfPending(ctx context.Context, check Check) error {
 	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
@@ -79,8 +78,8 @@ func (s *Store) keepCheckOfPending(ctx context.Context, check Check) error {
 	})
 }
 
-// goodCheck reports whether an application has a passed check that was not used
-// and has not expired.
+// goodCheck reports whether an application has a passed check that is neither used nor
+// expired.
 func (s *Store) goodCheck(ctx context.Context, application string, now database.Millis) (good bool, err error) {
 	err = s.db.View(ctx, "find check", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `
@@ -89,8 +88,7 @@ func (s *Store) goodCheck(ctx context.Context, application string, now database.
 	return good, err
 }
 
-// refuse ends an undecided application. check, if there is one, is the one that led
-// to it.
+// refuse ends a pending application. check, if any, is the one that led to the decision.
 func (s *Store) refuse(ctx context.Context, application string, check *Check, code problem.Code, at database.Millis) error {
 	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
@@ -106,23 +104,23 @@ func refuseIn(ctx context.Context, tx *sql.Tx, application string, code problem.
 	return err
 }
 
-// Grant is the person to whom an approval gives a credential, and when.
+// Grant is the person who gets a credential by an approval, and when.
 type Grant struct {
 	Person  vault.PersonHash
 	Subject tokens.Subject
 	At      database.Millis
 }
 
-// Decision is what became of an application.
+// Decision is the result of Decide.
 type Decision struct {
 	Application Application
 	Credential  *Credential
-	Approved    bool           // by this call
-	Superseded  *Credential    // that this approval ended
-	Refused     *problem.Error // by this call; nil: it was not
+	Approved    bool           // in this call
+	Superseded  *Credential    // the credential that this approval replaced
+	Refused     *problem.Error // in this call; nil: not refused
 }
 
-// approve decides, and counts what came of it.
+// approve decides and counts the result.
 func (s *Service) approve(ctx context.Context, application string, check *Check, person provider.Person, at time.Time) (ApplicationView, error) {
 	day := uint16(tokens.DayOf(at.Unix()))
 	d, err := s.Store.Decide(ctx, application, check, Grant{
@@ -143,8 +141,7 @@ func (s *Service) approve(ctx context.Context, application string, check *Check,
 }
 
 // Decide approves an application under the person's lock (rules A7 to A9), or refuses it.
-// check, if there is one, is kept with an approval. An application that is approved
-// already stays so, and the check is kept.
+// check, if any, is stored with an approval, also if the application was approved before.
 func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant) (d Decision, err error) {
 	serial, err := s.serials.takeSerial(ctx, uint16(tokens.DayOf(g.At.Seconds())))
 	if err != nil {
@@ -155,7 +152,7 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 		if err := check.guard(ctx, tx); err != nil {
 			return err
 		}
-		// Two checks of one application must not both decide it.
+		// Only one of two concurrent checks of an application decides it.
 		d.Application, d.Credential, err = scanApplication(tx.QueryRowContext(ctx, selectApplications+`a.id = $1`+s.db.ForUpdateOf("a"), application))
 		if err != nil {
 			return err
@@ -181,7 +178,7 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 		used = true
 		return s.approveIn(ctx, tx, &d, check, g, serial)
 	})
-	if !used { // a commit whose answer was lost may have used it
+	if !used { // kept if the commit's answer was lost: it may be used
 		s.serials.giveBack(serial)
 	}
 	if err != nil {
@@ -190,13 +187,13 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 	return d, nil
 }
 
-// permit takes the person's lock and judges what more than one application of
-// a person could break: whether the credential in force may be renewed (rule A9)
-// and whether the month has an approval left (A7), which it then uses up. It says in d
-// why not, or which credential the approval supersedes.
+// permit locks the person and checks the rules that several applications of a person could
+// break together: whether the active credential may be renewed (rule A9) and whether the
+// month has an approval left (A7), which it then uses up. It sets in d why not, or which
+// credential the approval supersedes.
 func (s *Store) permit(ctx context.Context, tx *sql.Tx, d *Decision, g Grant) error {
 	var day, index sql.NullInt64
-	// The update changes nothing: it locks the row and reads it as it is now.
+	// The update changes nothing: it locks the row and reads its present values.
 	err := tx.QueryRowContext(ctx, `
 		INSERT INTO persons (person) VALUES ($1) ON CONFLICT (person) DO UPDATE SET person = excluded.person
 		RETURNING day, idx`, g.Person[:]).Scan(&day, &index)
@@ -204,14 +201,14 @@ func (s *Store) permit(ctx context.Context, tx *sql.Tx, d *Decision, g Grant) er
 		return err
 	}
 	if day.Valid {
-		// Locked, since staff may revoke it at this moment.
+		// Locked, since staff may revoke it concurrently.
 		c, err := readCredential(ctx, tx, tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)}, s.db.ForUpdate)
 		switch {
 		case err != nil:
 			return err
-		case c.Revoked != 0 || g.At >= c.Expires: // not in force
+		case c.Revoked != 0 || g.At >= c.Expires: // not active
 		case g.At < renewable(c):
-			d.Refused = &problem.Error{Code: RenewalTooEarly, RetryAt: renewable(c).Seconds(), Detail: "a temporary ID is in force; a new one can be had from 3 hours before its end"}
+			d.Refused = &problem.Error{Code: RenewalTooEarly, RetryAt: renewable(c).Seconds(), Detail: "a temporary ID is active; apply for a new one in its last 3 hours"}
 			return nil
 		default:
 			d.Superseded = c
@@ -230,7 +227,7 @@ func (s *Store) permit(ctx context.Context, tx *sql.Tx, d *Decision, g Grant) er
 	return err
 }
 
-// approveIn writes the credential and ends the one before it.
+// approveIn writes the credential and ends the previous one.
 func (s *Store) approveIn(ctx context.Context, tx *sql.Tx, d *Decision, check *Check, g Grant, serial tokens.Serial) error {
 	if old := d.Superseded; old != nil {
 		if err := s.setRevoked(ctx, tx, &Revocation{Serial: old.Serial, Revoke: true, Reason: "superseded", Who: issuerItself, At: g.At}); err != nil {

@@ -20,14 +20,13 @@ type Checked struct {
 	Check     string
 	ExpiresAt int64
 	View      ApplicationView
-	Provider  string // who checked; a provider that is none says so
+	Provider  string // label of the face check; a sandbox says so
 }
 
-// Check has the face check done (rule A6), and on the first passed one
-// decides the application. A check that fails, times out or cannot be done
-// changes nothing but what counts against guessing. A passed one whose
-// application the resident registry could not judge leaves it checked: Resume
-// goes on from there.
+// Check runs a face check (rule A6); the first one that passes decides the application. A
+// check that fails, times out or cannot be done changes only the failure counters. If the
+// resident registry does not answer after a passed check, the application stays checked, and
+// Resume continues from there.
 func (s *Service) Check(ctx context.Context, h Holder, evidence string, from throttle.Caller) (Checked, error) {
 	if err := requireUsable(&h.application, h.credential, s.Now()); err != nil {
 		return Checked{}, err
@@ -46,8 +45,7 @@ func (s *Service) Check(ctx context.Context, h Holder, evidence string, from thr
 	return out, err
 }
 
-// newCheck is a check that was passed at this moment. Whole seconds, since a
-// credential's end is one.
+// newCheck is a check that passed at this moment, in whole seconds as a credential's end.
 func (s *Service) newCheck(application string, seen verified) Check {
 	at := s.Now().Truncate(time.Second)
 	return Check{
@@ -56,8 +54,8 @@ func (s *Service) newCheck(application string, seen verified) Check {
 	}
 }
 
-// afterCheck does what a passed check is for: it decides an undecided application,
-// or keeps the check for the next session of an approved one.
+// afterCheck uses a passed check: it decides a pending application, or stores the check for
+// the next session of an approved one.
 func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person provider.Person) (ApplicationView, error) {
 	at := check.Passed.Time()
 	if h.credential != nil {
@@ -74,8 +72,8 @@ func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person
 	return s.approve(ctx, h.application.ID, check, person, at)
 }
 
-// Resume goes on with an application that was checked while the resident
-// registry did not answer. It needs a passed check that is still good.
+// Resume continues an application that was checked while the resident registry did not
+// answer. It needs a passed check that is still good.
 func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error) {
 	now := s.Now()
 	if err := requireUsable(&h.application, h.credential, now); err != nil {
@@ -105,7 +103,7 @@ func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error)
 	return s.approve(ctx, h.application.ID, nil, person, at)
 }
 
-// openIdentity opens the sealed identity for the providers.
+// openIdentity decrypts the identity for the providers.
 func (s *Service) openIdentity(a *Application) (p provider.Person, err error) {
 	name, err := s.vault.Decrypt(a.Name, fieldPlace(columnName, a.ID))
 	if err != nil {
@@ -115,14 +113,14 @@ func (s *Service) openIdentity(a *Application) (p provider.Person, err error) {
 	return provider.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
 }
 
-// confirmIdentity asks the resident registry whether the card exists for the name, and
-// refuses the application if it does not. It is asked only after the person was
-// seen, or anybody could try which names and numbers belong together. A card
-// that was reported lost is what this service is for.
+// confirmIdentity looks the card up in the resident registry, and refuses the application
+// if name and card do not match. The lookup follows the face check: otherwise any caller
+// could test which names and numbers belong together. A card that was reported lost is
+// accepted: this service exists for that case.
 func (s *Service) confirmIdentity(ctx context.Context, application string, check *Check, p provider.Person, at time.Time) error {
 	match, err := s.lookUpIdentity(ctx, p)
 	if ctx.Err() != nil {
-		return ctx.Err() // the caller went away
+		return ctx.Err() // the caller is gone
 	}
 	code := IdentityNotConfirmed
 	switch match {
@@ -133,7 +131,7 @@ func (s *Service) confirmIdentity(ctx context.Context, application string, check
 	case provider.NotMatched:
 	default:
 		s.Log.Warn("resident registry did not answer", zap.Error(err))
-		return problem.New(LookupUnavailable, "the resident registry cannot be asked now; nothing was used up")
+		return problem.New(LookupUnavailable, "the resident registry is not available now; nothing was used up")
 	}
 	if err := s.Store.refuse(ctx, application, check, code, database.MillisAt(at)); err != nil {
 		return err
@@ -141,18 +139,18 @@ func (s *Service) confirmIdentity(ctx context.Context, application string, check
 	return problem.New(code, "the resident registry does not confirm name and number")
 }
 
-// verified is a person whom the provider has seen.
+// verified is a passed face check.
 type verified struct {
 	label string // of the provider
-	// guard refuses if too many checks have failed meanwhile. It is asked in the
-	// transaction that acts on the check, so that of guesses at the same time a right
-	// one counts only if it came before the lock.
+	// guard refuses if too many checks have failed meanwhile. It runs in the transaction
+	// that acts on the check: of concurrent guesses, a right one counts only if it came
+	// before the lock.
 	guard func(ctx context.Context, q database.Queries) error
 }
 
-// verifyFace has the person shown to the provider by evidence (rule A6). Failures
-// count against the document, by the caller's network and in all, and lock it; a
-// network that mostly fails is slowed.
+// verifyFace calls the face check provider with the evidence (rule A6). Failures count
+// against the document, once for the caller's network and once in total, and lock it; a
+// network whose checks mostly fail is throttled.
 func (s *Service) verifyFace(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (verified, error) {
 	if evidence == "" || len(evidence) > facecheck.MaxEvidence {
 		return verified{}, problem.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
@@ -175,7 +173,7 @@ func (s *Service) verifyFace(ctx context.Context, p provider.Person, evidence st
 		s.Lockout.Succeeded(throttle.FaceChecks, from, keys[0])
 	case problem.Is(err, CheckFailed):
 		if e := s.Lockout.Count(ctx, keys...); e != nil {
-			return verified{}, e // locked meanwhile: that counts nowhere
+			return verified{}, e // locked meanwhile: not counted
 		}
 		s.Lockout.Failed(throttle.FaceChecks, from)
 	}
@@ -184,8 +182,7 @@ func (s *Service) verifyFace(ctx context.Context, p provider.Person, evidence st
 
 func unguarded(context.Context, database.Queries) error { return nil }
 
-// callProvider asks the provider, and stops waiting for one that does not keep to
-// its deadline.
+// callProvider calls the provider, and does not wait beyond the deadline.
 func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence string) (label string, err error) {
 	bound, cancel := context.WithTimeout(ctx, s.CheckTimeout)
 	defer cancel()
@@ -197,7 +194,7 @@ func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence 
 	case s.checks <- struct{}{}:
 	default:
 		s.metrics.checks.WithLabelValues("unavailable").Inc()
-		return "", problem.New(CheckUnavailable, "too many face checks at once; nothing was changed")
+		return "", problem.New(CheckUnavailable, "too many concurrent face checks; nothing was changed")
 	}
 	answers := make(chan answer, 1)
 	go func() {
@@ -205,7 +202,7 @@ func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence 
 		var a answer
 		defer func() {
 			if recover() != nil {
-				// What it panicked with may speak of the person.
+				// The panic value may contain personal data.
 				a = answer{err: errors.New("the provider panicked")}
 			}
 			answers <- a
@@ -226,49 +223,48 @@ func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence 
 		s.metrics.checks.WithLabelValues("failed").Inc()
 		return "", problem.New(CheckFailed, "the face check did not pass; nothing was changed")
 	case errors.Is(a.err, facecheck.ErrEvidence):
-		return "", problem.New(EvidenceInvalid, "evidence is not in the form that the provider reads")
+		return "", problem.New(EvidenceInvalid, "evidence does not have the provider's format")
 	case ctx.Err() != nil:
-		return "", ctx.Err() // the caller went away
+		return "", ctx.Err() // the caller is gone
 	case bound.Err() != nil:
 		s.metrics.checks.WithLabelValues("timeout").Inc()
 		return "", problem.New(CheckTimeout, "the face check was not decided in time; nothing was changed")
 	}
 	s.metrics.checks.WithLabelValues("unavailable").Inc()
-	s.Log.Error("real-person provider failed", zap.Error(a.err))
+	s.Log.Error("face check provider failed", zap.Error(a.err))
 	return "", problem.New(CheckUnavailable, "the face check cannot be done now; nothing was changed")
 }
 
-// Identify has the provider check a person's face, and then asks the resident registry
-// whether name and number belong together. It is for other callers that need to know
-// who a person is (rule G39). Throttles and locks are those of the checks of
-// applications, and no application is used up. guard refuses if too many checks have
-// failed meanwhile: ask it in the transaction that acts on the answer. A card that was
-// reported lost is still the person's.
+// Identify runs a face check and then confirms name and number in the resident registry,
+// for callers that need a confirmed identity (rule G39). Throttles and lockouts are those of
+// application checks, and no application is used up. guard refuses if too many checks have
+// failed meanwhile: call it in the transaction that acts on the result. A card that was
+// reported lost still belongs to the person.
 func (s *Service) Identify(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (label string, guard func(context.Context, database.Queries) error, err error) {
 	seen, err := s.verifyFace(ctx, p, evidence, from)
 	if err != nil {
 		return "", nil, err
 	}
-	// Asked before anything is told of the person.
+	// Before anything about the person is revealed.
 	if err := s.Store.db.View(ctx, "look for locks", seen.guard); err != nil {
 		return "", nil, err
 	}
 	match, err := s.lookUpIdentity(ctx, p)
 	switch {
 	case ctx.Err() != nil:
-		return "", nil, ctx.Err() // the caller went away
+		return "", nil, ctx.Err() // the caller is gone
 	case match == provider.Matched, match == provider.Lost:
 		return seen.label, seen.guard, nil
 	case match == provider.NotMatched:
 		return "", nil, problem.New(IdentityNotConfirmed, "the resident registry does not confirm name and number")
 	case match == provider.Cancelled:
-		return "", nil, problem.New(DocumentCancelled, "the resident registry has the card as cancelled")
+		return "", nil, problem.New(DocumentCancelled, "the card is cancelled in the resident registry")
 	}
 	s.Log.Warn("resident registry did not answer", zap.Error(err))
-	return "", nil, problem.New(IdentifyUnavailable, "the resident registry cannot be asked now; nothing was changed")
+	return "", nil, problem.New(IdentifyUnavailable, "the resident registry is not available now; nothing was changed")
 }
 
-// lookUpIdentity asks the resident registry, within its bound.
+// lookUpIdentity queries the resident registry within its timeout.
 func (s *Service) lookUpIdentity(ctx context.Context, p provider.Person) (provider.Match, error) {
 	bounded, cancel := context.WithTimeout(ctx, s.LookupTimeout)
 	defer cancel()

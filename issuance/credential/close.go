@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	// shownFor is how long after its start some code of a session can pass at a gate,
-	// with a minute for clocks that differ.
+	// shownFor is how long after its start some code of a session can be accepted at a
+	// gate, plus a minute for clocks that differ.
 	shownFor = (tokens.MaxSession+tokens.MaxPeriod*tokens.PreviousSteps)*time.Second + time.Minute
-	// closingFor is how long after its start a session's closing is put into the outbox.
-	// It is as long as a credential lives and not shownFor, since this issuer's
-	// clock may be ahead. Gateways drop a closing that is over by two clocks. A session that
-	// is closed later than that is closed in the database only.
+	// closingFor is how long after its start the closing of a session is put into the
+	// outbox. It is a credential's life and not shownFor, since this issuer's clock may
+	// be ahead. Gateways drop a closing that is outdated by both clocks. A session that is
+	// closed later is closed in the database only.
 	closingFor = tokens.CredentialLife * time.Second
 )
 
-// closeSessions ends the viewing in the transaction of its cause: what showed codes is
-// forgotten, and each session of the last day is put into the outbox, so
-// that gates refuse it (rule A12). where selects sessions; its parameters begin at $2.
+// closeSessions closes sessions in the transaction of the cause. The data that showed
+// codes are deleted, and each session of the last day is put into the outbox, so that
+// gates refuse it (rule A12). where selects sessions; its parameters begin at $2.
 func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, now database.Millis, where string, args ...any) error {
 	var records []revocation.Record
 	err := database.Each(ctx, tx, func(rows *sql.Rows) error {
@@ -51,15 +51,15 @@ func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, now database.Mill
 	return s.outbox.Enqueue(ctx, tx, records...)
 }
 
-// Access is the way back to a credential: a new access token, in place of the
-// one before, and a passed check that opens one session.
+// Access is a regained credential: a new access token, which replaces the previous one, and
+// a passed check that opens one session.
 type Access struct {
 	Application string
 	AccessToken string
 	Checked     Checked
 }
 
-// Return is what a person without a login enters to come back to their credential.
+// Return is what a person without a login enters to return to their credential.
 type Return struct {
 	Name           string
 	DocumentType   string
@@ -68,10 +68,9 @@ type Return struct {
 	Policy         string // version of the privacy policy that they agree to
 }
 
-// RecoverAccess lets a person who is not logged in come back to their credential: by
-// identity and face check, each time (rules A5 and A12). Only who passed
-// the check learns whether there is a credential. It uses up no quota (A11). Their
-// consent replaces the application's: it is the later one.
+// RecoverAccess returns a person without a login to their credential, each time by identity
+// and face check (rules A5 and A12). Only a caller that passed the check learns whether a
+// credential exists. It uses up no quota (A11). The new consent replaces the application's.
 func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Caller) (Access, error) {
 	if err := s.requireConsent(r.Policy); err != nil {
 		return Access{}, err
@@ -84,7 +83,7 @@ func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Cal
 	if err != nil {
 		return Access{}, err
 	}
-	// Asked before anything is told, and again by the transaction that keeps the check.
+	// Before anything is revealed; the transaction that stores the check repeats it.
 	if err := s.Store.db.View(ctx, "look for locks", seen.guard); err != nil {
 		return Access{}, err
 	}
@@ -107,11 +106,10 @@ func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Cal
 	return Access{a.ID, token, Checked{check.ID, check.Expires.Seconds(), st, seen.label}}, nil
 }
 
-// replaceAccess gives an application another access token and closes what the one
-// before it had opened, and keeps the check by which the person came back and the
-// privacy policy that they agreed to for it.
+// replaceAccess gives an application another access token, closes the sessions of the
+// previous one, and stores the check and the privacy policy that the person agreed to.
 func (s *Store) replaceAccess(ctx context.Context, check Check, access [sha256.Size]byte, policy string) error {
-	return s.db.Change(ctx, "re-enter", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.Change(ctx, "replace access", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
 			return err
 		}
@@ -130,26 +128,26 @@ func (s *Store) replaceAccess(ctx context.Context, check Check, access [sha256.S
 	})
 }
 
-// CloseViewing ends the page of someone who is not logged in: the access token and all
-// that it showed. In a login it ends what the login shows of the application (rule A12).
+// CloseViewing ends the page of a visitor without a login: the access token and its
+// sessions. In a login it ends that login's sessions of the application (rule A12).
 func (s *Service) CloseViewing(ctx context.Context, h Holder) error {
 	now := database.MillisAt(s.Now())
 	if h.visitor.login == nil {
 		return s.Store.closeAccess(ctx, h.application.ID, h.visitor.access, now)
 	}
 	return s.Store.db.Change(ctx, "close sessions", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Accounts.LockLogin(ctx, tx, *h.visitor.login); err != nil { // as in openInLogin
+		if err := s.Accounts.LockLogin(ctx, tx, *h.visitor.login); err != nil { // as in openSessionInLogin
 			return err
 		}
 		return s.Store.closeInLogin(ctx, tx, h.application.ID, h.visitor.login.Login(), now)
 	})
 }
 
-// closeAccess: the access token opens nothing any more, and gates refuse the sessions
-// that it opened. A token that was replaced since is left alone.
+// closeAccess makes the access token useless and closes its sessions, which gates then
+// refuse. It ignores a token that was replaced meanwhile.
 func (s *Store) closeAccess(ctx context.Context, application string, access [sha256.Size]byte, now database.Millis) error {
-	dead := ids.Hash(ids.New(accessPrefix, ids.SecretSize)) // of a token that nobody has: the column takes no NULL
-	return s.db.Change(ctx, "leave", func(ctx context.Context, tx *sql.Tx) error {
+	dead := ids.Hash(ids.New(accessPrefix, ids.SecretSize)) // of a token that was never given out: the column is NOT NULL
+	return s.db.Change(ctx, "close access", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2 AND access_hash = $3`, dead[:], application, access[:])
 		if err != nil || n == 0 {
 			return err
@@ -162,8 +160,8 @@ func (s *Store) closeInLogin(ctx context.Context, tx *sql.Tx, application, login
 	return s.closeSessions(ctx, tx, now, `application = $2 AND login = $3`, application, login)
 }
 
-// Detach parts an account's applications from it, in the transaction that closes
-// the account: nobody sees them any more, and they are erased in their time.
+// Detach separates an account's applications from it, in the transaction that closes the
+// account: no login sees them after that, and they are erased when due.
 func (s *Store) Detach(ctx context.Context, tx *sql.Tx, account string, now database.Millis) error {
 	if err := s.closeSessions(ctx, tx, now, `application IN (SELECT id FROM applications WHERE account = $2)`, account); err != nil {
 		return err
@@ -172,8 +170,8 @@ func (s *Store) Detach(ctx context.Context, tx *sql.Tx, account string, now data
 	return err
 }
 
-// CloseLogins ends the sessions that logins opened, in the transaction that ends
-// the logins (rule A12).
+// CloseLogins closes the sessions that logins opened, in the transaction that ends the
+// logins (rule A12).
 func (s *Store) CloseLogins(ctx context.Context, tx *sql.Tx, logins []string, now database.Millis) error {
 	for _, login := range logins {
 		if err := s.closeSessions(ctx, tx, now, `login = $2`, login); err != nil {

@@ -10,27 +10,27 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 )
 
-// PersonalData is all that is held of an application, opened for its holder (rule
-// B12). Times are Unix seconds.
+// PersonalData is all personal data of an application, decrypted for its holder (rule B12).
+// Times are Unix seconds.
 type PersonalData struct {
 	View     ApplicationView
 	Name     string
 	Document string
 	Number   string
 	City     string
-	Policy   string // version of the privacy policy agreed to; empty: the account's consent counts
+	Policy   string // version of the agreed privacy policy; empty: the account's consent applies
 	AgreedAt int64  // 0 without Policy
-	Sessions int    // how many viewings were recorded
+	Sessions int    // number of recorded sessions
 	ErasedAt int64
 	LoggedIn bool   // whether it is bound to an account
 	Subject  string // the pseudonym in the codes; empty before approval
-	// PaperProofs are those that police desks made for the person. None are shown before
-	// the face check and the resident registry have confirmed who applies: a number alone
-	// opens an application.
+	// PaperProofs are those that police desks made for the person. They are shown only
+	// after the face check and the resident registry have confirmed the applicant: a number
+	// alone opens an application.
 	PaperProofs []PaperProof
 }
 
-// Export tells the holder what is held of the application.
+// Export returns the personal data of the application.
 func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err error) {
 	p, err := s.openIdentity(&h.application)
 	if err != nil {
@@ -58,14 +58,14 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	return out, err
 }
 
-// isIdentified reports whether the applicant has passed the face check and name and number
-// were confirmed.
+// isIdentified reports whether the applicant has passed the face check and their name and
+// number were confirmed.
 func isIdentified(a *Application) bool {
 	return a.State == StateApproved ||
 		a.State == StateRefused && (a.RefusedFor == QuotaExceeded || a.RefusedFor == RenewalTooEarly)
 }
 
-// retentionOf is how long an application is kept in its present status.
+// retentionOf is how long an application is stored in its present state.
 func retentionOf(a *Application) time.Duration {
 	if a.State == StateSubmitted {
 		return UncheckedLife
@@ -73,16 +73,16 @@ func retentionOf(a *Application) time.Duration {
 	return RecordLife
 }
 
-// eraseEvery is how often Run erases what is due; eraseMost bounds one run, so
-// that a backlog of a holiday does not keep the database busy for long.
+// eraseEvery is how often Run erases due records; eraseMost bounds one run: the backlog of a
+// holiday must not keep the database busy for long.
 const (
 	eraseEvery = 10 * time.Minute
 	eraseMost  = 100_000
 )
 
-// Erase deletes the applications of more than 31 days ago with all that hangs on
-// them (rule A13), those that were never checked after two days, and paper proofs of
-// more than 31 days ago. It returns how many of all these went.
+// Erase deletes applications older than 31 days with all their rows (rule A13), unchecked
+// applications older than two days, and paper proofs older than 31 days. It returns the
+// number of applications and paper proofs.
 func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	now := s.Now()
 	for erased < eraseMost {
@@ -96,17 +96,17 @@ func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	return erased, nil
 }
 
-// EraseSome erases a batch of what is due at now, and returns how many applications and
-// paper proofs went; fewer than were left only if none are. A command may call it beside
-// a running service.
+// EraseSome erases a batch of the records due at now, and returns the number of applications
+// and paper proofs; it returns 0 only if none remain. A command may call it beside a running
+// service.
 func (s *Store) EraseSome(ctx context.Context, now time.Time) (erased int, err error) {
 	before := now.Add(-RecordLife)
 	applications, err := s.eraseApplications(ctx, database.MillisAt(before), month(before))
 	if err != nil {
 		return int(applications), err
 	}
-	// Nothing hangs on applications whose person no check has seen. The state is written
-	// out, so that its index serves.
+	// An unchecked application has no rows in other tables. The state is a literal, so
+	// that the partial index is used.
 	unchecked, err := s.eraseBatch(ctx, "erase unchecked applications", `DELETE FROM applications WHERE state = 1 AND id IN
 		(SELECT id FROM applications WHERE state = 1 AND created_ms < $1 ORDER BY created_ms, id LIMIT $2)`, now.Add(-UncheckedLife))
 	if err != nil {
@@ -120,18 +120,18 @@ func (s *Store) EraseSome(ctx context.Context, now time.Time) (erased int, err e
 func (s *Service) eraseDue(ctx context.Context) {
 	n, err := s.Erase(ctx)
 	if err != nil && ctx.Err() == nil {
-		s.Log.Error("erasing old applications and paper proofs", zap.Error(err))
+		s.Log.Error("old applications and paper proofs not erased; retrying", zap.Error(err))
 	}
 	if n > 0 {
 		s.Log.Info("erased old applications and paper proofs", zap.Int("erased", n))
 	}
 }
 
-// eraseMostAtOnce is how much one transaction erases: little enough that nothing waits
-// long for it.
+// eraseMostAtOnce is how many rows one transaction erases: few enough that other
+// transactions wait only shortly.
 const eraseMostAtOnce = 200
 
-// eraseBatch erases at most a batch of what is older than a time.
+// eraseBatch erases at most a batch of the rows older than a time.
 func (s *Store) eraseBatch(ctx context.Context, what, query string, before time.Time) (n int64, err error) {
 	err = s.db.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		n, err = database.Changed(ctx, tx, query, database.MillisAt(before), eraseMostAtOnce)
@@ -140,9 +140,9 @@ func (s *Store) eraseBatch(ctx context.Context, what, query string, before time.
 	return n, err
 }
 
-// eraseApplications deletes the applications that were made before a time, with all that
-// hangs on them, and quotas of months before month; at most a batch. What staff did to a
-// credential stays in the audit log, which names serials only.
+// eraseApplications deletes at most a batch of the applications that were created before a
+// time, with all their rows, and the quotas of months before month. Staff actions on a
+// credential stay in the audit log, which names serials only.
 func (s *Store) eraseApplications(ctx context.Context, before database.Millis, month int) (n int64, err error) {
 	err = s.db.Change(ctx, "erase applications", func(ctx context.Context, tx *sql.Tx) error {
 		const old = `(SELECT id FROM applications WHERE created_ms < $1 ORDER BY created_ms, id LIMIT $2)`
@@ -153,7 +153,7 @@ func (s *Store) eraseApplications(ctx context.Context, before database.Millis, m
 			`DELETE FROM revocations WHERE EXISTS ` + credentials + ` AND c.day = revocations.day AND c.idx = revocations.idx)`,
 			`DELETE FROM persons WHERE EXISTS ` + credentials + ` AND c.day = persons.day AND c.idx = persons.idx)`,
 			`DELETE FROM credentials WHERE application IN ` + old,
-			`DELETE FROM applications WHERE id IN ` + old, // last: it says how many
+			`DELETE FROM applications WHERE id IN ` + old, // last: its count is returned
 		} {
 			if n, err = database.Changed(ctx, tx, q, before, eraseMostAtOnce); err != nil {
 				return err

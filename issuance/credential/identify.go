@@ -16,14 +16,14 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Scanned is a code that staff scanned, and what for.
+// Scanned is a code that staff scanned, and the purpose.
 type Scanned struct {
-	Text    string // as it was read
+	Text    string // as scanned
 	Purpose staff.Purpose
 	Request string
 }
 
-// Identified is the person of a code that is good. It is personal data.
+// Identified is the person of a valid code. It is personal data.
 type Identified struct {
 	Serial      tokens.Serial
 	Scopes      tokens.Scopes
@@ -33,8 +33,8 @@ type Identified struct {
 	Number      string
 }
 
-// Masked is the number as staff compare it with a document: the first four and the
-// last four characters.
+// Masked is the number as staff compare it with a document: the first and the last four
+// characters.
 func (i Identified) Masked() string {
 	if len(i.Number) < 9 {
 		return strings.Repeat("*", len(i.Number))
@@ -42,20 +42,20 @@ func (i Identified) Masked() string {
 	return i.Number[:4] + strings.Repeat("*", len(i.Number)-8) + i.Number[len(i.Number)-4:]
 }
 
-// Format keeps it out of logs and error texts, under every verb.
+// Format keeps the value out of logs and error texts, with every verb.
 func (Identified) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
 
-// CodeError is why a code was not accepted.
+// CodeError is the reason why a code was refused.
 type CodeError struct{ Reason tokens.Reason }
 
 func (e *CodeError) Error() string { return "code refused: " + e.Reason.String() }
 
-// IdentifyCode verifies a code in full, by this issuer's own database and clock
-// (docs/token-format.md, section 10), and tells who its person is. A code that is
-// not accepted is a *CodeError. Besides what gateways check, the credential and the
-// session must be in this database: a pass made with a stolen key identifies no person.
-// Each code that is judged is in the audit log, with its result, before anything is told;
-// a call beyond its credential's purposes or budget is not noted.
+// IdentifyCode verifies a code completely, with this issuer's database and clock
+// (docs/token-format.md, section 10), and returns its person. A refused code is a
+// *CodeError. In addition to the checks of gateways, the credential and the session must
+// be in this database: a pass made with a stolen key identifies no person. Each judged code
+// is in the audit log, with its result, before anything is returned; a call beyond its
+// credential's purposes or budget is not recorded.
 func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Scanned) (who Identified, err error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.Identify, audit.Object{Kind: audit.Credential, ID: unreadCode}, now.UnixMilli())
@@ -94,7 +94,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	case reason != tokens.ReasonOK:
 		return Identified{}, &CodeError{reason}
 	case !known:
-		return Identified{}, problem.New(CredentialNotFound, "the code is signed, and this issuer has no such credential or session: it was erased, or the code was made with a stolen key")
+		return Identified{}, problem.New(CredentialNotFound, "the code is signed, but this issuer has no such credential or session: it was erased, or the code was made with a stolen key")
 	}
 	p, err := s.openIdentity(&is.application)
 	if err != nil {
@@ -106,9 +106,9 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	}, nil
 }
 
-// TakeIdentification takes one from what a credential may learn of persons. Besides
-// identifications it bounds the other way to a person: a window looks for checked entries
-// by document number, to correct them.
+// TakeIdentification takes one from the budget of persons that a staff credential may learn.
+// It bounds identifications, and the other way to a person: a window that looks up checked
+// registry entries by document number, to correct them.
 func (s *Service) TakeIdentification(by staff.Member) error {
 	err := s.identifications.Spend(by.Name(), 1)
 	if err != nil {
@@ -117,22 +117,22 @@ func (s *Service) TakeIdentification(by staff.Member) error {
 	return err
 }
 
-// unreadCode replaces the serial in the audit log if the scanned text is no code.
+// unreadCode replaces the serial in the audit log if the scanned text is not a code.
 const unreadCode = "unread"
 
-// databaseFacts is what this database says about what a code claims: the rules that gateways
-// learn from the stream, asked at their source.
+// databaseFacts is what this database has on a code: the rules that gateways learn from the
+// stream, read at their source.
 type databaseFacts struct {
 	key keyring.Trusted
-	// subjectCutoff is the earliest session start that is good for the subject.
+	// subjectCutoff is the earliest session start that is valid for the subject.
 	subjectCutoff int64
 	application   Application
-	credential    *Credential // nil: this database has none with the serial
+	credential    *Credential // nil: the serial is not in this database
 	opened        bool        // a session of the credential started in that second
-	closed        bool        // and its holder closed it
+	closed        bool        // and was closed
 }
 
-// readFacts asks for all of it.
+// readFacts reads all of it.
 func (s *Store) readFacts(ctx context.Context, code *tokens.Token) (t databaseFacts, err error) {
 	serial, subject := code.Serial(), code.Subject()
 	day, index := int64(serial.Day), int64(serial.Index)
@@ -159,7 +159,7 @@ func (s *Store) readFacts(ctx context.Context, code *tokens.Token) (t databaseFa
 	return t, err
 }
 
-// judge asks the one checker that gateways ask, with what the database says.
+// judge runs the checker that gateways use, with the database's facts.
 func (s *Service) judge(code *tokens.Token, truth *databaseFacts, now int64, scope tokens.Scope) (tokens.Reason, error) {
 	keys := &tokens.KeySet{}
 	if truth.key.Public != nil {
@@ -179,8 +179,8 @@ func (s *Service) judge(code *tokens.Token, truth *databaseFacts, now int64, sco
 	return checker.Check(code, now, scope), nil
 }
 
-// verifier is a key that is ready to verify. One is prepared once: an id is never
-// bound to another public key.
+// verifier is a prepared key. Each is prepared once: an id is never bound to another public
+// key.
 func (s *Service) verifier(id tokens.KeyID, public []byte) (tokens.Key, error) {
 	if known, ok := s.verifiers.Load(id); ok && string(known.(*tokens.Key).Public[:]) == string(public) {
 		return *known.(*tokens.Key), nil
@@ -196,7 +196,7 @@ func (s *Service) verifier(id tokens.KeyID, public []byte) (tokens.Key, error) {
 	return *key, nil
 }
 
-// factRevocations are the Revocations of the one code that the truth was asked for.
+// factRevocations implements tokens.Revocations for the one code of the facts.
 type factRevocations struct{ truth *databaseFacts }
 
 func (c factRevocations) Revoked(tokens.Serial) bool {
@@ -206,14 +206,13 @@ func (c factRevocations) Revoked(tokens.Serial) bool {
 func (c factRevocations) CutOff(tokens.Subject) int64             { return c.truth.subjectCutoff }
 func (c factRevocations) Closed(tokens.Serial, int64, int64) bool { return c.truth.closed }
 
-// everySerial is the set of the one serial that was asked for.
+// everySerial contains every serial.
 type everySerial struct{}
 
 func (everySerial) Has(tokens.Serial) bool { return true }
 
-// LookUp tells staff how a credential stands, and nothing of its person: neither
-// the application nor when it was handed in. Nothing is told before the question
-// is in the trail.
+// LookUp returns to staff the status of a credential, and nothing about its person: neither
+// the application nor its time. The request is in the audit log before anything is returned.
 func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request string) (ApplicationView, error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.LookUpCredential, audit.Object{}, now.UnixMilli())

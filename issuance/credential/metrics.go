@@ -14,7 +14,7 @@ import (
 // scrapeTimeout bounds the database call behind a scrape.
 const scrapeTimeout = time.Second
 
-// metrics counts what the rules decided. Label values are fixed here.
+// metrics are the counters of this package, with all label values.
 type metrics struct {
 	applications prometheus.Counter
 	approvals    prometheus.Counter
@@ -25,7 +25,7 @@ type metrics struct {
 	revocations  *prometheus.CounterVec // by action
 	budget       prometheus.Counter
 	paperProofs  prometheus.Counter
-	// identifications by outcome, and pseudonyms by whether they were told
+	// identifications by outcome; pseudonyms by whether they were returned
 	identifications, subjects *prometheus.CounterVec
 	commit                    prometheus.Histogram
 }
@@ -33,7 +33,7 @@ type metrics struct {
 var (
 	checkOutcomes     = []string{"passed", "failed", "timeout", "unavailable"}
 	revocationActions = []string{"revoke", "unrevoke", "supersede"}
-	// identifyOutcomes are the classes of reasons, and the refusals of this side.
+	// identifyOutcomes are the classes of reason codes, and the outcomes of this issuer.
 	identifyOutcomes = []string{"ok", "passenger", "fraud", "issuer", "verifier", "unknown", "budget"}
 	lookupAnswers    = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
 )
@@ -50,21 +50,21 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 		return v
 	}
 	m := &metrics{
-		applications: counter("railgate_issuer_applications_total", "Applications taken."),
+		applications: counter("railgate_issuer_applications_total", "Applications accepted."),
 		approvals:    counter("railgate_issuer_approvals_total", "Credentials approved."),
-		checks:       vec("railgate_issuer_face_checks_total", "Face checks by outcome.", "outcome", checkOutcomes),
+		checks:       vec("railgate_issuer_face_checks_total", "Face checks by outcome; unavailable includes checks beyond the concurrency limit.", "outcome", checkOutcomes),
 		sessions:     vec("railgate_issuer_sessions_total", "Sessions opened by mode.", "mode", []string{string(Anchor), string(Hosted)}),
-		lookups:      vec("railgate_issuer_resident_lookups_total", "Questions to the resident registry by answer; unknown is none.", "answer", lookupAnswers),
-		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased: after 31 days, or an application after two days without a check."),
-		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, lifted and superseded.", "action", revocationActions),
-		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and liftings refused because their staff credential had spent its budget."),
-		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs that police desks recorded."),
+		lookups:      vec("railgate_issuer_resident_lookups_total", "Lookups in the resident registry by answer; unknown: it did not answer.", "answer", lookupAnswers),
+		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased after 31 days, and applications without a face check erased after two days."),
+		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, unrevoked and superseded.", "action", revocationActions),
+		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and unrevocations refused because the staff credential had spent its budget."),
+		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs recorded by police desks."),
 	}
 	m.identifications = vec("railgate_issuer_identifications_total",
-		"Scanned codes that staff asked the person of: by class of the reason; unknown: signed, and the credential or session is not in the database; budget: refused before the check.", "outcome", identifyOutcomes)
-	m.subjects = vec("railgate_issuer_subjects_total", "Pseudonyms that ticketing systems asked for: told, or refused because the budget was spent.", "outcome", []string{"told", "refused"})
+		"Identifications of scanned codes by staff, by class of the reason code; unknown: the code is valid and its credential or session is not in the database; budget: refused before the check.", "outcome", identifyOutcomes)
+	m.subjects = vec("railgate_issuer_subjects_total", "Pseudonyms that ticketing systems requested: told, or refused because the budget was spent.", "outcome", []string{"told", "refused"})
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds until a revocation or a lift is on disk, the wait for the transactions before it included.",
+		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds from the start of a revocation or unrevocation to its commit, including the wait for earlier transactions.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 	})
 	if reg == nil {
@@ -87,11 +87,11 @@ func (m *metrics) identified(r tokens.Reason, known bool) {
 	m.identifications.WithLabelValues(outcome).Inc()
 }
 
-// waiting reads the outbox when it is asked. A database that does not answer
-// leaves the value out, which an alert sees, and the other metrics in.
+// waiting queries the outbox at each scrape. If the database does not answer, this value is
+// missing, which an alert detects, and the other metrics remain.
 type waiting struct{ outbox *outbox.Outbox }
 
-var waitingDesc = prometheus.NewDesc("railgate_issuer_outbox_waiting", "Control records that the stream does not have yet.", nil, nil)
+var waitingDesc = prometheus.NewDesc("railgate_issuer_outbox_waiting", "Control records in the outbox that are not in the stream yet.", nil, nil)
 
 func (waiting) Describe(ch chan<- *prometheus.Desc) { ch <- waitingDesc }
 
@@ -103,18 +103,18 @@ func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Readiness says whether the service should get requests, and what is wrong.
+// Readiness is whether the service should get requests, and its faults.
 type Readiness struct {
 	Ready bool `json:"ready"`
-	// Waiting says what keeps the service from being ready, or what is wrong while it
+	// Waiting has what keeps the service from being ready, and faults while it
 	// serves; empty when all is well.
 	Waiting []string `json:"waiting"`
 }
 
-// Readiness asks whether a load balancer should send requests here. Publishing that
-// fails is named and does not make the service unready: all issuers share the brokers,
-// so a load balancer would take all of them away, and with them the revocations
-// that this one still keeps safely in the database.
+// Readiness reports whether a load balancer should send requests here. Failing publication
+// is listed and does not make the service unready: all issuers share the brokers, so a load
+// balancer would remove all of them, and their revocations, which are stored safely in the
+// database, with them.
 func (s *Service) Readiness(ctx context.Context) Readiness {
 	waiting := s.Ready(ctx)
 	r := Readiness{Ready: len(waiting) == 0, Waiting: append([]string{}, waiting...)}
@@ -124,13 +124,13 @@ func (s *Service) Readiness(ctx context.Context) Readiness {
 	return r
 }
 
-// Ready lists what keeps the service from opening sessions; empty when nothing
-// does. Until the announcement of the signing key is in the stream, every gateway
-// would refuse the passes. Staff can revoke all the same.
+// Ready lists what keeps the service from opening sessions; empty if nothing does. Until
+// the announcement of the signing key is in the stream, every gateway would refuse the
+// passes. Staff can still revoke.
 func (s *Service) Ready(ctx context.Context) (waiting []string) {
 	start := time.Unix(s.Now().Unix(), 0) // sessions start with whole seconds
 	id, _, err := s.Keys.Current(start)
-	if err != nil { // who starts and waits for its key need not wait for the next look as well
+	if err != nil { // at start, do not wait for the next refresh
 		if err := s.Keys.Refresh(ctx); err != nil {
 			s.Log.Warn("not ready", zap.Error(err))
 			return []string{"the database does not answer"}

@@ -12,47 +12,47 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Why a session is not opened, for OpenSession to go on from. Other refusals are final.
+// Why a session is not opened, for OpenSession to retry. Other refusals are final.
 var (
-	errKeyDistrusted = errors.New("credential: the key is cut off at that time")
+	errKeyDistrusted = errors.New("credential: the key is distrusted at that time")
 	errStartTaken    = errors.New("credential: another session of the application starts in that second")
 )
 
-// SessionRow is an opened session. Pass and Seed are kept for hosted sessions
-// only; of the others nothing is left that could show a code.
+// SessionRow is an opened session. Pass and Seed are stored for hosted sessions only: the
+// rows of other sessions cannot show a code.
 type SessionRow struct {
 	ID          string
 	Application string
 	Check       string
-	Key         tokens.KeyID      // that the pass is signed under; 0: not known
-	Login       string            // that it was opened in; empty: by an access token
-	Access      [sha256.Size]byte // of that token, for opening only: it is not kept
+	Key         tokens.KeyID      // that signed the pass; 0: unknown
+	Login       string            // that opened it; empty: an access token did
+	Access      [sha256.Size]byte // hash of that token, for opening only: not stored
 	Start       database.Millis
 	Closed      database.Millis // 0: not closed
 	Pass        []byte
-	Seed        []byte // sealed
+	Seed        []byte // encrypted
 }
 
 func (o *opening) values() []any {
 	return []any{o.ID, o.Application, o.Check, int64(o.Key), sql.NullString{String: o.Login, Valid: o.Login != ""}, o.Start, o.Pass, o.Seed}
 }
 
-// opening is a session that is to be opened.
+// opening is a session to open.
 type opening struct {
 	SessionRow
 	now database.Millis
 }
 
-// openSession uses up the session's check and keeps the session: both or
-// neither. It refuses an access token that was left or replaced, a check that is not the
-// application's, was used, or expired at or before now, a
-// key under which no session may start at that time (errKeyCutOff), and a second in which
-// another session of the application starts (errStartTaken): to gateways they were one.
+// openSession uses up the session's check and stores the session, in one transaction. It
+// refuses an access token that was closed or replaced; a check that belongs to another
+// application, was used, or expired at or before now; a key that is distrusted at that start
+// (errKeyDistrusted); and a start in the same second as another session of the application
+// (errStartTaken), since gateways could not tell the two apart.
 func (s *Store) openSession(ctx context.Context, o opening) error { return do(ctx, s.openings, o) }
 
-// openSessionInLogin is open for a login, which it locks before everything else: a logout at
-// this moment either finds the session, or the session finds no login. It takes another
-// lock, and so goes alone: two groups that take several each could wait for each other.
+// openSessionInLogin is openSession for a login, whose row it locks first: a concurrent
+// logout either finds the session, or the session finds no login. Because of this lock it
+// runs alone: two groups that take several locks each could deadlock.
 func (s *Store) openSessionInLogin(ctx context.Context, o opening, accounts *account.Service, login account.Holder) error {
 	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
 		if err := accounts.LockLogin(ctx, tx, login); err != nil {
@@ -66,8 +66,8 @@ func (s *Store) openSessionInLogin(ctx context.Context, o opening, accounts *acc
 	})
 }
 
-// openSessions uses up the checks of many sessions and keeps the sessions. Each
-// is refused or opened by itself.
+// openSessions uses up the checks of many sessions and stores the sessions. Each is refused
+// or opened separately.
 func (s *Store) openSessions(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) error {
 	wanted, err := withTrustedKeys(ctx, tx, calls)
 	if err == nil {
@@ -109,9 +109,9 @@ func (s *Store) openSessions(ctx context.Context, tx *sql.Tx, calls []*pendingWr
 		rowsOf(opened, (*opening).values))
 }
 
-// distinctOpenings leaves out a session on another call's check, and one that starts with
-// another call's of the application: what used up the check would not tell which of
-// them it was for.
+// distinctOpenings refuses a session with the same check as another call's, and one that
+// starts in the same second as another call's of the application: the update of the check
+// could not tell them apart.
 func distinctOpenings(calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening]) {
 	type start struct {
 		application string
@@ -133,21 +133,21 @@ func distinctOpenings(calls []*pendingWrite[opening]) (wanted []*pendingWrite[op
 	return wanted
 }
 
-// whyNotUsed says why a session's check was not used up.
+// whyNotUsed is the reason why a session's check was not used up.
 func whyNotUsed(ctx context.Context, tx *sql.Tx, o *opening) (refused, err error) {
 	var good bool
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM checks WHERE id = $1 AND application = $2 AND used_ms IS NULL AND expires_ms > $3`,
 		o.Check, o.Application, o.now).Scan(&good)
-	if good { // so it was the start
+	if good { // the check is good, so the start is taken
 		return errStartTaken, err
 	}
 	return errCheckRequired, err
 }
 
-// withValidAccess leaves out the sessions whose access token was left or replaced since
-// it was looked at. It locks the applications of all until the commit: either the
-// leaving finds the session, or the session finds the token gone; and of two sessions
-// that start in one second the later one finds the other.
+// withValidAccess refuses the sessions whose access token was closed or replaced since it
+// was read. It locks all applications until the commit: closing a page either finds the
+// session, or the session finds the token gone; and of two sessions that start in one
+// second the later one finds the other.
 func (s *Store) withValidAccess(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
 	var ids []any
 	for _, c := range calls {
@@ -180,14 +180,14 @@ func (s *Store) withValidAccess(ctx context.Context, tx *sql.Tx, calls []*pendin
 	return wanted, nil
 }
 
-// withTrustedKeys leaves out the sessions whose key is cut off at their start.
+// withTrustedKeys refuses the sessions whose key is distrusted at their start.
 func withTrustedKeys(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
 	cutoffs := make(map[tokens.KeyID]int64)
 	for _, c := range calls {
 		cutoff, known := cutoffs[c.row.Key]
 		if !known {
-			// Asked here and not of a cached copy, so that nothing starts under a key
-			// after its cut-off was committed.
+			// Read from the database and not from a cached copy: no session starts under a
+			// key after its cutoff was committed.
 			if cutoff, err = keyring.CutoffOf(ctx, tx, c.row.Key); err != nil {
 				return nil, err
 			}

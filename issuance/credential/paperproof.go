@@ -15,8 +15,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Document is a document that is presented at a desk, or that a person's identity was
-// checked with. It is personal data.
+// Document is a document that is presented at a desk, or that a face check confirmed. It is
+// personal data.
 type Document struct {
 	Type, Number, Nationality string
 }
@@ -30,9 +30,9 @@ type PaperProof struct {
 	ErasedAt int64
 }
 
-// PaperProofReasons are why a person gets a proof on paper: the month's three
-// applications are used up, an application did not succeed, the document does not
-// qualify, or the person has no phone to show a code with.
+// PaperProofReasons are why a person gets a proof on paper: the month's three applications
+// are used up, an application was not approved, the document does not qualify, or the
+// person has no phone to show a code.
 func PaperProofReasons() []string {
 	return []string{"quota_used_up", "not_approved", "document_not_supported", "no_phone"}
 }
@@ -40,10 +40,10 @@ func PaperProofReasons() []string {
 // maxPaperProofs bounds a list of paper proofs. Our choice: one a day is 31.
 const maxPaperProofs = 100
 
-// IssuePaperProof records that a police desk made a paper proof for a person (rules A7
-// and A14). It is counted in no quota and asks for none: the desk decides, by the
-// person in front of it. For the same reason the answer says nothing about the person's
-// electronic proofs: a number alone would tell them to every desk.
+// IssuePaperProof records that a police desk made a paper proof for a person (rules A7 and
+// A14). It neither uses nor checks a quota: the desk decides, with the person present. The
+// answer does not mention the person's electronic credentials: otherwise a number alone
+// would reveal them to every desk.
 func (s *Service) IssuePaperProof(ctx context.Context, by staff.Member, d Document, reason, request string) (PaperProof, error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.IssuePaperProof, audit.Object{}, now.UnixMilli())
@@ -74,8 +74,8 @@ func (s *Service) IssuePaperProof(ctx context.Context, by staff.Member, d Docume
 }
 
 // PaperProofsOf lists the paper proofs of a person that are not erased yet, the newest
-// first. The caller must have checked that the request is that person's own: a document
-// number is no secret.
+// first. The caller must have checked that the person themselves sends the request: a
+// document number is no secret.
 func (s *Service) PaperProofsOf(ctx context.Context, d Document) ([]PaperProof, error) {
 	person, err := s.paperPerson(d)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Service) paperPerson(d Document) (person [sha256.Size]byte, err error) 
 		return person, account.IdentityProblem(err, "document_type ")
 	}
 	if p.Document != identity.Passport {
-		p.Nationality = "" // optional with permits: it must not make two of one document
+		p.Nationality = "" // optional with permits: one document must have one hash
 	}
 	return s.vault.Index("paper_proofs.person", p.Document.String()+" "+string(p.Nationality)+" "+p.Number), nil
 }

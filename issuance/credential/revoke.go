@@ -23,30 +23,30 @@ import (
 // Reasons are why a credential may be revoked.
 func Reasons() []string { return []string{"lost_phone", "fraud", "superseded", "staff"} }
 
-// newBudget bounds what one credential changes: the thief of one can
-// guess serials, and shall not withdraw a day's credentials with it. Tries count
-// too, also of serials that are not given. Zero: nil, no bound.
+// newBudget bounds the changes by one staff credential: a thief of it can guess serials, and
+// must not revoke a day's credentials. Attempts count too, also with serials that do not
+// exist. Zero: nil, no bound.
 func newBudget(r throttle.Rate, now func() time.Time) (*throttle.Limiter[string], error) {
 	if r == (throttle.Rate{}) {
 		return nil, nil
 	}
 	l, err := throttle.NewLimiter[string](throttle.LimiterConfig{Each: r, Now: now, Code: staff.BudgetSpent,
-		Detail: "this credential has revoked or lifted too many; nothing was changed"})
+		Detail: "this credential has revoked or unrevoked too many; nothing was changed"})
 	if err != nil {
 		return nil, fmt.Errorf("issuance: %w", err)
 	}
 	return l, nil
 }
 
-// Accepted is an accepted change. AtMs, Unix ms, is when the credential came
-// into the wanted state: a repetition gets the first one's answer.
+// Accepted is an accepted change. AtMs, Unix ms, is when the credential reached the wanted
+// state: a repetition returns the first one's time.
 type Accepted struct {
 	Serial tokens.Serial
 	AtMs   int64
 }
 
-// Revoke withdraws a credential. When it returns, the record for the gateways
-// is durably on its way. It is idempotent.
+// Revoke revokes a credential. When it returns, the record for the gateways is durably
+// enqueued. It is idempotent.
 func (s *Service) Revoke(ctx context.Context, by staff.Member, serial, reason, request string) (Accepted, error) {
 	if !slices.Contains(Reasons(), reason) {
 		return Accepted{}, problem.New(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
@@ -54,7 +54,7 @@ func (s *Service) Revoke(ctx context.Context, by staff.Member, serial, reason, r
 	return s.setRevoked(ctx, by, staff.Revoke, serial, request, Revocation{Revoke: true, Reason: reason})
 }
 
-// Unrevoke lifts a revocation. It is idempotent.
+// Unrevoke undoes a revocation. It is idempotent.
 func (s *Service) Unrevoke(ctx context.Context, by staff.Member, serial, request string) (Accepted, error) {
 	return s.setRevoked(ctx, by, staff.Unrevoke, serial, request, Revocation{})
 }
@@ -94,40 +94,39 @@ func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Ac
 	return Accepted{r.Serial, int64(since)}, nil
 }
 
-// Revocation revokes a credential or lifts its revocation.
+// Revocation revokes a credential or unrevokes it.
 type Revocation struct {
 	Serial tokens.Serial
 	Revoke bool
 	Reason string
 	Who    string // the staff credential's name
 	At     database.Millis
-	Entry  audit.Entry // for the audit log; none for what the rules do without a person
+	Entry  audit.Entry // for the audit log; empty for changes by a rule
 }
 
-// issuerItself stands in the rows of what the rules did without a person.
+// issuerItself is who changed a credential by a rule.
 const issuerItself = "issuer"
 
 var (
 	errNoCredential = problem.New(CredentialNotFound, "no credential has this serial")
-	// An expired credential: no gate admits it any more, and the stream must not carry
-	// days that gateways have forgotten.
+	// An expired credential: no gate accepts it, and the stream must not carry days that
+	// gateways have forgotten.
 	errExpired = problem.New(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
-	// The person has a newer credential: to lift the revocation of this one would put two
-	// in force.
+	// The person has a newer credential: unrevoking this one would make two active.
 	errSuperseded = problem.New(CredentialSuperseded, "the person has a newer credential")
 )
 
-// SetRevoked brings the credential into the wanted state, together with the record
-// for the stream and the line for audit. It changes nothing if the state is
-// that already, but notes who else revoked a revoked credential. It returns since when
-// the credential is in the wanted state and whether this call brought it there. On
-// SQLite, revocations that arrive together share a transaction.
+// SetRevoked brings the credential into the wanted state, with the record for the stream and
+// the audit log entry. It changes nothing in a credential that has the state already, but
+// records who else revoked a revoked credential. It returns since when the credential has
+// the wanted state, and whether this call changed it. On SQLite, concurrent revocations
+// share a transaction.
 func (s *Store) SetRevoked(ctx context.Context, r Revocation) (since database.Millis, changed bool, err error) {
 	call := &revoking{Revocation: r}
 	if r.Revoke {
 		err = s.outbox.Do(ctx, s.write(call))
 	} else {
-		err = s.db.Change(ctx, "lift a revocation", func(ctx context.Context, tx *sql.Tx) error {
+		err = s.db.Change(ctx, "unrevoke", func(ctx context.Context, tx *sql.Tx) error {
 			if err := s.lockPersonOf(ctx, tx, r.Serial); errors.Is(err, sql.ErrNoRows) {
 				call.refused = errNoCredential
 				return nil
@@ -146,12 +145,12 @@ func (s *Store) SetRevoked(ctx context.Context, r Revocation) (since database.Mi
 	return call.since, call.changed, nil
 }
 
-// revoking is a call of SetRevoked and what became of it.
+// revoking is a call of SetRevoked and its result.
 type revoking struct {
 	Revocation
 	since   database.Millis
 	changed bool
-	refused error // nothing was written for this call, and others in its transaction are not concerned
+	refused error // nothing was written for this call; others in its transaction are not affected
 }
 
 func (s *Store) write(c *revoking) *outbox.Write {
@@ -161,11 +160,11 @@ func (s *Store) write(c *revoking) *outbox.Write {
 	}}
 }
 
-// revokeIn is one call in a transaction. It refuses before it writes anything.
+// revokeIn runs one call in a transaction. It refuses before it writes anything.
 func (s *Store) revokeIn(ctx context.Context, tx *sql.Tx, c *revoking) error {
 	if c.Revoke {
-		// Nearly always this is all there is to ask. The row that it locks keeps a
-		// credential's records in the outbox in the order of its states.
+		// The common case needs one statement. The row that it locks keeps a credential's
+		// records in the outbox in the order of its states.
 		n, err := database.Changed(ctx, tx, `
 			UPDATE credentials SET revoked_ms = $1, changed_ms = $1
 			WHERE day = $2 AND idx = $3 AND revoked_ms IS NULL AND superseded = 0 AND expires_ms > $1`, c.At, int64(c.Serial.Day), int64(c.Serial.Index))
@@ -216,8 +215,7 @@ func (s *Store) setRevoked(ctx context.Context, tx *sql.Tx, c *Revocation) error
 	return s.record(ctx, tx, c)
 }
 
-// record says that a change was made: to those who look into the database, to the
-// trail, and to the stream.
+// record records a change in the revocations table, the audit log and the outbox.
 func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Revocation) error {
 	record := revocation.Record{Kind: revocation.KindUnrevoke, At: int64(c.At), Serial: c.Serial}
 	unrevoked := 1
@@ -237,10 +235,10 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Revocation) error {
 	return s.outbox.Enqueue(ctx, tx, record)
 }
 
-// alsoRevoked records a revocation of a credential that another has revoked before: to
-// lift what those did must not undo this. A repetition is noted once.
+// alsoRevoked records a revocation of a credential that is already revoked: undoing the
+// first revocation must not undo this one. A repetition is recorded once.
 func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c *Revocation) error {
-	if !c.Revoke || have.Superseded { // what is superseded stays revoked in any case
+	if !c.Revoke || have.Superseded { // a superseded credential cannot be unrevoked
 		return nil
 	}
 	n, err := database.Changed(ctx, tx, `
@@ -255,8 +253,8 @@ func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c
 	return s.auditLog.Append(ctx, tx, c.Entry)
 }
 
-// lockPersonOf takes the lock of a credential's person, which approvals take
-// first as well: a lift and an approval must not pass each other.
+// lockPersonOf locks a credential's person, as approvals do first: an unrevocation and an
+// approval must not run concurrently.
 func (s *Store) lockPersonOf(ctx context.Context, tx *sql.Tx, serial tokens.Serial) error {
 	var person []byte
 	err := tx.QueryRowContext(ctx, `
@@ -269,7 +267,7 @@ func (s *Store) lockPersonOf(ctx context.Context, tx *sql.Tx, serial tokens.Seri
 	return err
 }
 
-// hasNewer reports whether the credential's person has been given another since.
+// hasNewer reports whether the person has got another credential since.
 func hasNewer(ctx context.Context, tx *sql.Tx, c *Credential) (newer bool, err error) {
 	err = tx.QueryRowContext(ctx, `
 		SELECT COUNT(*) > 0 FROM applications a JOIN persons p ON p.person = a.person

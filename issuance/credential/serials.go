@@ -11,38 +11,37 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// IndexEnd is the first serial index of a day that is never given: the upper
-// half belongs to load tests.
+// IndexEnd is the first serial index of a day that is never given: the upper half is for
+// load tests.
 const IndexEnd = 1 << 31
 
-var errDayFull = errors.New("credential: every serial of the day is given")
+var errDayFull = errors.New("credential: no serial of the day is free")
 
-// serialBlock is how many indexes an issuer takes at once (hi-lo): issuers that
-// share a database never give one index twice, and none waits for another to
-// commit. What is left of a block when a process ends is never given: gateways
-// keep a bit for it.
+// serialBlock is how many indexes an issuer reserves together (hi-lo): issuers on one
+// database never give one index twice, and do not wait for each other's commits. The
+// unused indexes of a block are lost when a process ends: gateways keep a bit for each.
 const serialBlock = 256
 
-// serialBlocks hands out the indexes of the blocks that this process has taken. A
-// block is durable before the first of its indexes is given.
+// serialBlocks hands out the indexes of the blocks that this process has reserved. A block
+// is durable before its first index is given.
 type serialBlocks struct {
 	db *database.DB
 
-	taking chan struct{} // a place for one: one block is taken at a time
+	taking chan struct{} // capacity 1: one block is reserved at a time
 
 	mu   sync.Mutex
-	free map[uint16][]uint32 // mu; by day, the next one last; at most maxDays
+	free map[uint16][]uint32 // guarded by mu; by day, the next one last; at most maxDays
 }
 
-// maxDays bounds the days with free indexes: only today's are asked for, but
-// around midnight, and while clocks are set.
+// maxDays bounds the days with free indexes: requests are for today, except around midnight
+// and while clocks are set.
 const maxDays = 3
 
 func newSerials(db *database.DB) *serialBlocks {
 	return &serialBlocks{db: db, taking: make(chan struct{}, 1), free: make(map[uint16][]uint32)}
 }
 
-// takeSerial gives an index of the day.
+// takeSerial gives a serial of the day.
 func (s *serialBlocks) takeSerial(ctx context.Context, day uint16) (tokens.Serial, error) {
 	if index, ok := s.popIndex(day); ok {
 		return tokens.Serial{Day: day, Index: index}, nil
@@ -53,11 +52,11 @@ func (s *serialBlocks) takeSerial(ctx context.Context, day uint16) (tokens.Seria
 	case <-ctx.Done():
 		return tokens.Serial{}, ctx.Err()
 	}
-	if index, ok := s.popIndex(day); ok { // another has taken a block meanwhile
+	if index, ok := s.popIndex(day); ok { // another call has reserved a block meanwhile
 		return tokens.Serial{Day: day, Index: index}, nil
 	}
 	var end int64
-	err := s.db.Change(ctx, "take serials", func(ctx context.Context, tx *sql.Tx) error {
+	err := s.db.Change(ctx, "reserve serials", func(ctx context.Context, tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `
 			INSERT INTO serials (day, next_index) VALUES ($1, $2)
 			ON CONFLICT (day) DO UPDATE SET next_index = serials.next_index + $2 WHERE serials.next_index + $2 <= $3
@@ -93,7 +92,7 @@ func (s *serialBlocks) popIndex(day uint16) (index uint32, ok bool) {
 	return left[len(left)-1], true
 }
 
-// giveBack returns an index that certainly was not used.
+// giveBack returns an index that was certainly not used.
 func (s *serialBlocks) giveBack(serial tokens.Serial) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,21 +101,21 @@ func (s *serialBlocks) giveBack(serial tokens.Serial) {
 	}
 }
 
-// SerialJump is how far the indexes of a day jump over those that may have been
-// given since the copy. Ours: 16.8 million credentials, more than any day has; a day
-// has room for 128 such jumps, and gateways keep nothing for indexes that are not
-// revoked.
+// SerialJump is how far the indexes of a day are advanced after a restore, past those that
+// may have been given since the backup. Our choice: 16.8 million credentials, more than any
+// day has. A day has room for 128 such jumps, and gateways store nothing for indexes that
+// are not revoked.
 const SerialJump = 1 << 24
 
-// Day is a railway day and the index that its next credential gets.
+// Day is a railway day and the index of its next credential.
 type Day struct {
 	Day  uint16
 	Next int64
 }
 
-// JumpSerials raises the indexes of every day that an approval can have: those that live,
-// and the next, for a clock that was ahead around midnight. A day that the copy does
-// not know yet is the one of which most was given since.
+// JumpSerials advances the indexes of every day on which an approval can still happen or a
+// credential live: yesterday, today, and tomorrow for a clock that was ahead around midnight.
+// A day that the backup does not know may have had most approvals since.
 func JumpSerials(ctx context.Context, tx *sql.Tx, at database.Millis) (days []Day, err error) {
 	today := tokens.DayOf(at.Seconds())
 	for day := today - 1; day <= today+1; day++ {

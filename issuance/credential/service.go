@@ -1,30 +1,32 @@
-// Package credential is the issuer's rules on temporary IDs: it takes applications,
-// has the person checked, decides, opens sessions, shows codes, revokes and
-// erases. docs/issuance.md tells the whole of it, docs/rules.md which rule is
-// where.
+// Package credential has the issuer's rules on temporary IDs: applications, face checks,
+// decisions, sessions, codes, revocations and erasure. docs/issuance.md describes the
+// whole, docs/rules.md where each rule is checked.
 //
-// It promises: nothing is approved but after a face check that passed, and
-// for a card that the resident registry confirms; however many ask at once, at
-// however many issuers, a person is approved at most three times a calendar month
-// and has one credential in force; a pass is signed only on a passed check that is
-// at most two minutes old and is used up by it, for a credential that is in force,
-// under a key that is in service; a check that fails, times out or cannot be done
-// uses up nothing; what was acknowledged survives a crash; a revocation reaches the
-// outbox of the control stream, and a staff act the audit trail, in the transaction
-// that records it; an ended login or a left page shows nothing any more. Personal
-// data are sealed before they are stored, gone after 31 days, and never part of an
-// error.
+// It promises:
+//   - An application is approved only after a successful face check and a match in the
+//     resident registry.
+//   - Whatever the number of concurrent requests and issuers, a person is approved at most
+//     three times a calendar month and has at most one active credential.
+//   - A pass is signed only for an active credential, under an active key, and uses up a
+//     passed check that is at most two minutes old.
+//   - A check that fails, times out or cannot be done uses up nothing.
+//   - An acknowledged write survives a crash.
+//   - A revocation is enqueued for the control stream, and a staff action is recorded in
+//     the audit log, in the transaction that makes the change.
+//   - After a logout or a closed page, nothing is shown to that login or page.
+//   - Personal data are encrypted before they are stored, erased after 31 days, and never
+//     part of an error.
 //
-// It does not look at faces and knows no cards: packages facecheck and provider
-// ask those who do, and what they say is believed. It does not slow anybody down
-// but by locks after failures; rates are package httpapi's. What an anchor-mode phone
-// holds outlives a logout by up to 30 minutes.
+// It does not compare faces and does not know cards: packages facecheck and provider call
+// external services, whose answers are trusted. Its only throttles are lockouts after
+// failures and staff budgets; package httpapi limits request rates. Codes already on an
+// anchor-mode phone stay valid for up to 30 minutes after logout.
 //
-// Who may do what is a type: a method of Service for passengers takes a Holder, which
-// only Authorize makes, for a Visitor with an access token or a login; one for
-// staff takes a staff.Member. Each file has the rules of its subject and, as methods of
-// Store, what they keep and what must be judged under a lock. Serial indexes of a day are
-// never given twice, and with few gaps.
+// Types express permissions. A method of [Service] for passengers takes a [Holder], which
+// only [Service.Authorize] makes, for a [Visitor] with an access token or a login. A method
+// for staff takes a staff.Member. Each file has the rules of its subject and, as methods of
+// [Store], its tables and the decisions that need a lock. Serial indexes of a day are never
+// reused, and have few gaps.
 package credential
 
 import (
@@ -48,64 +50,62 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Service works with.
+// Config has the parts and settings of a Service.
 type Config struct {
-	// Outbox is open, with the database. The service does not close it. The publisher
-	// of the control stream works on the same one.
+	// Outbox is open, with the database. The publisher of the control stream uses the same
+	// one. The service does not close it.
 	Outbox *outbox.Outbox
-	// Keys sign passes, each in its time.
+	// Keys decides which key signs passes.
 	Keys *keyring.Ring
-	// Vault is the master that seals personal data. Another master than the one
-	// a database was filled with opens none of it.
+	// Vault is the master key that encrypts personal data. A database that was filled with
+	// another one cannot be decrypted.
 	Vault vault.Master
-	// FieldKeys are what seals since keys were rotated; none: the master's own.
+	// FieldKeys encrypt since the first key rotation; none: the key of the master.
 	FieldKeys []vault.FieldKey
 	// AuditLog is the audit log of the same database. nil: Open makes one, without metrics.
 	AuditLog *audit.Log
 	// Checker decides whether the applicant is the person.
 	Checker facecheck.Checker
-	// CheckTimeout bounds one face check, at most facecheck.MaxTimeout.
-	// 0: facecheck.DefaultTimeout.
+	// CheckTimeout bounds one face check, at most facecheck.MaxTimeout. 0:
+	// facecheck.DefaultTimeout.
 	CheckTimeout time.Duration
-	// MaxChecks bounds the provider's calls in flight, those included that were
-	// given up on but have not returned. Keep it well below what the HTTP server
-	// serves at once: a provider that hangs must not keep staff from revoking.
-	// 0: DefaultMaxChecks.
+	// MaxChecks bounds concurrent calls of the face check provider, including those that
+	// timed out and have not returned. Keep it well below the HTTP server's limit: a
+	// provider that hangs must not keep staff from revoking. 0: DefaultMaxChecks.
 	MaxChecks int
-	// Residents knows the resident ID cards.
+	// Residents is the resident registry.
 	Residents provider.ResidentRegistry
-	// LookupTimeout bounds one question to it. 0: provider.DefaultTimeout.
+	// LookupTimeout bounds one of its lookups. 0: provider.DefaultTimeout.
 	LookupTimeout time.Duration
-	// Policy is the version of the privacy policy in force (rules B12 and G34). Applicants
-	// who are not logged in must agree to this one.
+	// Policy is the version of the active privacy policy (rules B12 and G34). Applicants
+	// without a login must agree to this one.
 	Policy string
-	// Accounts are the passengers' accounts, in the same database; nil: nobody can
-	// be logged in.
+	// Accounts are the passengers' accounts, in the same database; nil: no login exists.
 	Accounts *account.Service
-	// Lockout locks documents and addresses after too many failed checks. nil:
-	// nothing is counted.
+	// Lockout locks documents and addresses after too many failed checks. nil: failures are
+	// not counted.
 	Lockout *throttle.Lockout
-	// Changes bounds the revocations and liftings of one staff credential. Zero: no
+	// Changes bounds the revocations and unrevocations of one staff credential. Zero: no
 	// bound.
 	Changes throttle.Rate
 	// Identifications bounds the passengers that one staff credential identifies, and
-	// Subjects the pseudonyms that it asks for. Zero: no bound.
+	// Subjects the pseudonyms that it requests. Zero: no bound.
 	Identifications, Subjects throttle.Allowance
 	// Now is the clock of every rule. nil: time.Now.
 	Now func() time.Time
-	// Trouble says in words why publishing fails and since when, for Readiness; ""
-	// while it works. nil: it always works.
+	// Trouble is why publishing fails and since when, for Readiness; "" while it works.
+	// nil: it always works.
 	Trouble func() string
-	// Log receives faults and starts; no personal data. nil: no log.
+	// Log gets faults and starts, without personal data. nil: no log.
 	Log *zap.Logger
-	// Metrics receives the counters. nil: they are counted and shown nowhere.
+	// Metrics registers the counters. nil: they are not exported.
 	Metrics prometheus.Registerer
 }
 
 // DefaultMaxChecks is half of what the HTTP server serves at once by default.
 const DefaultMaxChecks = 128
 
-// complete fills in what may be left out and reports all that may not.
+// complete sets defaults and reports all missing or invalid fields.
 func (c *Config) complete() error {
 	var missing []error
 	need := func(ok bool, what string) {
@@ -144,22 +144,21 @@ func (c *Config) complete() error {
 	return errors.Join(missing...)
 }
 
-// Service applies the rules. It is safe for many goroutines at once.
+// Service applies the rules. It is safe for concurrent use.
 type Service struct {
 	Config
 	Store   *Store
 	vault   *vault.Vault
 	metrics *metrics
-	checks  chan struct{}             // a place for each call of the provider
-	budget  *throttle.Limiter[string] // of changes, by the credential's name; nil: no bound
-	// what credentials learn of persons, by their names
+	checks  chan struct{}             // one slot for each call of the provider
+	budget  *throttle.Limiter[string] // of changes, by staff credential name; nil: no bound
+	// persons revealed, by staff credential name
 	identifications, subjects *throttle.Budget
 	verifiers                 sync.Map // tokens.KeyID to *tokens.Key
 }
 
-// Open makes a service, announces its keys, so that their announcement is in the
-// outbox before the first pass is signed, and looks which one signs. It starts
-// nothing.
+// Open makes a service and announces its keys, so that the announcement is in the outbox
+// before the first pass is signed. It starts nothing.
 func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -186,8 +185,8 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := s.Keys.AnnounceDue(ctx); err != nil {
 		return nil, err
 	}
-	// Without a key in service it starts all the same, and the log says what keeps
-	// each key: staff must be able to revoke.
+	// Without an active key the issuer starts anyway, and the log has the reason for each
+	// key: staff must be able to revoke.
 	if err := s.Keys.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -199,7 +198,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// Run erases what is older than the rules allow, until ctx ends.
+// Run erases old records until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(eraseEvery)
 	defer tick.Stop()
@@ -213,13 +212,13 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// newTakes bounds what one credential learns.
+// newTakes makes the bounds on what one staff credential learns of persons.
 func newTakes(c *Config) (identifications, subjects *throttle.Budget, err error) {
-	identifications, err = throttle.NewBudget(c.Identifications, staff.IdentificationsSpent, "this credential has identified as many passengers as it may", c.Now)
+	identifications, err = throttle.NewBudget(c.Identifications, staff.IdentificationsSpent, "this credential has identified as many passengers as it may; retry later", c.Now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("issuance: %w", err)
 	}
-	subjects, err = throttle.NewBudget(c.Subjects, staff.SubjectsSpent, "this credential has asked for as many pseudonyms as it may today", c.Now)
+	subjects, err = throttle.NewBudget(c.Subjects, staff.SubjectsSpent, "this credential has requested as many pseudonyms as it may today", c.Now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("issuance: %w", err)
 	}

@@ -18,17 +18,17 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Mode says who keeps the secret seed of a session's chain.
+// Mode is who has the secret seed of a session's chain.
 type Mode string
 
 // The modes. A gate sees no difference.
 const (
-	Anchor Mode = "anchor" // the phone: it sends the anchor and shows codes without network
-	Hosted Mode = "hosted" // the issuer: the phone fetches each code
+	Anchor Mode = "anchor" // the phone, which sends the anchor and shows codes offline
+	Hosted Mode = "hosted" // the issuer, from which the phone fetches each code
 )
 
-// Session is an open session as the phone needs it. Times are Unix seconds but
-// for ServerTimeMs, from which the phone learns the server's clock.
+// Session is an open session as returned to the phone. Times are Unix seconds except
+// ServerTimeMs, from which the phone learns the server's clock.
 type Session struct {
 	Session      string
 	Pass         *tokens.SignedPass // anchor mode only
@@ -38,8 +38,8 @@ type Session struct {
 	ExpiresAt    int64 // of the credential
 }
 
-// OpenSession uses up a passed check and signs a pass for 30 minutes (rule
-// A11). anchor is 32 lower-case hex digits in anchor mode and empty in hosted.
+// OpenSession uses up a passed check and signs a pass for 30 minutes (rule A11). anchor is
+// 32 lower-case hex digits in anchor mode and empty in hosted mode.
 func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode Mode, anchor string) (Session, error) {
 	now := s.Now()
 	c := h.credential
@@ -56,8 +56,8 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	if err != nil {
 		return Session{}, err
 	}
-	// A clock that was set back, or differs from that of the issuer that
-	// approved, must not make a pass that starts before its credential.
+	// The pass must not start before its credential, even if the clock was set back or
+	// differs from that of the issuer that approved.
 	start := max(now.Unix(), c.Approved.Seconds())
 	row := SessionRow{ID: ids.New(sessionPrefix, ids.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access}
 	login := h.visitor.login
@@ -66,8 +66,8 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	}
 	var pass tokens.SignedPass
 	signAndKeep := func(key tokens.KeyID, signer signing.Signer) (err error) {
-		// The pass is signed first and given out only if the check was still good:
-		// no lock is held while a slow signer works.
+		// The pass is signed first and returned only if the check was still good: no lock
+		// is held during a slow signature.
 		pass, err = signing.Pass(signer, &tokens.Pass{
 			Key: key, Serial: c.Serial, Subject: c.Subject,
 			Start: start, Expiry: c.Expires.Seconds(),
@@ -108,10 +108,10 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	return out, nil
 }
 
-// startsFrom are the seconds at which a session may begin that is opened at start.
-// Serial and start name a session to gateways, so no two of a credential begin in one
-// second. The next ones are as good, since codes pass some seconds before their time;
-// those before are for the end of the credential.
+// startsFrom are the seconds at which a session opened at start may begin, in order of
+// preference. Serial and start identify a session to gateways, so no two sessions of a
+// credential begin in one second. The next seconds are equivalent, since codes are accepted
+// some seconds early; the previous seconds are for the end of the credential.
 func startsFrom(start int64, c *Credential) (starts []int64) {
 	for at := start; at <= start+tokens.Ahead && at < c.Expires.Seconds(); at++ {
 		starts = append(starts, at)
@@ -122,19 +122,19 @@ func startsFrom(start int64, c *Credential) (starts []int64) {
 	return starts
 }
 
-// errCheckRequired is one answer for a check that is unknown, another
-// application's, used or too old: the way on is the same.
+// errCheckRequired is the same for a check that is unknown, another application's, used or
+// expired: the next step is the same.
 var errCheckRequired = problem.New(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
 
-// errSuspended is the answer while no key is in service: gates would refuse what
-// any other signs. Staff can revoke all the same.
-var errSuspended = problem.New(IssuingSuspended, "the issuer has no key in service; the check was not used up")
+// errSuspended is returned while no key is active: gates would refuse a pass under another
+// key. Staff can still revoke.
+var errSuspended = problem.New(IssuingSuspended, "the issuer has no active key; the check was not used up")
 
 func seedPlace(session string) vault.Place {
 	return vault.Place{Table: "sessions", Column: "seed", Row: session}
 }
 
-// chainEnd reads the phone's anchor, or makes the issuer's own chain.
+// chainEnd decodes the phone's anchor, or makes the issuer's own chain.
 func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens.Link, err error) {
 	switch mode {
 	case Hosted:
@@ -155,20 +155,20 @@ func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens
 }
 
 // underKey runs open with the key that signs sessions from start, Unix seconds. If the key
-// was cut off since the last refresh, open's transaction fails with errKeyCutOff; the keys
-// are refreshed and open runs once more.
+// was distrusted since the last refresh, open's transaction fails with errKeyDistrusted; the
+// keys are refreshed and open runs once more.
 func (s *Service) underKey(ctx context.Context, start int64, open func(tokens.KeyID, signing.Signer) error) error {
 	for again := false; ; again = true {
 		id, signer, err := s.Keys.Current(time.Unix(start, 0))
 		if err != nil {
-			return errSuspended // the cause was logged when signing stopped
+			return errSuspended // the ring has logged the reason
 		}
 		err = open(id, signer)
 		switch {
 		case !errors.Is(err, errKeyDistrusted):
 			return err
 		case again:
-			s.Log.Error("the issuer key is cut off: no session can be opened until the issuer has another", zap.Uint16("key_id", uint16(id)))
+			s.Log.Error("the issuer key is distrusted: no session can be opened until the issuer has another key", zap.Uint16("key_id", uint16(id)))
 			return errSuspended
 		}
 		if err := s.Keys.Refresh(ctx); err != nil {
@@ -177,7 +177,7 @@ func (s *Service) underKey(ctx context.Context, start int64, open func(tokens.Ke
 	}
 }
 
-// ShownCode is what a hosted session shows now. Times are Unix seconds but for
+// ShownCode is the present code of a hosted session. Times are Unix seconds except
 // ServerTimeMs.
 type ShownCode struct {
 	Text          string
@@ -187,9 +187,8 @@ type ShownCode struct {
 	ServerTimeMs  int64
 }
 
-// Code gives the current code of a hosted session to the visitor who opened it.
-// Asking again, as after a loss of the network, gives the code of that moment
-// (rule A10).
+// Code returns the present code of a hosted session to the visitor who opened it. A repeated
+// call, for instance after a network loss, returns the code of that moment (rule A10).
 func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCode, error) {
 	if !ids.WellFormed(session, sessionPrefix, ids.IDSize) {
 		return ShownCode{}, errNoSession
@@ -202,7 +201,7 @@ func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCod
 		return ShownCode{}, err
 	}
 	if row.Closed != 0 {
-		return ShownCode{}, problem.New(SessionClosed, "the holder ended this session")
+		return ShownCode{}, problem.New(SessionClosed, "the passenger ended this session")
 	}
 	if row.Seed == nil {
 		return ShownCode{}, problem.New(SessionNotHosted, "the phone itself makes the codes of this session")
@@ -237,7 +236,7 @@ func (s *Service) hostedCode(row SessionRow, serial tokens.Serial, step int) (st
 		return "", err
 	}
 	if len(seed) != len(tokens.Link{}) || len(row.Pass) != tokens.PassSize {
-		return "", errors.New("issuance: a hosted session's row has another size than was written")
+		return "", errors.New("issuance: a hosted session has a pass or seed of the wrong size")
 	}
 	_, links := tokens.Chain(tokens.Link(seed), serial, tokens.Length)
 	token := tokens.Assemble((*tokens.SignedPass)(row.Pass), uint8(step), links[step])

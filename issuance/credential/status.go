@@ -15,24 +15,24 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// The numbers of the rules on temporary IDs, each in this one place.
+// The numbers of the rules on temporary IDs. Each is defined here only.
 const (
 	// ApplicationsPerMonth is rule A7: approvals of one person in a calendar month,
 	// Beijing time.
 	ApplicationsPerMonth = 3
 	// Renewal is rule A9: how long before its end a credential may be renewed.
 	Renewal = 3 * time.Hour
-	// CheckLife is how long a passed check may wait for its session. Ours: long
-	// enough for a slow network, too short to hand the phone to somebody else.
+	// CheckLife is how long a passed check may wait for its session. Our choice: long
+	// enough for a slow network, too short to hand the phone to another person.
 	CheckLife = 2 * time.Minute
-	// ApplicationLife is how long an application waits for its decision. Ours: a
-	// form that was left open for a day is not this journey's any more.
+	// ApplicationLife is how long an application waits for its decision. Our choice: a
+	// form that is a day old was for another journey.
 	ApplicationLife = 24 * time.Hour
-	// UncheckedLife is how long an application is kept that no check has seen: it has
-	// expired for a day, and anybody can make any number of them. Our choice.
+	// UncheckedLife is how long an application without a face check is stored: it has been
+	// expired for a day, and any caller can make any number of them. Our choice.
 	UncheckedLife = 48 * time.Hour
-	// RecordLife is rule A13's "last month": so long an application is listed, then
-	// it is erased. Ours: 31 days from when it was handed in.
+	// RecordLife is rule A13's "last month": an application is listed that long and then
+	// erased. Our choice: 31 days from its submission.
 	RecordLife = 31 * 24 * time.Hour
 )
 
@@ -57,22 +57,22 @@ const (
 	paperProofPrefix  = "ppr_"
 )
 
-// Status is how an application stands.
+// Status is the status of an application.
 type Status string
 
-// The states of an application:
+// The statuses of an application:
 //
 //	submitted ─► checked ─► approved ─► expired | superseded | revoked
 //	    └───────────┴─────► refused | expired
 //
-// There is no way back but from revoked, which staff can lift.
+// Only revoked can be undone: staff can unrevoke.
 const (
-	StatusSubmitted  Status = "submitted"  // waits for the face check
-	StatusChecked    Status = "checked"    // the person was checked; the resident registry did not answer yet
-	StatusApproved   Status = "approved"   // the credential is in force
-	StatusRefused    Status = "refused"    // by a rule; nothing was used up
-	StatusExpired    Status = "expired"    // the 24 hours of the credential, or of the undecided application, are over
-	StatusSuperseded Status = "superseded" // a newer application of the person took its place (rule A9)
+	StatusSubmitted  Status = "submitted"  // the face check is due
+	StatusChecked    Status = "checked"    // the face check passed; the resident registry did not answer yet
+	StatusApproved   Status = "approved"   // the credential is active
+	StatusRefused    Status = "refused"    // by a rule; no quota was used up
+	StatusExpired    Status = "expired"    // the 24 hours of the credential, or of the pending application, are over
+	StatusSuperseded Status = "superseded" // a newer credential of the person replaced it (rule A9)
 	StatusRevoked    Status = "revoked"
 )
 
@@ -82,14 +82,14 @@ type ApplicationView struct {
 	Application string
 	Status      Status
 	SubmittedAt int64
-	RefusedFor  problem.Code   // of a refused one
+	RefusedFor  problem.Code   // if refused
 	Serial      *tokens.Serial // nil before approval
 	ApprovedAt  int64          // 0 before approval
 	ExpiresAt   int64          // of the credential; 0 before approval
 	RenewableAt int64          // from when the next application may be approved (A9); 0 before approval
 }
 
-// View tells the holder how the application stands.
+// View is the application as shown to its holder.
 func (s *Service) View(h Holder) ApplicationView {
 	return view(&h.application, h.credential, s.Now())
 }
@@ -130,32 +130,32 @@ func pendingStatus(a *Application, now time.Time) Status {
 	return StatusSubmitted
 }
 
-// requireUsable refuses an application that nothing can be done with any more.
+// requireUsable refuses an application that has ended.
 func requireUsable(a *Application, c *Credential, now time.Time) error {
 	switch view(a, c, now).Status {
 	case StatusRefused:
 		return problem.New(ApplicationRefused, "this application was refused for "+string(a.RefusedFor))
 	case StatusSuperseded:
-		return problem.New(CredentialSuperseded, "a newer application took the place of this one")
+		return problem.New(CredentialSuperseded, "a newer application replaced this one")
 	case StatusExpired:
 		if c == nil {
 			return problem.New(ApplicationExpired, "an application waits 24 hours for its face check")
 		}
 		return problem.New(CredentialExpired, "the 24 hours of this credential are over")
 	case StatusRevoked:
-		return problem.New(CredentialRevoked, "this credential was withdrawn")
+		return problem.New(CredentialRevoked, "this credential was revoked")
 	}
 	return nil
 }
 
-// Visitor is someone who asks: by the access token of one application, or by a
-// login that opens every application of its account.
+// Visitor is the identity of a request: the access token of one application, or a login,
+// which opens every application of its account.
 type Visitor struct {
 	access [sha256.Size]byte
 	login  *account.Holder
 }
 
-// ByAccess takes an access token. Whether it opens anything is not asked yet.
+// ByAccess is the visitor with an access token. It checks the token's form only.
 func ByAccess(token string) (Visitor, error) {
 	if !ids.WellFormed(token, accessPrefix, ids.SecretSize) {
 		return Visitor{}, errUnauthorized
@@ -163,11 +163,11 @@ func ByAccess(token string) (Visitor, error) {
 	return Visitor{access: ids.Hash(token)}, nil
 }
 
-// ByLogin takes the holder of an account.
+// ByLogin is the visitor with a login.
 func ByLogin(h account.Holder) Visitor { return Visitor{login: &h} }
 
-// errUnauthorized is one answer, whatever is wrong: what belongs to somebody
-// else looks like what does not exist.
+// errUnauthorized is the same for every cause: another person's application and one that
+// does not exist look the same.
 var errUnauthorized = problem.New(Unauthorized, "")
 
 // opens reports whether the visitor may see an application.
@@ -178,8 +178,8 @@ func (v Visitor) opens(a *Application) bool {
 	return a.Access == v.access
 }
 
-// opened reports whether it was this visitor who opened a session: another
-// login of the same account did not (rule A12).
+// opened reports whether this visitor opened a session: not so another login of the same
+// account (rule A12).
 func (v Visitor) opened(o *SessionRow) bool {
 	if v.login != nil {
 		return o.Login == v.login.Login()
@@ -187,7 +187,7 @@ func (v Visitor) opened(o *SessionRow) bool {
 	return o.Login == ""
 }
 
-// Holder is a visitor and an application that is theirs. Only Authorize makes one.
+// Holder is a visitor with an application of theirs. Only [Service.Authorize] makes one.
 type Holder struct {
 	visitor     Visitor
 	application Application
@@ -197,7 +197,7 @@ type Holder struct {
 // Application is the id of the application.
 func (h Holder) Application() string { return h.application.ID }
 
-// Authorize finds an application of the visitor's, as it is now.
+// Authorize returns an application of the visitor's in its present state.
 func (s *Service) Authorize(ctx context.Context, v Visitor, application string) (Holder, error) {
 	if !ids.WellFormed(application, applicationPrefix, ids.IDSize) {
 		return Holder{}, errUnauthorized
@@ -209,8 +209,8 @@ func (s *Service) Authorize(ctx context.Context, v Visitor, application string) 
 	return Holder{v, a, c}, err
 }
 
-// maxViews bounds a list: a person who is refused again and again has more
-// lines than anyone reads.
+// maxViews bounds a list. Our choice: a person who is refused repeatedly has more
+// applications than a list can show usefully.
 const maxViews = 200
 
 // Views lists what an account applied for in the last month, the newest

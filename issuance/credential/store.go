@@ -13,21 +13,21 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Store keeps applications, checks, credentials, sessions and revocations in the
-// issuer's database, and judges what must be judged under a lock. It does not encrypt:
-// personal fields arrive sealed (see vault). It reads no clock: callers pass in the time.
-// It is safe for many goroutines at once.
+// Store has applications, checks, credentials, sessions and revocations in the issuer's
+// database, and makes the decisions that need a lock. It does not encrypt: personal fields
+// arrive encrypted (see vault). It reads no clock: callers pass in the time. It is safe for
+// concurrent use.
 type Store struct {
 	db       *database.DB
 	outbox   *outbox.Outbox
-	auditLog *audit.Log // nil: what belongs into the audit log is refused
+	auditLog *audit.Log // nil: changes that need an audit entry fail
 	serials  *serialBlocks
 
-	// calls that arrive together share a transaction, each kind with its own
+	// concurrent calls of a kind share a transaction
 	submissions *database.Group[pendingWrite[Application]]
 	passed      *database.Group[pendingWrite[Check]]
 	openings    *database.Group[pendingWrite[opening]]
-	// and those that ask share a question
+	// concurrent reads share a query
 	lookups  *database.Group[lookup]
 	viewings *database.Group[lookup]
 }
@@ -46,16 +46,16 @@ func NewStore(box *outbox.Outbox, auditLog *audit.Log) *Store {
 // pendingWrite is a call that shares a transaction with others of its kind.
 type pendingWrite[T any] struct {
 	row     T
-	refused error // nothing was written for this call, and the others are not concerned
+	refused error // nothing was written for this call; other calls are not affected
 }
 
-// batched groups calls whose rows are written in one transaction. A transaction that
-// the database refuses is tried again call by call, so that none suffers for another,
-// unless it may have been committed.
+// batched groups calls whose rows are written in one transaction. If the database refuses
+// the transaction, each call is retried alone, so that no call fails because of another. A
+// transaction that may have been committed is not retried.
 func batched[T any](db *database.DB, write func(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[T]) error) *database.Group[pendingWrite[T]] {
 	return database.NewGroup(func(ctx context.Context, calls []*pendingWrite[T]) error {
 		committing := false
-		err := db.Change(ctx, "write together", func(ctx context.Context, tx *sql.Tx) error {
+		err := db.Change(ctx, "write a batch", func(ctx context.Context, tx *sql.Tx) error {
 			err := write(ctx, tx, calls)
 			committing = err == nil
 			return err
@@ -76,7 +76,7 @@ func batched[T any](db *database.DB, write func(ctx context.Context, tx *sql.Tx,
 	})
 }
 
-// do has one row written in its group.
+// do writes one row in its group.
 func do[T any](ctx context.Context, g *database.Group[pendingWrite[T]], row T) error {
 	c := &pendingWrite[T]{row: row}
 	if err := g.Do(ctx, c); err != nil {
@@ -96,9 +96,10 @@ func rowsOf[T any](calls []*pendingWrite[T], row func(*T) []any) [][]any {
 
 var errSubject = errors.New("credential: a subject in the database has the wrong length")
 
-// ActiveRecords is the outbox.Source of subjects, closed sessions and credentials: subjects'
-// cut-offs and the present state of every credential with a revocation in its past, for as
-// long as gateways keep them, and the closed sessions of which a code could still pass.
+// ActiveRecords is the outbox.Source of subjects, closed sessions and credentials. It
+// returns subjects' cutoffs and the present state of every credential that was ever revoked,
+// for as long as gateways keep them, and the closed sessions with a code that could still be
+// accepted.
 func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
 	over := now.Add(-revocation.Afterlife)
 	return outbox.ReadRecords(ctx, tx,
@@ -110,7 +111,7 @@ func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now databas
 			}
 			return err
 		}, `SELECT subject, cut_off, at_ms FROM subject_cutoffs WHERE cut_off * 1000 > $1 ORDER BY subject`, over.Add(-keyring.SessionOver)),
-		// Of all that is over, sessions alone are not said: they are many.
+		// Past sessions are omitted, unlike other past records: they are many.
 		outbox.NewQuery(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
 			var start database.Millis
 			err := rows.Scan(&r.Serial.Day, &r.Serial.Index, &start, &r.At)
@@ -118,8 +119,8 @@ func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now databas
 			return err
 		}, `SELECT c.day, c.idx, s.start_ms, s.closed_ms FROM sessions s JOIN credentials c ON c.application = s.application
 			WHERE s.start_ms > $1 AND s.closed_ms IS NOT NULL ORDER BY s.start_ms`, now.Add(-shownFor)),
-		// The lock waits for a change that is under way: it has put its record into the
-		// outbox already, and the state from before must not be said behind it.
+		// The lock waits for a change in progress: that change has enqueued its record
+		// already, and the previous state must not be enqueued after it.
 		outbox.NewQuery(revocation.KindUnrevoke, func(rows *sql.Rows, r *revocation.Record) error {
 			var revoked sql.Null[database.Millis]
 			err := rows.Scan(&r.Serial.Day, &r.Serial.Index, &revoked, &r.At)
@@ -132,7 +133,7 @@ func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now databas
 			ORDER BY changed_ms`+db.ForUpdate, over))
 }
 
-// Sessions is what the keyring asks of sessions.
+// Sessions implements keyring.Sessions.
 type Sessions struct{}
 
 var _ keyring.Sessions = Sessions{}

@@ -18,12 +18,12 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Bounds of a question for pseudonyms. The numbers are our choice.
+// Bounds of a request for pseudonyms. The numbers are our choice.
 const (
-	// MaxSubjects is how many persons one question has.
+	// MaxSubjects is the number of persons in one request.
 	MaxSubjects = 1000
-	// SubjectDaysBack reaches the day of issue of a code that was scanned without a
-	// network and asked about a day later; SubjectDaysAhead the tickets on sale.
+	// SubjectDaysBack covers a code that was scanned offline and is asked about a day
+	// later; SubjectDaysAhead covers the tickets on sale.
 	SubjectDaysBack  = 2
 	SubjectDaysAhead = 31
 )
@@ -31,11 +31,11 @@ const (
 // Carried is the document that a person on a list carries.
 type Carried struct{ Type, Number string }
 
-// Subjects tells a ticketing system the pseudonyms that verdicts of a day carry, in
-// the order of the persons (docs/token-format.md, section 5). A day is the number
-// before the hyphen of a verdict's serial. Only resident ID cards have temporary IDs;
-// one person at fault refuses all, by its place in the list. The audit log has the day
-// and how many.
+// Subjects returns to a ticketing system the pseudonyms that verdicts of a day carry, in the
+// order of the persons (docs/token-format.md, section 5). A day is the number before the
+// hyphen of a verdict's serial. Only resident ID cards have temporary IDs. An invalid person
+// fails the request; the error has the index. The audit log gets the day and the number of
+// persons.
 func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, persons []Carried, request string) ([]tokens.Subject, error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.DeriveSubjects, audit.Object{}, now.UnixMilli())
@@ -65,7 +65,7 @@ func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, pers
 	return s.vault.Subjects(uint16(day), identity.ResidentID, numbers), nil
 }
 
-// residentNumbers checks the persons. It names a faulty one by its place only.
+// residentNumbers checks the persons. An error names the index only.
 func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
 	numbers := make([]string, len(persons))
 	for i, p := range persons {
@@ -80,27 +80,27 @@ func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
 	return numbers, nil
 }
 
-// SubjectLead bounds how far ahead of now a subject's cut-off may lie: whoever
-// must be kept out for longer has credentials to revoke.
+// SubjectLead bounds how far a subject's cutoff may be ahead of now: for longer, revoke the
+// person's credentials.
 const SubjectLead = 24 * time.Hour
 
-// Why a subject's cut-off is refused.
+// Why a subject's cutoff is refused.
 var (
-	ErrTooFar    = errors.New("credential: a subject's cut-off may lie at most 24 hours ahead")
-	ErrNoSession = errors.New("credential: every session that began before this cut-off is over already")
+	ErrTooFar    = errors.New("credential: a subject's cutoff may be at most 24 hours ahead")
+	ErrNoSession = errors.New("credential: every session that began before this cutoff is over already")
 )
 
-// SubjectCutoff ends a passenger's sessions: those that start before Before are
-// not good, whichever credential they belong to.
+// SubjectCutoff ends a passenger's sessions: those that start before Before are refused,
+// whichever credential they belong to.
 type SubjectCutoff struct {
 	Subject tokens.Subject
 	Before  int64  // Unix seconds
-	Who     string // orders it; see staff.CheckName
+	Who     string // gives the command; see staff.CheckName
 	At      database.Millis
 }
 
-// RevokeSubject puts a subject's cut-off into the outbox with its cause. It only
-// ever moves to a later time; a repetition changes nothing, which changed tells.
+// RevokeSubject stores a subject's cutoff and enqueues its record. A cutoff only ever moves
+// to a later time; a repetition changes nothing, as changed reports.
 func (s *Store) RevokeSubject(ctx context.Context, c SubjectCutoff) (changed bool, err error) {
 	switch before := database.SecondsAt(c.Before); {
 	case before > c.At.Add(SubjectLead):
@@ -108,7 +108,7 @@ func (s *Store) RevokeSubject(ctx context.Context, c SubjectCutoff) (changed boo
 	case before <= c.At.Add(-keyring.SessionOver):
 		return false, ErrNoSession
 	}
-	err = s.db.Change(ctx, "cut off subject", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "revoke subject", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
 			INSERT INTO subject_cutoffs (subject, cut_off, at_ms) VALUES ($1, $2, $3)
 			ON CONFLICT (subject) DO UPDATE SET cut_off = excluded.cut_off, at_ms = excluded.at_ms

@@ -15,31 +15,31 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Form is an application as the passenger fills it in (rule A3).
+// Form is an application form as submitted (rule A3).
 type Form struct {
 	Name           string
 	DocumentType   string
 	DocumentNumber string
 	City           string
-	Location       *Location // nil: the phone gave none
-	// Policy is the version of the privacy policy that the applicant agreed to. A login
-	// may leave it out: its account has agreed.
+	Location       *Location // nil: not sent by the phone
+	// Policy is the version of the privacy policy that the applicant agreed to. With a
+	// login it may be empty: the account has agreed.
 	Policy string
 }
 
-// Location is where the phone is, degrees. It must be there, it is not stored:
-// the city is all that the rules ask to keep.
+// Location is the phone's location in degrees. It is required and not stored: the rules
+// require only the city to be kept.
 type Location struct{ Latitude, Longitude float64 }
 
-// Submitted is a taken application. AccessToken is told once and kept only as
-// a hash; it authorises everything further on the application. For an applicant
-// who is logged in it is empty: the login does.
+// Submitted is an accepted application. AccessToken authorizes all further requests on the
+// application; it is returned once, and only its hash is stored. It is empty for a logged-in
+// applicant: the login authorizes them.
 type Submitted struct {
 	Application string
 	AccessToken string
 }
 
-// The columns of sealed fields. A field is bound to its column's name.
+// The columns of encrypted fields. A field is bound to its column's name.
 const (
 	columnName   = "name"
 	columnNumber = "number"
@@ -55,10 +55,9 @@ func fieldPlace(column, application string) vault.Place {
 	return vault.Place{Table: "applications", Column: column, Row: application}
 }
 
-// Submit takes an application; by is the applicant's login, nil for someone who
-// is not logged in. Nothing is approved before a face check, and nothing
-// is told of the person before it either: whether a quota is used up is nobody's
-// business who merely knows the number.
+// Submit accepts an application; by is the applicant's login, nil for none. It reveals
+// nothing about the person, who is unknown before the face check: whether a quota is used
+// up is not told to a caller that merely knows the number.
 func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
 	now := s.Now()
 	if by == nil || f.Policy != "" {
@@ -101,7 +100,7 @@ func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submi
 	return out, nil
 }
 
-// identify checks the form of what somebody says of himself (rules A3 and A4).
+// identify checks the form of an entered identity (rules A3 and A4).
 func (s *Service) identify(name, document, number string, now time.Time) (p provider.Person, err error) {
 	if p.Document, err = identity.ParseQualifying(document); err != nil {
 		return p, problem.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
@@ -118,9 +117,8 @@ func (s *Service) identify(name, document, number string, now time.Time) (p prov
 	return p, nil
 }
 
-// requireConsent refuses a person without a login who does not agree to the privacy policy in
-// force (rule G34). It comes before everything else: without consent no personal data is
-// looked at.
+// requireConsent refuses a person without a login who does not agree to the active privacy
+// policy (rule G34). It comes first: without consent no personal data is processed.
 func (s *Service) requireConsent(policy string) error {
 	if policy != s.Policy {
 		return account.ErrConsent
@@ -130,7 +128,7 @@ func (s *Service) requireConsent(policy string) error {
 
 func (l *Location) check() error {
 	if l == nil {
-		return problem.New(LocationMissing, "location is required: the city comes from it")
+		return problem.New(LocationMissing, "location is required: the city is derived from it")
 	}
 	if !identity.ValidCoordinates(l.Latitude, l.Longitude) {
 		return problem.New(LocationInvalid, "location "+identity.ErrCoordinates.Error())
@@ -138,8 +136,8 @@ func (l *Location) check() error {
 	return nil
 }
 
-// Locate is the city at a location, for a form to fill in (rule A3). It is a question
-// about a place, not about a person: nothing is kept or counted.
+// Locate is the city at a location, for a form to fill in (rule A3). The location is about
+// a place, not a person: nothing is stored or counted.
 func Locate(l *Location) (identity.City, error) {
 	if err := l.check(); err != nil {
 		return identity.City{}, err

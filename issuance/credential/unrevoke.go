@@ -10,17 +10,17 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Period is the revocations of one staff credential from a time up to another; the end
-// is not in it.
+// Period selects the revocations by one staff credential in [From, To).
 type Period struct {
 	Who      string
 	From, To database.Millis
-	At       database.Millis // of the order
+	At       database.Millis // of the command
 	Entry    audit.Entry     // for each credential; its object is filled in
 }
 
-// unrevocable selects the credentials that a spell alone keeps revoked: in force but
-// for it, not revoked by another credential since they were last lifted, and not superseded.
+// unrevocable selects the credentials that are revoked only because of a period: otherwise
+// active, not superseded, and not revoked by another staff credential since their last
+// unrevocation.
 const unrevocable = `
 	SELECT DISTINCT r.day, r.idx FROM revocations r JOIN credentials c ON c.day = r.day AND c.idx = r.idx
 	WHERE r.who = $1 AND r.unrevoked = 0 AND r.at_ms >= $2 AND r.at_ms < $3
@@ -31,7 +31,7 @@ const unrevocable = `
 
 func (p *Period) args() []any { return []any{p.Who, p.From, p.To, p.At} }
 
-// RevokedIn counts what a spell revoked, and finds what UnrevokeSpell would unrevoke.
+// RevokedIn counts the revocations of a period, and finds what UnrevokePeriod would unrevoke.
 func (s *Store) RevokedIn(ctx context.Context, p Period) (revoked int, undo []tokens.Serial, err error) {
 	err = s.db.View(ctx, "find revocations", func(ctx context.Context, q database.Queries) error {
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND unrevoked = 0 AND at_ms >= $2 AND at_ms < $3`,
@@ -45,19 +45,19 @@ func (s *Store) RevokedIn(ctx context.Context, p Period) (revoked int, undo []to
 	return revoked, undo, err
 }
 
-// unrevokeBatch is how many credentials one transaction of UnrevokeSpell unrevokes: few enough
-// that nothing waits long for it.
+// unrevokeBatch is how many credentials one transaction of UnrevokePeriod unrevokes: few
+// enough that other transactions wait only shortly.
 const unrevokeBatch = 100
 
-// UnrevokePeriod unrevokes those of the serials, in their order, that the spell alone keeps
-// revoked, a batch of them in each transaction with its records and its lines in the
-// audit log. done hears after each batch how many were unrevoked in all.
+// UnrevokePeriod unrevokes, in order, those of the serials that are revoked only because of
+// the period. Each transaction has a batch with its records and audit log entries. done gets
+// the total after each batch.
 func (s *Store) UnrevokePeriod(ctx context.Context, p Period, serials []tokens.Serial, done func(unrevoked int)) error {
 	total := 0
 	for len(serials) > 0 {
 		n := min(len(serials), unrevokeBatch)
 		var batch int
-		err := s.db.Change(ctx, "lift revocations", func(ctx context.Context, tx *sql.Tx) error {
+		err := s.db.Change(ctx, "unrevoke", func(ctx context.Context, tx *sql.Tx) error {
 			batch = 0
 			for _, serial := range serials[:n] {
 				did, err := s.unrevokeIn(ctx, tx, &p, serial)
@@ -79,8 +79,8 @@ func (s *Store) UnrevokePeriod(ctx context.Context, p Period, serials []tokens.S
 	return nil
 }
 
-// unrevokeIn unrevokes one credential if the spell still is all that keeps it revoked. It
-// takes the locks that SetRevoked takes, in their order.
+// unrevokeIn unrevokes one credential if it is still revoked only because of the period. It
+// takes the locks of SetRevoked, in the same order.
 func (s *Store) unrevokeIn(ctx context.Context, tx *sql.Tx, p *Period, serial tokens.Serial) (bool, error) {
 	if err := s.lockPersonOf(ctx, tx, serial); errors.Is(err, sql.ErrNoRows) {
 		return false, nil // erased meanwhile
