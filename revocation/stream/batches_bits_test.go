@@ -10,22 +10,21 @@ import (
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
-// Fields in front of what the CRC covers, as byte ranges of a batch.
+// Offsets of fields that precede the part covered by the CRC, bytes.
 const (
 	lengthAt = 8
 	epochAt  = 12
 	magicAt  = 16
 )
 
-// stepOfBits thins out compressed records: all of their bits would take half a
-// minute under the race detector. It is prime, so each bit of a byte has its turn.
+// stepOfBits is the step between tested bits of compressed records: testing all bits would take half a minute
+// under the race detector. It is prime, so every bit position of a byte is tested.
 const stepOfBits = 23
 
-// Every single bit of a batch, flipped. Where the CRC looks, the answer is an
-// error and nothing is visited. It does not look at the first bytes; of those
-// only the base offset can make a message look as if it lay elsewhere, and then
-// each still carries its number, which no broker can change.
-func TestEveryFlippedBitIsSeen(t *testing.T) {
+// Every single bit of a batch is flipped. Where the CRC covers it, the result is an error and no message is
+// visited. The CRC does not cover the first bytes. Of these, only the base offset can make a message appear
+// at another offset, and then the message still contains its signed number.
+func TestEveryFlippedBitIsDetected(t *testing.T) {
 	for _, codec := range batch.Codecs {
 		s := newScript()
 		good := placed(codec, 100, 104, s.revokes(5)...).Encode()
@@ -45,14 +44,14 @@ func TestEveryFlippedBitIsSeen(t *testing.T) {
 			case at < lengthAt:
 				for _, v := range seen {
 					if !slices.ContainsFunc(whole, func(w visited) bool { return w.value == v.value }) {
-						t.Errorf("%s: bit %d: a message came out that is not in the log", codec, bit)
+						t.Errorf("%s: bit %d: visited a message that is not in the log", codec, bit)
 					}
 				}
-			case at < epochAt: // too short: an error; too long: as if cut, asked for again
+			case at < epochAt: // too short: an error; too long: looks cut, so it is requested again
 				if len(seen) != 0 || next != 100 || lowest != -1 {
 					t.Errorf("%s: bit %d: %d messages, next %d, lowest %d", codec, bit, len(seen), next, lowest)
 				}
-			case at < magicAt: // the leader's epoch says nothing about the content
+			case at < magicAt: // the leader's epoch does not affect the content
 				if !slices.Equal(seen, whole) || err != nil {
 					t.Errorf("%s: bit %d: %d messages, %v", codec, bit, len(seen), err)
 				}
@@ -65,11 +64,10 @@ func TestEveryFlippedBitIsSeen(t *testing.T) {
 	}
 }
 
-// A base offset that came wrong once, in a log read from its first offset: too
-// high, and reading jumps ahead; too low, and messages look as if they were read
-// before. The log's end gives it away, or the numbers of the next message, which
-// a heartbeat has too; and a second reading heals it.
-func TestABaseOffsetThatCameWrongIsNoticed(t *testing.T) {
+// A base offset that was wrong once, in a log read from its first offset. If it is too high, reading jumps
+// ahead; if it is too low, messages look as if they were read before. The end of the log reveals it, or the
+// numbers of the next message, which a heartbeat contains too; a re-reading heals it.
+func TestWrongBaseOffsetIsDetectedAndHealed(t *testing.T) {
 	const batches, each = 3, 4
 	topic := func(victim, bit int) string { return fmt.Sprintf("base-%d-%d", victim, bit) }
 	var topics []string
@@ -78,7 +76,7 @@ func TestABaseOffsetThatCameWrongIsNoticed(t *testing.T) {
 			topics = append(topics, topic(victim, bit))
 		}
 	}
-	shelf := newShelf(t, topics...)
+	server := newLogServer(t, topics...)
 	for victim := range batches {
 		for bit := range 64 {
 			s, l := newScript(), &batch.Log{}
@@ -90,21 +88,21 @@ func TestABaseOffsetThatCameWrongIsNoticed(t *testing.T) {
 				}
 				l.Append(true, b)
 			}
-			l.Append(true, placed(batch.None, batches*each, batches*each, s.say(0)))
+			l.Append(true, placed(batch.None, batches*each, batches*each, s.sign(0)))
 			l.Hidden = 1
 			bad := slices.Clone(good)
 			bad[bit/8] ^= 0x80 >> (bit % 8)
 			wrong := 1
-			shelf.put(topic(victim, bit), &served{log: l, bend: func(_ int64, records []byte) []byte {
+			server.put(topic(victim, bit), &servedLog{log: l, alter: func(_ int64, records []byte) []byte {
 				if wrong == 0 || !bytes.Equal(records, good) {
 					return records
 				}
 				wrong--
 				return bad
 			}})
-			r := shelf.read(t, topic(victim, bit), s.began)
-			r.passes(batches * each)
-			shelf.change(topic(victim, bit), func(v *served) { v.log.Hidden = 0 })
+			r := server.read(t, topic(victim, bit), s.began)
+			r.awaitOffset(batches * each)
+			server.change(topic(victim, bit), func(v *servedLog) { v.log.Hidden = 0 })
 			r.await("all, ready, at the log's end", func(status revocation.Status) bool {
 				return status.State == revocation.Fresh && status.Revoked == len(s.revoked) &&
 					status.Partitions[0].Position == batches*each+1

@@ -18,40 +18,40 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// idle is how long a shelf holds an answer back when nothing is new: a moment,
-// where a real broker takes stream.MaxWait, so that no test waits for it.
+// idle is how long a logServer delays an answer when there is no new message. Real brokers take
+// stream.MaxWait; it is short so that tests do not wait for it.
 const idle = time.Millisecond
 
-// shelf is a broker that serves logs made by hand, one topic of one partition each.
-type shelf struct {
+// logServer is a broker that serves handmade logs, one topic of one partition each.
+type logServer struct {
 	t       *testing.T
 	cluster *kfake.Cluster
 
 	mu   sync.Mutex
-	logs map[string]*served
+	logs map[string]*servedLog
 }
 
-// served is one log and what its reader asked for; shelf.mu guards it.
-type served struct {
+// servedLog is one log and the offsets its reader requested; logServer.mu guards it.
+type servedLog struct {
 	log *batch.Log
-	// limit bounds an answer, bytes, below what the reader asks for; 0: it does not.
+	// limit bounds an answer, bytes, below the size that the reader requested; 0: no limit.
 	limit    int
 	cutFirst bool
-	// bend changes an answer on its way to the reader.
-	bend func(asked int64, records []byte) []byte
+	// alter changes an answer before it is sent.
+	alter func(asked int64, records []byte) []byte
 
-	asked []int64 // offsets below the log's end, in order
+	asked []int64 // requested offsets below the log's end, in order
 }
 
-// newShelf runs a broker that knows the given topics.
-func newShelf(t *testing.T, topics ...string) *shelf {
+// newLogServer runs a broker with the given topics.
+func newLogServer(t *testing.T, topics ...string) *logServer {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topics...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	s := &shelf{t: t, cluster: c, logs: map[string]*served{}}
+	s := &logServer{t: t, cluster: c, logs: map[string]*servedLog{}}
 	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		return s.fetch(r.(*kmsg.FetchRequest)), nil, true
@@ -63,7 +63,7 @@ func newShelf(t *testing.T, topics ...string) *shelf {
 	return s
 }
 
-func (s *shelf) fetch(r *kmsg.FetchRequest) kmsg.Response {
+func (s *logServer) fetch(r *kmsg.FetchRequest) kmsg.Response {
 	res := r.ResponseKind().(*kmsg.FetchResponse)
 	for _, topic := range r.Topics {
 		rt := kmsg.NewFetchResponseTopic()
@@ -79,7 +79,7 @@ func (s *shelf) fetch(r *kmsg.FetchRequest) kmsg.Response {
 	return res
 }
 
-func (s *shelf) answer(topic string, offset int64, limit int, p *kmsg.FetchResponseTopicPartition) {
+func (s *logServer) answer(topic string, offset int64, limit int, p *kmsg.FetchResponseTopicPartition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.logs[topic]
@@ -97,13 +97,13 @@ func (s *shelf) answer(topic string, offset int64, limit int, p *kmsg.FetchRespo
 			limit = min(limit, l.limit)
 		}
 		p.RecordBatches = l.log.Read(offset, limit, l.cutFirst)
-		if l.bend != nil {
-			p.RecordBatches = l.bend(offset, p.RecordBatches)
+		if l.alter != nil {
+			p.RecordBatches = l.alter(offset, p.RecordBatches)
 		}
 	}
 }
 
-func (s *shelf) listOffsets(r *kmsg.ListOffsetsRequest) kmsg.Response {
+func (s *logServer) listOffsets(r *kmsg.ListOffsetsRequest) kmsg.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
@@ -124,14 +124,14 @@ func (s *shelf) listOffsets(r *kmsg.ListOffsetsRequest) kmsg.Response {
 	return res
 }
 
-// put makes a topic's content; change works on it later.
-func (s *shelf) put(topic string, l *served) {
+// put sets a topic's content; change modifies it later.
+func (s *logServer) put(topic string, l *servedLog) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logs[topic] = l
 }
 
-func (s *shelf) change(topic string, f func(*served)) {
+func (s *logServer) change(topic string, f func(*servedLog)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(s.logs[topic])
@@ -140,15 +140,15 @@ func (s *shelf) change(topic string, f func(*served)) {
 // reader is a follower of one topic, over TCP.
 type reader struct {
 	t        *testing.T
-	name     string // of the test's case, for its messages
+	name     string // of the test case, for messages
 	replica  *revocation.Replica
 	follower *stream.Follower
 	since    int64
 	stop     func()
 }
 
-// read starts a follower as a gateway that booted at since (Unix ms).
-func (s *shelf) read(t *testing.T, topic string, since int64) *reader {
+// read starts a follower as a gateway that started at since (Unix ms).
+func (s *logServer) read(t *testing.T, topic string, since int64) *reader {
 	t.Helper()
 	replica, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, since)
 	if err != nil {
@@ -162,39 +162,38 @@ func (s *shelf) read(t *testing.T, topic string, since int64) *reader {
 	return &reader{t: t, name: topic, replica: replica, follower: f, since: since, stop: stop}
 }
 
-// reaches waits until the reader stands at an offset, having passed all before
-// it, and is ready.
-func (r *reader) reaches(offset int64) {
+// awaitReady waits until the reader's position is the offset and the replica is ready.
+func (r *reader) awaitReady(offset int64) {
 	r.t.Helper()
 	r.await(fmt.Sprintf("offset %d, ready", offset), func(s revocation.Status) bool {
 		return s.State == revocation.Fresh && s.Partitions[0].Position == offset
 	})
 }
 
-// passes waits until the reader stands at an offset or behind it.
-func (r *reader) passes(offset int64) {
+// awaitOffset waits until the reader's position is the offset or greater.
+func (r *reader) awaitOffset(offset int64) {
 	r.t.Helper()
 	r.await(fmt.Sprintf("offset %d", offset), func(s revocation.Status) bool { return s.Partitions[0].Position >= offset })
 }
 
 func (r *reader) await(what string, cond func(revocation.Status) bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(idle) {
+	for deadline := time.Now().Add(testTimeout); ; time.Sleep(idle) {
 		s := r.replica.Status(r.since)
 		if cond(s) {
 			return
 		}
 		if time.Now().After(deadline) {
-			r.t.Fatalf("%s: waited %v for %s; at %d, %s: %v; %+v", r.name, patience, what,
+			r.t.Fatalf("%s: waited %v for %s; at %d, %s: %v; %+v", r.name, testTimeout, what,
 				s.Partitions[0].Position, s.State, s.Waiting, r.follower.Stats())
 		}
 	}
 }
 
-// fails waits until the reader has met n errors of a class.
-func (r *reader) fails(class string, n uint64) {
+// awaitErrors waits until the reader has counted n errors of a class.
+func (r *reader) awaitErrors(class string, n uint64) {
 	r.t.Helper()
-	runtest.Eventually(r.t, patience, fmt.Sprintf("%d errors of class %s", n, class), func() bool {
+	runtest.Eventually(r.t, testTimeout, fmt.Sprintf("%d errors of class %s", n, class), func() bool {
 		return r.follower.Stats().Errors[class] >= n
 	})
 }

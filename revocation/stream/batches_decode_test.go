@@ -19,12 +19,11 @@ import (
 	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
-// fetchVersion is the newest that kafka-go speaks.
+// fetchVersion is the newest version that kafka-go supports.
 const fetchVersion = 11
 
-// decode is what comes of the records field of a fetch response on its way over
-// a connection of revocation/kafka: through its guard, then through kafka-go. The log
-// that they are from never ends.
+// decode passes the records field of a fetch response through the guard of revocation/kafka and then through
+// kafka-go. The log of the records has no end.
 func decode(records []byte) (kafkago.RecordReader, error) {
 	const number = 1
 	p := kmsg.NewFetchResponseTopicPartition()
@@ -52,7 +51,7 @@ func decode(records []byte) (kafkago.RecordReader, error) {
 	return r, nil
 }
 
-// wire is a connection on which the answer lies ready.
+// wire is a connection with an answer that is ready to be read.
 type wire struct {
 	net.Conn
 	io.Reader
@@ -67,7 +66,7 @@ type visited struct {
 	value  string
 }
 
-// walk is decode and kafka.Walk, as one fetch of the follower does them.
+// walk is decode and kafka.Walk, like one fetch of the follower.
 func walk(records []byte, position int64) (seen []visited, next, lowest int64, err error) {
 	r, err := decode(records)
 	if err != nil {

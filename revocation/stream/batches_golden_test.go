@@ -9,14 +9,14 @@ import (
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
-// producer is the id of whoever writes in transactions.
+// producer is the id of the producer of transactions.
 const producer = 7
 
-// longAgo is when a topic may forget, ms: nothing signed then matters now.
+// longAgo is the age after which a topic may drop records, ms: records signed then do not matter now.
 const longAgo = int64((revocation.MaxSnapshotAge + 24*time.Hour) / time.Millisecond)
 
-// shapes are the logs that were seen to stall, loop or crash kafka.Reader, and
-// their neighbours. Each tells what the broker keeps, in the given codec.
+// shapes are the logs that were seen to stall, loop or crash kafka.Reader, and similar ones. Each function
+// builds the broker's log, in the given codec.
 var shapes = []struct {
 	name string
 	make func(s *script, codec batch.Codec, l *batch.Log)
@@ -58,11 +58,11 @@ var shapes = []struct {
 	}},
 	{"records were deleted up to the middle of a batch", func(s *script, codec batch.Codec, l *batch.Log) {
 		s.now -= longAgo
-		old := append(s.revokes(5), s.say(0))
+		old := append(s.revokes(5), s.sign(0))
 		clear(s.revoked)
 		s.now += longAgo
 		l.Append(false, placed(codec, 100, 111, append(old, s.revokes(6)...)...))
-		l.Start = 105 // the old heartbeat is still there and tells the numbers
+		l.Start = 105 // the old heartbeat is still in the log and tells the numbers
 	}},
 	{"markers in the middle and at the end", func(s *script, codec batch.Codec, l *batch.Log) {
 		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
@@ -75,12 +75,12 @@ var shapes = []struct {
 		l.Append(true, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Commit, Emptied: true})
 		l.Append(true, placed(codec, 5, 6, s.revokes(2)...))
 	}},
-	// What a transaction took back was signed all the same. kafka-go does not say
-	// which were aborted, and for revocations it errs on the safe side.
+	// Messages of an aborted transaction were signed too. kafka-go does not report which were aborted, and
+	// for revocations delivering them is the safe choice.
 	{"an aborted transaction is delivered too", func(s *script, codec batch.Codec, l *batch.Log) {
 		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
 		l.Append(false, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Abort})
-		l.Append(false, placed(codec, 5, 5, s.say(0)))
+		l.Append(false, placed(codec, 5, 5, s.sign(0)))
 	}},
 	{"the first and some middle messages of a batch are gone", func(s *script, codec batch.Codec, l *batch.Log) {
 		b := placed(codec, 0, 9, s.revokes(4)...)
@@ -88,7 +88,7 @@ var shapes = []struct {
 			b.Messages[i].Offset = offset
 		}
 		l.Append(false, b)
-		l.Append(false, placed(codec, 10, 10, s.say(0)))
+		l.Append(false, placed(codec, 10, 10, s.sign(0)))
 	}},
 }
 
@@ -97,8 +97,8 @@ func inTransaction(b batch.Batch) batch.Batch {
 	return b
 }
 
-// Whatever a broker keeps after compaction, in whatever codec: the follower
-// applies all that is left, once, and arrives at the log's end.
+// Whatever remains after compaction, in any codec: the follower applies all remaining messages, once, and
+// reaches the log's end.
 func TestEveryShapeOfLogIsReadToItsEnd(t *testing.T) {
 	var topics []string
 	for i := range shapes {
@@ -106,27 +106,27 @@ func TestEveryShapeOfLogIsReadToItsEnd(t *testing.T) {
 			topics = append(topics, fmt.Sprintf("shape-%d-%s", i, codec))
 		}
 	}
-	shelf := newShelf(t, topics...)
+	server := newLogServer(t, topics...)
 	for i, shape := range shapes {
 		for _, codec := range batch.Codecs {
 			s, l, topic := newScript(), &batch.Log{}, fmt.Sprintf("shape-%d-%s", i, codec)
 			shape.make(s, codec, l)
-			shelf.put(topic, &served{log: l})
-			r := shelf.read(t, topic, s.began)
+			server.put(topic, &servedLog{log: l})
+			r := server.read(t, topic, s.began)
 			r.name = codec.String() + ": " + shape.name
-			r.reaches(l.End())
+			r.awaitReady(l.End())
 			r.stop()
-			s.agrees(t, r.name, r.replica)
-			shelf.boundedFetches(t, r.name, topic)
+			s.check(t, r.name, r.replica)
+			server.boundedFetches(t, r.name, topic)
 		}
 	}
 }
 
-// boundedFetches holds the reader to a number of fetches that follows from the
-// log: a busy loop at one place breaks it.
-func (s *shelf) boundedFetches(t *testing.T, name, topic string) {
+// boundedFetches checks the number of fetches against a limit that follows from the log: a busy loop at one
+// position exceeds it.
+func (s *logServer) boundedFetches(t *testing.T, name, topic string) {
 	t.Helper()
-	s.change(topic, func(l *served) {
+	s.change(topic, func(l *servedLog) {
 		holes := int64(l.log.Batches())
 		for _, b := range l.log.Committed() {
 			holes += b.Last - b.Base + 1 - int64(len(b.Messages))
@@ -137,40 +137,39 @@ func (s *shelf) boundedFetches(t *testing.T, name, topic string) {
 	})
 }
 
-// An answer that is cut inside its last batch is Kafka's everyday: the next one
-// begins with that batch.
-func TestACutBatchIsAskedForAgain(t *testing.T) {
+// Kafka regularly cuts an answer inside its last batch; the next answer begins with that batch.
+func TestCutBatchIsRequestedAgain(t *testing.T) {
 	var topics []string
 	for _, codec := range batch.Codecs {
 		topics = append(topics, "cut-"+codec.String())
 	}
-	shelf := newShelf(t, topics...)
+	server := newLogServer(t, topics...)
 	for _, codec := range batch.Codecs {
 		s, l, topic := newScript(), &batch.Log{}, "cut-"+codec.String()
 		first := placed(codec, 0, 4, s.revokes(5)...)
 		l.Append(false, first)
 		l.Append(false, placed(codec, 5, 9, s.revokes(5)...))
 		whole := len(l.Read(0, 1<<20, false))
-		// Cuts in the second batch's base offset and length, in its header, and in many
-		// places of its records.
+		// The cuts are in the second batch's base offset and length, in its header, and in many places of its
+		// records.
 		for left := 1; left < whole-len(first.Encode()); left += 23 {
-			shelf.put(topic, &served{log: l, limit: len(first.Encode()) + left})
-			r := shelf.read(t, topic, s.began)
-			r.reaches(l.End())
+			server.put(topic, &servedLog{log: l, limit: len(first.Encode()) + left})
+			r := server.read(t, topic, s.began)
+			r.awaitReady(l.End())
 			if e := r.follower.Stats().Errors; len(e) != 0 {
 				t.Errorf("%s with %d bytes left: %v", codec, left, e)
 			}
 			r.stop()
-			s.agrees(t, fmt.Sprintf("%s with %d bytes left", codec, left), r.replica)
+			s.check(t, fmt.Sprintf("%s with %d bytes left", codec, left), r.replica)
 		}
 	}
 }
 
-// Old brokers cut even the first batch. A batch of more bytes than the usual
-// fetch decodes to nothing, until the follower asks for enough.
-func TestABatchLargerThanAFetchIsReachedByAskingForMore(t *testing.T) {
+// Old brokers cut even the first batch. A batch larger than the usual fetch does not decode until the
+// follower requests enough bytes.
+func TestBatchLargerThanAFetchIsReadWithALargerFetch(t *testing.T) {
 	const usual = 1 << 20
-	shelf := newShelf(t, "large")
+	server := newLogServer(t, "large")
 	s, l := newScript(), &batch.Log{}
 	l.Append(false, placed(batch.None, 0, 0, s.revokes(1)...))
 	var large []batch.Message
@@ -179,12 +178,12 @@ func TestABatchLargerThanAFetchIsReachedByAskingForMore(t *testing.T) {
 		for i := range indexes {
 			indexes[i] = uint32(s.next) + uint32(i)
 		}
-		large = append(large, s.say(revocation.KindRevoke, indexes...))
+		large = append(large, s.sign(revocation.KindRevoke, indexes...))
 	}
 	l.Append(true, placed(batch.None, 1, int64(len(large)), large...))
-	shelf.put("large", &served{log: l, cutFirst: true})
-	r := shelf.read(t, "large", s.began)
-	r.reaches(l.End())
+	server.put("large", &servedLog{log: l, cutFirst: true})
+	r := server.read(t, "large", s.began)
+	r.awaitReady(l.End())
 	r.stop()
-	s.agrees(t, "large", r.replica)
+	s.check(t, "large", r.replica)
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// script is what an issuer says in partition 0: control messages in a row, and
-// what must be revoked after all of them.
+// script makes the messages of an issuer in partition 0, and knows which serials must be revoked after all of
+// them.
 type script struct {
-	began   int64 // Unix ms; the gateway was started then
-	now     int64 // of the newest message, Unix ms
-	day     uint16
-	next    uint64
-	revoked map[uint32]bool
-	said    int // messages
+	began    int64 // Unix ms; the gateway started then
+	now      int64 // of the newest message, Unix ms
+	day      uint16
+	next     uint64
+	revoked  map[uint32]bool
+	messages int
 }
 
 func newScript() *script {
@@ -28,9 +28,9 @@ func newScript() *script {
 	return &script{began: now.UnixMilli(), now: now.UnixMilli(), day: uint16(tokens.DayOf(now.Unix())), next: 1, revoked: map[uint32]bool{}}
 }
 
-// say signs one message with the next numbers; without indexes it is a heartbeat.
-func (s *script) say(kind revocation.Kind, indexes ...uint32) batch.Message {
-	s.now++ // no two are signed in the same moment
+// sign signs one message with the next numbers; without indexes it is a heartbeat.
+func (s *script) sign(kind revocation.Kind, indexes ...uint32) batch.Message {
+	s.now++ // no two messages are signed in the same moment
 	var records []revocation.Record
 	for _, i := range indexes {
 		records = append(records, revocation.Record{Kind: kind, At: s.now, Serial: tokens.Serial{Day: s.day, Index: i}})
@@ -40,25 +40,24 @@ func (s *script) say(kind revocation.Kind, indexes ...uint32) batch.Message {
 	}
 	b := revocation.Batch{Epoch: 1, First: s.next, IssuedAt: s.now, Through: s.now}
 	s.next += uint64(len(indexes))
-	s.said++
-	key := fmt.Sprintf("said %d", s.said)
+	s.messages++
+	key := fmt.Sprintf("message %d", s.messages)
 	if len(indexes) == 0 {
 		key = "heartbeat"
 	}
 	return batch.Message{Key: []byte(key), Value: revocationtest.Seal(b, records...)}
 }
 
-// revokes is n messages that revoke one new serial each.
+// revokes returns n messages that revoke one new serial each.
 func (s *script) revokes(n int) []batch.Message {
 	messages := make([]batch.Message, n)
 	for i := range messages {
-		messages[i] = s.say(revocation.KindRevoke, uint32(s.next))
+		messages[i] = s.sign(revocation.KindRevoke, uint32(s.next))
 	}
 	return messages
 }
 
-// batch places messages at the offsets from base on; what is behind them up to
-// last, compaction took.
+// placed puts messages at the offsets from base; compaction has removed the offsets after them up to last.
 func placed(codec batch.Codec, base, last int64, messages ...batch.Message) batch.Batch {
 	for i := range messages {
 		messages[i].Offset = base + int64(i)
@@ -66,8 +65,8 @@ func placed(codec batch.Codec, base, last int64, messages ...batch.Message) batc
 	return batch.Batch{Base: base, Last: last, Codec: codec, Messages: messages}
 }
 
-// agrees checks a replica against the script: every serial, and no complaint.
-func (s *script) agrees(t *testing.T, name string, r *revocation.Replica) {
+// check compares a replica with the script: every serial, and no fault.
+func (s *script) check(t *testing.T, name string, r *revocation.Replica) {
 	t.Helper()
 	highest := uint32(s.next)
 	for i := range maps.Keys(s.revoked) {
@@ -84,7 +83,7 @@ func (s *script) agrees(t *testing.T, name string, r *revocation.Replica) {
 	}
 	for _, o := range revocation.Outcomes() {
 		if n := status.Counts.Outcomes[o]; n != 0 && o != revocation.Applied {
-			t.Errorf("%s: %d messages came out as %s", name, n, o)
+			t.Errorf("%s: %d messages had the outcome %s", name, n, o)
 		}
 	}
 	if status.Counts.Rewinds != 0 {

@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// Only what was read and makes no sense is "data": an alarm hangs on it.
+// Only messages that were read and are invalid count as "data": an alarm depends on it.
 func TestErrorsHaveAClass(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	for want, errs := range map[string][]error{

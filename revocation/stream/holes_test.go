@@ -15,9 +15,9 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// tape is a broker that holds record batches as compaction leaves them: each
-// covers a range of offsets in which any message may be missing.
-type tape struct {
+// fakeBroker is a broker whose record batches look like after compaction: each covers a range of offsets in
+// which any message may be missing.
+type fakeBroker struct {
 	batches []span
 	end     int64
 	fetches int
@@ -28,10 +28,10 @@ type span struct {
 	messages   map[int64][]byte
 }
 
-func (b *tape) Fetch(ctx context.Context, r *kafka.FetchRequest) (*kafka.FetchResponse, error) {
+func (b *fakeBroker) Fetch(ctx context.Context, r *kafka.FetchRequest) (*kafka.FetchResponse, error) {
 	b.fetches++
 	if r.Offset >= b.end {
-		select { // as a broker holds an answer back while nothing is new
+		select { // a broker delays an answer while there is no new message
 		case <-ctx.Done():
 		case <-time.After(r.MaxWait):
 		}
@@ -49,44 +49,44 @@ func (b *tape) Fetch(ctx context.Context, r *kafka.FetchRequest) (*kafka.FetchRe
 		}
 		res.Records = &protocol.RecordStream{Records: []protocol.RecordReader{
 			&protocol.RecordBatch{BaseOffset: s.base, Records: protocol.NewRecordReader(records...)}}}
-		break // a response never crosses a segment; the harshest case is one batch each
+		break // a response never crosses a segment; the hardest case is one batch each
 	}
 	return res, nil
 }
 
-func (b *tape) ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error) {
+func (b *fakeBroker) ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error) {
 	return &kafka.ListOffsetsResponse{Topics: map[string][]kafka.PartitionOffsets{
 		"t": {{Partition: 0, FirstOffset: 0, LastOffset: b.end}}}}, nil
 }
 
-func (b *tape) Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error) {
+func (b *fakeBroker) Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error) {
 	return &kafka.MetadataResponse{Topics: []kafka.Topic{{Name: "t", Partitions: make([]kafka.Partition, 1)}}}, nil
 }
 
-func (b *tape) DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error) {
+func (b *fakeBroker) DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error) {
 	return &kafka.DescribeConfigsResponse{}, nil
 }
 
-func (b *tape) DroppedBatches() uint64 { return 0 }
-func (b *tape) Close()                 {}
+func (b *fakeBroker) DroppedBatches() uint64 { return 0 }
+func (b *fakeBroker) Close()                 {}
 
-// play makes a follower of the tape and its one partition's cursor.
-func play(b *tape, r *revocation.Replica) (*Follower, *cursor) {
+// newCursor makes a follower of the broker and the cursor of its one partition.
+func newCursor(b *fakeBroker, r *revocation.Replica) (*Follower, *cursor) {
 	f := New(func() (Link, error) { return b, nil }, "t", r, time.Now, zap.NewNop())
 	f.connect(context.Background())
 	return f, &cursor{position: -1, maxBytes: fetchBytes}
 }
 
-// A log may end in a batch with nothing left in it, begin with one, or have
-// several in a row. kafka.Reader stalls or loops there; the follower arrives.
-func TestHolesOfCompactionAreSteppedThrough(t *testing.T) {
+// A log may end in a batch without messages, begin with one, or have several in a row. kafka.Reader stalls or
+// loops there; the follower reaches the end.
+func TestHolesOfCompactionAreSkipped(t *testing.T) {
 	now := time.Now().UnixMilli()
 	day := uint16(tokens.DayOf(now / 1000))
 	message := func(first uint64) []byte {
 		return revocationtest.Seal(revocation.Batch{Epoch: 1, First: first, IssuedAt: now, Through: now},
 			revocation.Record{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: day, Index: uint32(first)}})
 	}
-	b := &tape{end: 40, batches: []span{
+	b := &fakeBroker{end: 40, batches: []span{
 		{base: 0, last: 3},
 		{base: 4, last: 9, messages: map[int64][]byte{5: message(1), 6: message(2)}},
 		{base: 10, last: 12}, {base: 13, last: 19},
@@ -97,7 +97,7 @@ func TestHolesOfCompactionAreSteppedThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, c := play(b, r)
+	f, c := newCursor(b, r)
 	for c.position < b.end {
 		if b.fetches > 60 {
 			t.Fatalf("still at offset %d after %d fetches", c.position, b.fetches)
@@ -111,15 +111,15 @@ func TestHolesOfCompactionAreSteppedThrough(t *testing.T) {
 	}
 }
 
-// A broker that promises more but delivers nothing readable may have cut a
-// batch short. The follower asks for more and stays where it is.
-func TestNothingUnseenIsSteppedOver(t *testing.T) {
-	b := &tape{end: 10}
+// A broker that announces more messages but delivers no readable one may have cut a batch short. The follower
+// requests more bytes and keeps its position.
+func TestUnreadMessagesAreNotSkipped(t *testing.T) {
+	b := &fakeBroker{end: 10}
 	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, c := play(b, r)
+	f, c := newCursor(b, r)
 	for range 10 {
 		if err := f.step(t.Context(), b, c); err != nil {
 			t.Fatal(err)

@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	copies = 3 // of every partition, one a node
-	// nodePatience bounds what a healthy cluster does at once: long, because the
-	// nodes share their processors with everything else.
-	nodePatience = 30 * time.Second
-	nodePause    = 50 * time.Millisecond // between two tries
+	copies = 3 // of every partition, one per node
+	// nodeTimeout bounds operations that a healthy cluster does immediately. It is long because the nodes
+	// share their processors with other processes.
+	nodeTimeout  = 30 * time.Second
+	nodeInterval = 50 * time.Millisecond // between two tries
 )
 
-// nodes is a real cluster, and a plain client of it: what is written, counted and
-// moved here does not go through the code that is tested.
+// nodes is a real cluster with a plain client: its writes, counts and leader moves do not use the code under
+// test.
 type nodes struct {
 	t         *testing.T
 	addresses []string
@@ -42,15 +42,15 @@ func openNodes(t *testing.T) *nodes {
 	t.Helper()
 	addresses := strings.Split(os.Getenv("RAILGATE_TEST_KAFKA"), ",")
 	if len(addresses) < copies {
-		t.Skip("RAILGATE_TEST_KAFKA does not name three Kafka nodes (host:port,host:port,host:port)")
+		t.Skip("RAILGATE_TEST_KAFKA must name three Kafka nodes (host:port,host:port,host:port)")
 	}
 	transport := &kafkago.Transport{MetadataTTL: time.Second, ClientID: "realkafka-test"}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &nodes{t: t, addresses: addresses,
-		client: &kafkago.Client{Addr: kafkago.TCP(addresses...), Timeout: nodePatience, Transport: transport}}
+		client: &kafkago.Client{Addr: kafkago.TCP(addresses...), Timeout: nodeTimeout, Transport: transport}}
 }
 
-// realLog is a topic on the nodes and what was written to it.
+// realLog is a topic on the nodes and the messages written to it.
 type realLog struct {
 	*nodes
 	name     string
@@ -58,8 +58,7 @@ type realLog struct {
 	requests int
 }
 
-// create makes a topic that all nodes have. It stays after the test, for another
-// program to read.
+// create creates a topic with replicas on all nodes. It stays after the test, for another program to read.
 func (n *nodes) create(name string, settings ...kafkago.ConfigEntry) *realLog {
 	n.t.Helper()
 	l := &realLog{nodes: n, name: fmt.Sprintf("railgate.%s.%d", name, time.Now().UnixNano())}
@@ -68,14 +67,14 @@ func (n *nodes) create(name string, settings ...kafkago.ConfigEntry) *realLog {
 	if err != nil || r.Errors[l.name] != nil {
 		n.t.Fatal(err, r)
 	}
-	runtest.Eventually(n.t, nodePatience, "all copies of "+l.name, func() bool {
+	runtest.Eventually(n.t, nodeTimeout, "all copies of "+l.name, func() bool {
 		shape := l.shape()
 		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafkago.Partition) bool { return len(p.Isr) != copies })
 	})
 	return l
 }
 
-// shape is the topic's partitions with leader and replicas; empty while nobody knows.
+// shape returns the topic's partitions with leader and replicas; empty while they are unknown.
 func (l *realLog) shape() []kafkago.Partition {
 	m, err := l.client.Metadata(l.t.Context(), &kafkago.MetadataRequest{Topics: []string{l.name}})
 	if err != nil || len(m.Topics) != 1 || m.Topics[0].Error != nil {
@@ -84,12 +83,11 @@ func (l *realLog) shape() []kafkago.Partition {
 	return m.Topics[0].Partitions
 }
 
-// append writes messages in one request and waits for all nodes in sync. Only what
-// certainly was not written is tried again, and where it lands is checked: the
-// count of what was written must be beyond doubt.
+// append writes messages in one request and waits for all in-sync nodes. Only requests that certainly wrote
+// nothing are repeated, and the resulting offset is checked, so that the count of written messages is exact.
 func (l *realLog) append(partition int, codec kafkago.Compression, messages []message) {
 	l.t.Helper()
-	for deadline := time.Now().Add(nodePatience); ; time.Sleep(nodePause) {
+	for deadline := time.Now().Add(nodeTimeout); ; time.Sleep(nodeInterval) {
 		var records []kafkago.Record
 		for _, m := range messages {
 			records = append(records, kafkago.Record{Key: kafkago.NewBytes(m.key), Value: kafkago.NewBytes(m.value), Time: time.UnixMilli(m.at)})
@@ -112,13 +110,13 @@ func (l *realLog) append(partition int, codec kafkago.Compression, messages []me
 	}
 }
 
-// notYet reports whether a node that has not heard yet of a new topic or leader
-// refused, so that nothing was written.
+// notYet reports whether a node refused because it does not know a new topic or leader yet, so that nothing
+// was written.
 func notYet(err error) bool {
 	return errors.Is(err, kafkago.NotLeaderForPartition) || errors.Is(err, kafkago.LeaderNotAvailable) || errors.Is(err, kafkago.UnknownTopicOrPartition)
 }
 
-// content is what a partition holds.
+// content is the content of a partition.
 type content struct {
 	data, heartbeats int
 	codecs           map[string]bool
@@ -127,7 +125,7 @@ type content struct {
 // count reads a partition from its first offset to its last.
 func (l *realLog) count(partition int) content {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), nodePatience)
+	ctx, cancel := context.WithTimeout(l.t.Context(), nodeTimeout)
 	defer cancel()
 	c := content{codecs: map[string]bool{}}
 	for position := int64(0); position < l.ends[partition]; {
@@ -137,7 +135,7 @@ func (l *realLog) count(partition int) content {
 			l.t.Fatalf("%s/%d: %v at offset %d", l.name, partition, ctx.Err(), position)
 		}
 		if err != nil || r.Error != nil { // a leader that moved
-			time.Sleep(nodePause)
+			time.Sleep(nodeInterval)
 			continue
 		}
 		if s, ok := r.Records.(*protocol.RecordStream); ok {
@@ -162,14 +160,14 @@ func (l *realLog) count(partition int) content {
 			l.t.Fatalf("%s/%d: at offset %d: %v", l.name, partition, position, err)
 		}
 		if next == position && lowest >= 0 && lowest <= position {
-			next++ // the rest of a batch, which compaction took
+			next++ // skip the rest of a batch that compaction removed
 		}
 		position = next
 	}
 	return c
 }
 
-// moveLeaders gives every partition to its next node, without anything being down.
+// moveLeaders moves every partition's leader to the next node while all nodes run.
 func (l *realLog) moveLeaders() {
 	l.t.Helper()
 	next := map[int]int{}
@@ -184,17 +182,17 @@ func (l *realLog) moveLeaders() {
 		plan = append(plan, kafkago.AlterPartitionReassignmentsRequestAssignment{PartitionID: p.ID, BrokerIDs: order})
 	}
 	if len(plan) != partitions {
-		l.t.Fatalf("%s: nobody tells who leads", l.name)
+		l.t.Fatalf("%s: the leaders are unknown", l.name)
 	}
 	r, err := l.client.AlterPartitionReassignments(l.t.Context(), &kafkago.AlterPartitionReassignmentsRequest{
-		Topic: l.name, Assignments: plan, Timeout: nodePatience})
+		Topic: l.name, Assignments: plan, Timeout: nodeTimeout})
 	if err != nil || r.Error != nil {
 		l.t.Fatal(err, r)
 	}
-	runtest.Eventually(l.t, nodePatience, "new leaders of "+l.name, func() bool {
-		// What comes too early, before the plan is carried out, is asked again.
-		l.client.ElectLeaders(l.t.Context(), &kafkago.ElectLeadersRequest{Topic: l.name, Partitions: []int{0, 1, 2}, Timeout: nodePatience})
-		time.Sleep(nodePause)
+	runtest.Eventually(l.t, nodeTimeout, "new leaders of "+l.name, func() bool {
+		// An election before the plan is carried out is requested again.
+		l.client.ElectLeaders(l.t.Context(), &kafkago.ElectLeadersRequest{Topic: l.name, Partitions: []int{0, 1, 2}, Timeout: nodeTimeout})
+		time.Sleep(nodeInterval)
 		shape := l.shape()
 		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafkago.Partition) bool { return p.Leader.ID != next[p.ID] })
 	})
@@ -204,10 +202,10 @@ func (l *realLog) moveLeaders() {
 type realReader struct {
 	reader
 	log    *realLog
-	errors runtest.Buffer // what it complained of: a second reading, above all
+	errors runtest.Buffer // its log of errors, above all re-readings
 }
 
-// read starts a follower as a gateway that boots now.
+// read starts a follower as a gateway that starts now.
 func (l *realLog) read(name string) *realReader {
 	l.t.Helper()
 	since := time.Now().UnixMilli()

@@ -20,25 +20,25 @@ import (
 
 const (
 	rounds = 60 // produce requests of the history, per partition
-	// roundTime is how far the clock of the history goes from one request to the
-	// next. Brokers begin segments by the messages' time, so a history of half a
-	// minute is written in a few seconds and still fills many segments.
+	// roundTime is how far the history's clock advances from one request to the next. Brokers begin segments
+	// by the messages' time, so a history of half a minute is written in a few seconds and still fills many
+	// segments.
 	roundTime = 400 * time.Millisecond
-	// Segments are cleaned together up to segment.bytes, 1 MiB at the least. With so
-	// much news several are left, and such a segment ends within a batch that is
-	// there in part: the place where readers of a batch's length go wrong.
-	mostNews = 800    // serials in one message
-	serials  = 40_000 // of a partition, that news may be about
-	// compaction is how long the brokers may take to take away what is superseded.
+	// Segments are cleaned together up to segment.bytes, at least 1 MiB. With this many revocations several
+	// segments remain, and such a segment ends within a partially removed batch: the place where readers that
+	// rely on a batch's length fail.
+	maxRevocations = 800    // serials in one message
+	serials        = 40_000 // of a partition, that messages may be about
+	// compaction is how long the brokers may take to remove superseded messages.
 	compaction = time.Minute
 	beatEvery  = 200 * time.Millisecond
 )
 
-// compactAtOnce are a topic's settings under which Kafka cleans whatever it may.
+// compactAtOnce are topic settings with which Kafka compacts as soon as it can.
 var compactAtOnce = []kafka.ConfigEntry{
 	{ConfigName: "cleanup.policy", ConfigValue: "compact"},
 	{ConfigName: "segment.ms", ConfigValue: "1000"},
-	{ConfigName: "segment.bytes", ConfigValue: "1048576"}, // the least that Kafka 4 takes
+	{ConfigName: "segment.bytes", ConfigValue: "1048576"}, // the minimum of Kafka 4
 	{ConfigName: "min.cleanable.dirty.ratio", ConfigValue: "0.01"},
 	{ConfigName: "min.compaction.lag.ms", ConfigValue: "0"},
 	{ConfigName: "delete.retention.ms", ConfigValue: "1000"},
@@ -50,28 +50,28 @@ type message struct {
 	at         int64 // Unix ms
 }
 
-// herald says the same to several logs, and knows what follows from it.
-type herald struct {
-	t    *testing.T
-	logs []*realLog
-	dice *rand.Rand
-	day  uint16
-	now  int64 // of the newest message, Unix ms
+// historyWriter writes the same messages to several logs, and knows the resulting state.
+type historyWriter struct {
+	t      *testing.T
+	logs   []*realLog
+	random *rand.Rand
+	day    uint16
+	now    int64 // of the newest message, Unix ms
 
 	next    [partitions]uint64
 	written [partitions]content // codecs unset
 	revoked map[uint32]bool
 }
 
-func newHerald(t *testing.T, logs ...*realLog) *herald {
+func newHistoryWriter(t *testing.T, logs ...*realLog) *historyWriter {
 	now := time.Now()
-	return &herald{t: t, logs: logs, dice: rand.New(rand.NewPCG(1, 0)), day: uint16(tokens.DayOf(now.Unix())),
+	return &historyWriter{t: t, logs: logs, random: rand.New(rand.NewPCG(1, 0)), day: uint16(tokens.DayOf(now.Unix())),
 		now: now.Add(-rounds * roundTime).UnixMilli(), next: [partitions]uint64{1, 1, 1}, revoked: map[uint32]bool{}}
 }
 
-// say signs a message of partition p with the next numbers; without records it is
-// a heartbeat. Keys are the publisher's: only heartbeats ever supersede one another.
-func (h *herald) say(p int, records ...revocation.Record) message {
+// sign signs a message of partition p with the next numbers; without records it is a heartbeat. Keys are
+// those of the publisher: only heartbeats supersede one another.
+func (h *historyWriter) sign(p int, records ...revocation.Record) message {
 	h.now++
 	for i := range records {
 		records[i].At = h.now
@@ -88,13 +88,13 @@ func (h *herald) say(p int, records ...revocation.Record) message {
 	return m
 }
 
-// news is serials of partition p, most of them revoked, some lifted.
-func (h *herald) news(p int) message {
-	records := make([]revocation.Record, 1+h.dice.IntN(mostNews))
+// revocations returns a message about serials of partition p, most of them revoked, some unrevoked.
+func (h *historyWriter) revocations(p int) message {
+	records := make([]revocation.Record, 1+h.random.IntN(maxRevocations))
 	for i := range records {
-		index := h.dice.Uint32N(serials)*partitions + uint32(p)
+		index := h.random.Uint32N(serials)*partitions + uint32(p)
 		records[i] = revocation.Record{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: h.day, Index: index}}
-		if h.revoked[index] = true; h.dice.IntN(8) == 0 {
+		if h.revoked[index] = true; h.random.IntN(8) == 0 {
 			records[i].Kind = revocation.KindUnrevoke
 			delete(h.revoked, index)
 		}
@@ -102,35 +102,35 @@ func (h *herald) news(p int) message {
 			h.t.Fatalf("serial %d is not of partition %d", index, p)
 		}
 	}
-	return h.say(p, records...)
+	return h.sign(p, records...)
 }
 
-// tell writes one round of the history: a request a partition, news and heartbeats
-// mixed. It ends with a heartbeat, so that compaction takes the end of the batch.
-func (h *herald) tell(codec kafka.Compression) {
+// writeRound writes one round of the history: one request per partition, revocations and heartbeats mixed. It
+// ends with a heartbeat, so that compaction removes the end of the batch.
+func (h *historyWriter) writeRound(codec kafka.Compression) {
 	for p := range partitions {
 		var messages []message
-		for range 12 + h.dice.IntN(16) {
-			if h.dice.IntN(2) == 0 {
-				messages = append(messages, h.say(p))
+		for range 12 + h.random.IntN(16) {
+			if h.random.IntN(2) == 0 {
+				messages = append(messages, h.sign(p))
 			} else {
-				messages = append(messages, h.news(p))
+				messages = append(messages, h.revocations(p))
 			}
 		}
-		h.write(p, codec, append(messages, h.say(p)))
+		h.write(p, codec, append(messages, h.sign(p)))
 	}
 	h.now += roundTime.Milliseconds()
 }
 
-func (h *herald) write(p int, codec kafka.Compression, messages []message) {
+func (h *historyWriter) write(p int, codec kafka.Compression, messages []message) {
 	h.t.Helper()
 	for _, l := range h.logs {
 		l.append(p, codec, messages)
 	}
 }
 
-// beats says that there is no news, as the issuer does, until nothing is missing.
-func (h *herald) beats(within time.Duration, missing func() string) {
+// heartbeatsUntil sends heartbeats, as the issuer does, until missing returns "".
+func (h *historyWriter) heartbeatsUntil(within time.Duration, missing func() string) {
 	h.t.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(beatEvery) {
 		what := missing()
@@ -142,13 +142,13 @@ func (h *herald) beats(within time.Duration, missing func() string) {
 		}
 		h.now = max(h.now, time.Now().UnixMilli())
 		for p := range partitions {
-			h.write(p, 0, []message{h.say(p)})
+			h.write(p, 0, []message{h.sign(p)})
 		}
 	}
 }
 
-// agrees checks a reader that stands at the log's end against what was said.
-func (h *herald) agrees(r *realReader) {
+// check compares a reader at the log's end with the history.
+func (h *historyWriter) check(r *realReader) {
 	h.t.Helper()
 	for index := range uint32(serials * partitions) {
 		if got := r.replica.Revoked(tokens.Serial{Day: h.day, Index: index}); got != h.revoked[index] {
@@ -159,41 +159,41 @@ func (h *herald) agrees(r *realReader) {
 	if s.Revoked != len(h.revoked) || s.State != revocation.Fresh || len(s.Waiting) != 0 {
 		h.t.Errorf("%s: %d revoked of %d, %s, %v", r.name, s.Revoked, len(h.revoked), s.State, s.Waiting)
 	}
-	// A new leader may not know yet how far all copies are, and name an end that was
-	// passed. That is no reason to read again.
+	// A new leader may not know yet how far all replicas are, and name an end before the position. That must
+	// not cause a re-reading.
 	if s.Counts.Rewinds != 0 {
 		h.t.Errorf("%s: read again %d times\n%s", r.name, s.Counts.Rewinds, r.errors.String())
 	}
 	harmless := []revocation.Outcome{revocation.Applied, revocation.PastHeartbeat}
 	for _, o := range revocation.Outcomes() {
 		if n := s.Counts.Outcomes[o]; n != 0 && !slices.Contains(harmless, o) {
-			h.t.Errorf("%s: %d messages came out as %s", r.name, n, o)
+			h.t.Errorf("%s: %d messages had the outcome %s", r.name, n, o)
 		}
 	}
 	if n := stats.Errors["data"] + stats.Undecodable; n != 0 {
 		h.t.Errorf("%s: %d answers could not be read", r.name, n)
 	}
-	// An answer brings at least one request's messages, or steps through a hole, or
-	// came because nothing was new for MaxWait; doubled, for what a reader does not know.
+	// An answer contains at least one request's messages, or skips a hole, or was sent because there was no
+	// new message for MaxWait; doubled, for unknown causes.
 	waits := partitions * (1 + uint64(time.Now().UnixMilli()-r.since)/uint64(stream.MaxWait.Milliseconds()))
 	if most := 2 * (uint64(r.log.requests) + stats.Holes + stats.Lagging + waits); stats.Fetches > most {
-		h.t.Errorf("%s: %d fetches, %d would do", r.name, stats.Fetches, most)
+		h.t.Errorf("%s: %d fetches, %d are enough", r.name, stats.Fetches, most)
 	}
 	h.t.Logf("%s: %d fetches, %d holes stepped through, %d answers of lagging leaders, errors %v, links renewed %v\n%s",
 		r.name, stats.Fetches, stats.Holes, stats.Lagging, stats.Errors, stats.Renewed, r.errors.String())
 }
 
-// The same words in an ordinary topic and in one that Kafka compacts, in every
-// codec, while leaders move: who followed all the time and who starts when the
-// holes are there end with the same, and it is what was said.
-func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
+// The same messages are written to an ordinary topic and to a compacted one, in every codec, while leaders
+// move. A reader that followed all the time and one that starts after compaction reach the same state, that
+// of the history.
+func TestRealKafkaIsReadExactlyDespiteCompaction(t *testing.T) {
 	cluster := openNodes(t)
 	plain := cluster.create("plain", kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"})
 	compacted := cluster.create("compacted", compactAtOnce...)
-	h := newHerald(t, plain, compacted)
+	h := newHistoryWriter(t, plain, compacted)
 	readers := []*realReader{plain.read("always there"), compacted.read("always there")}
 	for round := range rounds {
-		h.tell(kafka.Compression(round % 5)) // none, gzip, snappy, lz4, zstd
+		h.writeRound(kafka.Compression(round % 5)) // none, gzip, snappy, lz4, zstd
 		if round == rounds/3 || round == rounds*2/3 {
 			plain.moveLeaders()
 			compacted.moveLeaders()
@@ -201,7 +201,7 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 	}
 
 	began := time.Now()
-	h.beats(compaction, func() string {
+	h.heartbeatsUntil(compaction, func() string {
 		for p := range partitions {
 			if n, all := compacted.count(p).heartbeats, h.written[p].heartbeats; n*4 > all {
 				return fmt.Sprintf("Kafka has not compacted partition %d: %d heartbeats of %d are left", p, n, all)
@@ -216,7 +216,7 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 	readers = append(readers, late, plain.read("late"))
 	compacted.moveLeaders()
 	plain.moveLeaders()
-	h.beats(nodePatience, func() string {
+	h.heartbeatsUntil(nodeTimeout, func() string {
 		for _, r := range readers {
 			if s := r.replica.Status(h.now); s.State != revocation.Fresh || s.Revoked != len(h.revoked) {
 				return fmt.Sprintf("%s: %d revoked of %d, %s, %v; %+v\n%s", r.name, s.Revoked, len(h.revoked), s.State, s.Waiting,
@@ -228,7 +228,7 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 	t.Logf("late readers were fresh within %.1fs, leaders moved meanwhile", time.Since(began).Seconds())
 
 	for _, r := range readers {
-		runtest.Eventually(t, nodePatience, r.name+" to stand at the high watermark", func() bool {
+		runtest.Eventually(t, nodeTimeout, r.name+" at the high watermark", func() bool {
 			for p, at := range r.follower.Stats().Partitions {
 				if at.Position != r.log.ends[p] || at.HighWatermark != r.log.ends[p] {
 					return false
@@ -236,22 +236,21 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 			}
 			return true
 		})
-		h.agrees(r)
+		h.check(r)
 		r.stop()
 	}
 	if late.follower.Stats().Holes == 0 {
-		t.Error("no hole came in the way of the late reader, so this proves little")
+		t.Error("the late reader met no hole, so the test proves little")
 	}
 	for p := range partitions {
-		h.left(plain, p)
-		h.left(compacted, p)
+		h.checkContent(plain, p)
+		h.checkContent(compacted, p)
 	}
 }
 
-// left checks what a partition holds now, and says it for another program to check:
-// name, partition, news, and heartbeats at least and at most. What compaction has
-// not taken yet it may take later.
-func (h *herald) left(l *realLog, p int) {
+// checkContent checks the current content of a partition, and prints it for another program to check: name,
+// partition, messages with records, and heartbeats at least and at most. Compaction may remove more later.
+func (h *historyWriter) checkContent(l *realLog, p int) {
 	h.t.Helper()
 	c, want := l.count(p), h.written[p]
 	least, whole := want.heartbeats, l == h.logs[0]
@@ -262,9 +261,9 @@ func (h *herald) left(l *realLog, p int) {
 	case int64(want.data+want.heartbeats) != l.ends[p]:
 		h.t.Errorf("%s/%d: %d+%d messages written, %d offsets", l.name, p, want.data, want.heartbeats, l.ends[p])
 	case c.data != want.data, c.heartbeats < least, c.heartbeats > want.heartbeats:
-		h.t.Errorf("%s/%d: %d news and %d heartbeats of %d and %d", l.name, p, c.data, c.heartbeats, want.data, want.heartbeats)
+		h.t.Errorf("%s/%d: %d messages and %d heartbeats of %d and %d", l.name, p, c.data, c.heartbeats, want.data, want.heartbeats)
 	case !whole && c.heartbeats == want.heartbeats:
-		h.t.Errorf("%s/%d: compaction left no hole, so this proves nothing", l.name, p)
+		h.t.Errorf("%s/%d: compaction left no hole, so the test proves nothing", l.name, p)
 	case len(c.codecs) != 5:
 		h.t.Errorf("%s/%d: written in 5 codecs, found %v", l.name, p, c.codecs)
 	}

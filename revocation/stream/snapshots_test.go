@@ -19,41 +19,41 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// keeper is a gateway's follower with a snapshot directory; stop ends it and
-// leaves a last snapshot.
-func (l *line) keeper(dir string) (r *revocation.Replica, f *stream.Follower, stop func()) {
-	l.t.Helper()
+// startWithSnapshots starts a gateway's follower with a snapshot folder; stop ends it and saves a last
+// snapshot.
+func (h *harness) startWithSnapshots(dir string) (r *revocation.Replica, f *stream.Follower, stop func()) {
+	h.t.Helper()
 	now := time.Now()
 	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, now.UnixMilli())
 	if err != nil {
-		l.t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	f = stream.New(opener(l.broker, "gateway"), topic, r, time.Now, zap.NewNop())
+	f = stream.New(opener(h.broker, "gateway"), topic, r, time.Now, zap.NewNop())
 	f.Snapshots = stream.Snapshots{Dir: dir, Every: 20 * time.Millisecond}
 	f.Snapshots.Restore(r, topic, now, zap.NewNop())
-	return r, f, background(l.t, f.Run)
+	return r, f, background(h.t, f.Run)
 }
 
 func revoked(r *revocation.Replica) int { return r.Status(0).Revoked }
 
-// A gateway comes back, finds what it knew on its disk, and reads only what
-// came since, even when the log has lost what the snapshot holds.
-func TestAGatewayGoesOnFromItsSnapshot(t *testing.T) {
-	l := newLine(t)
-	l.issue()
+// A gateway restarts, restores its snapshot, and reads only the messages since, even when the log has lost
+// the content of the snapshot.
+func TestGatewayContinuesFromItsSnapshot(t *testing.T) {
+	h := newHarness(t)
+	h.startPublisher()
 	dir := t.TempDir()
-	first, _, stop := l.keeper(dir)
+	first, _, stop := h.startWithSnapshots(dir)
 	awaitState(t, first, revocation.Fresh)
 	for i := range uint32(200) {
-		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+		h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
 	}
-	l.pub.Wake()
-	runtest.Eventually(t, patience, "200 revocations", func() bool { return revoked(first) == 200 })
+	h.pub.Wake()
+	runtest.Eventually(t, testTimeout, "200 revocations", func() bool { return revoked(first) == 200 })
 	stop()
-	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(999)})
-	l.pub.Wake()
+	h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(999)})
+	h.pub.Wake()
 
-	second, f, _ := l.keeper(dir)
+	second, f, _ := h.startWithSnapshots(dir)
 	if n := revoked(second); n != 200 {
 		t.Fatalf("restored %d of 200", n)
 	}
@@ -65,61 +65,60 @@ func TestAGatewayGoesOnFromItsSnapshot(t *testing.T) {
 	if s.Counts.Revoked != 1 || s.Counts.Rewinds != 0 {
 		t.Fatalf("applied %d records and rewound %d times, want 1 and 0", s.Counts.Revoked, s.Counts.Rewinds)
 	}
-	runtest.Eventually(t, patience, "a new snapshot", func() bool { return f.Stats().SnapshotMS > 0 })
+	runtest.Eventually(t, testTimeout, "a new snapshot", func() bool { return f.Stats().SnapshotMS > 0 })
 }
 
-// The topic was made again while the gateway was down: the union counts.
-func TestASnapshotOutlivesItsTopic(t *testing.T) {
-	l := newLine(t)
-	l.issue()
+// The topic was recreated while the gateway was down: the union counts.
+func TestSnapshotSurvivesARecreatedTopic(t *testing.T) {
+	h := newHarness(t)
+	h.startPublisher()
 	dir := t.TempDir()
-	first, _, stop := l.keeper(dir)
+	first, _, stop := h.startWithSnapshots(dir)
 	awaitState(t, first, revocation.Fresh)
 	for i := range uint32(60) {
-		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
-		l.pub.Wake()
-		runtest.Eventually(t, patience, "one more", func() bool { return revoked(first) == int(i)+1 })
+		h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+		h.pub.Wake()
+		runtest.Eventually(t, testTimeout, "one more", func() bool { return revoked(first) == int(i)+1 })
 	}
 	stop()
-	l.stop()
-	recreate(t, l.broker.Cluster)
-	l.issue()
-	second, _, _ := l.keeper(dir)
+	h.stop()
+	recreate(t, h.broker.Cluster)
+	h.startPublisher()
+	second, _, _ := h.startWithSnapshots(dir)
 	awaitState(t, second, revocation.Fresh)
 	if n := revoked(second); n != 60 {
-		t.Fatalf("%d of 60 revocations are left", n)
+		t.Fatalf("%d of 60 revocations remain", n)
 	}
 }
 
-// The new topic has grown past the offset at which the snapshot left off: going
-// on there would skip its beginning.
-func TestASnapshotIsNotTakenForAPlaceInAnotherLog(t *testing.T) {
-	l := newLine(t)
-	l.issue()
+// The recreated topic has grown past the snapshot's resume offset: continuing there would skip its beginning.
+func TestResumeOffsetIsNotUsedInAnotherLog(t *testing.T) {
+	h := newHarness(t)
+	h.startPublisher()
 	dir := t.TempDir()
-	first, f, stop := l.keeper(dir)
+	first, f, stop := h.startWithSnapshots(dir)
 	awaitState(t, first, revocation.Fresh)
 	stop()
-	l.stop()
-	recreate(t, l.broker.Cluster)
-	l.issue()
-	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(1)}) // near the new log's start
+	h.stop()
+	recreate(t, h.broker.Cluster)
+	h.startPublisher()
+	h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(1)}) // near the new log's start
 	for i, p := range f.Stats().Partitions {
-		runtest.Eventually(t, patience, "a log that is longer than the old one", func() bool {
-			l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(uint32(1000 + i))})
-			l.pub.Wake()
-			return l.end(i) > p.Position+5
+		runtest.Eventually(t, testTimeout, "a log that is longer than the old one", func() bool {
+			h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(uint32(1000 + i))})
+			h.pub.Wake()
+			return h.end(i) > p.Position+5
 		})
 	}
-	second, _, _ := l.keeper(dir)
-	runtest.Eventually(t, patience, "the revocation at the new log's start", func() bool { return second.Revoked(today(1)) })
+	second, _, _ := h.startWithSnapshots(dir)
+	runtest.Eventually(t, testTimeout, "the revocation at the new log's start", func() bool { return second.Revoked(today(1)) })
 	awaitState(t, second, revocation.Fresh)
 }
 
-// end is where a partition's log ends.
-func (l *line) end(partition int) int64 {
-	c := &kafka.Client{Addr: kafka.TCP(l.broker.Addresses()...), Timeout: patience}
-	r, err := c.ListOffsets(l.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+// end returns the end of a partition's log.
+func (h *harness) end(partition int) int64 {
+	c := &kafka.Client{Addr: kafka.TCP(h.broker.Addresses()...), Timeout: testTimeout}
+	r, err := c.ListOffsets(h.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 		topic: {kafka.LastOffsetOf(partition)}}})
 	if err != nil || len(r.Topics[topic]) != 1 {
 		return -1
@@ -127,18 +126,17 @@ func (l *line) end(partition int) int64 {
 	return r.Topics[topic][0].LastOffset
 }
 
-// Damage to the newest generation costs time, not revocations; damage to both
-// costs more time.
-func TestDamagedGenerationsArePassedOver(t *testing.T) {
-	l := newLine(t)
-	l.issue()
+// Damage to the newest generation costs time, not revocations; damage to both costs more time.
+func TestDamagedSnapshotsAreSkipped(t *testing.T) {
+	h := newHarness(t)
+	h.startPublisher()
 	dir := t.TempDir()
-	first, f, stop := l.keeper(dir)
-	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(5)})
-	runtest.Eventually(t, patience, "the revocation", func() bool { return first.Revoked(today(5)) })
+	first, f, stop := h.startWithSnapshots(dir)
+	h.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(5)})
+	runtest.Eventually(t, testTimeout, "the revocation", func() bool { return first.Revoked(today(5)) })
 	awaitState(t, first, revocation.Fresh)
 	before := f.Stats().SnapshotMS
-	runtest.Eventually(t, patience, "two generations that know of it", func() bool {
+	runtest.Eventually(t, testTimeout, "two generations that contain it", func() bool {
 		return f.Stats().SnapshotMS > before+200 // several saves later
 	})
 	stop()
@@ -161,15 +159,15 @@ func TestDamagedGenerationsArePassedOver(t *testing.T) {
 			t.Fatalf("with %s damaged too: restored %v", name, r.Revoked(today(5)))
 		}
 	}
-	last, _, _ := l.keeper(dir)
+	last, _, _ := h.startWithSnapshots(dir)
 	awaitState(t, last, revocation.Fresh)
 	if !last.Revoked(today(5)) {
 		t.Fatal("without a snapshot the log was not read")
 	}
 }
 
-// A crash may come between any two steps of saving.
-func TestACrashWhileSavingLeavesAWholeSnapshot(t *testing.T) {
+// A crash can occur between any two steps of saving.
+func TestCrashWhileSavingLeavesAWholeSnapshot(t *testing.T) {
 	feed := revocationtest.NewFeed(time.Now().UnixMilli())
 	feed.Revoke(time.Now().UnixMilli(), today(1))
 	s, ok := feed.Replica.Snapshot(topic, time.Now().UnixMilli())
@@ -206,8 +204,8 @@ func TestACrashWhileSavingLeavesAWholeSnapshot(t *testing.T) {
 	}
 }
 
-// What another user can have written is not started on, and not read.
-func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
+// A folder or file that another user can write is refused at start and not read.
+func TestFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "snapshots")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -220,8 +218,8 @@ func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	}
 	keep := stream.Snapshots{Dir: dir}
 	newest := filepath.Join(dir, "control.snapshot")
-	ratchet := feed.Replica.HighWaterMark(topic)
-	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.high-water-mark"), ratchet.Encode(), 0o600), keep.Check()); err != nil {
+	mark := feed.Replica.HighWaterMark(topic)
+	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.high-water-mark"), mark.Encode(), 0o600), keep.Check()); err != nil {
 		t.Fatal(err)
 	}
 	mode := func(path string, m fs.FileMode) {
@@ -263,8 +261,8 @@ func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	}
 }
 
-// A file that is left of a crash, and that another process may have open, is replaced.
-func TestALeftoverIsNotWrittenTo(t *testing.T) {
+// A file left by a crash, which another process may have open, is replaced.
+func TestLeftoverFileIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	leftover := filepath.Join(dir, "control.snapshot.new")
 	if err := os.WriteFile(leftover, []byte("left"), 0o666); err != nil {

@@ -15,16 +15,16 @@ import (
 	"github.com/railgate/railgate/revocation/revocationtest"
 )
 
-// frozen is a broker that takes every fetch and answers none.
-type frozen struct{ tape }
+// frozen is a broker that accepts every fetch and never answers.
+type frozen struct{ fakeBroker }
 
 func (b *frozen) Fetch(ctx context.Context, _ *kafka.FetchRequest) (*kafka.FetchResponse, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-// mute is a broker that always promises more and never sends it.
-type mute struct{ tape }
+// mute is a broker that always announces more messages and never sends them.
+type mute struct{ fakeBroker }
 
 func (b *mute) Fetch(ctx context.Context, r *kafka.FetchRequest) (*kafka.FetchResponse, error) {
 	select {
@@ -35,9 +35,9 @@ func (b *mute) Fetch(ctx context.Context, r *kafka.FetchRequest) (*kafka.FetchRe
 	return &kafka.FetchResponse{HighWatermark: r.Offset + 1, Records: kafka.NewRecordReader()}, nil
 }
 
-// The first link leads to a broker that never helps. The watchdog gives it up,
-// within a bound, and the second one does.
-func TestTheWatchdogOpensNewConnections(t *testing.T) {
+// The first link leads to a broker that never sends messages. The watchdog replaces the link within a bound,
+// and the second one works.
+func TestWatchdogOpensNewConnections(t *testing.T) {
 	for why, c := range map[string]struct {
 		bad    Link
 		within time.Duration
@@ -48,7 +48,7 @@ func TestTheWatchdogOpensNewConnections(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now().UnixMilli()
-				good := &tape{end: 1, batches: []span{{base: 0, last: 0, messages: map[int64][]byte{
+				good := &fakeBroker{end: 1, batches: []span{{base: 0, last: 0, messages: map[int64][]byte{
 					0: revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: now, Through: now})}}}}
 				opened := 0
 				r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now-1)
@@ -81,9 +81,9 @@ func TestTheWatchdogOpensNewConnections(t *testing.T) {
 	}
 }
 
-// wide is a topic that an operator widens.
+// wide is a topic whose number of partitions an operator raises.
 type wide struct {
-	tape
+	fakeBroker
 	partitions atomic.Int32
 }
 
@@ -104,7 +104,7 @@ func (b *wide) DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (
 			{ConfigName: "retention.bytes", ConfigValue: "-1"}, {ConfigName: "max.message.bytes", ConfigValue: "1048588"}}}}}, nil
 }
 
-func TestATopicThatChangesIsSaid(t *testing.T) {
+func TestTopicChangeIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, 0)
 		if err != nil {
