@@ -21,7 +21,7 @@ import (
 
 const key = tokens.KeyID(7)
 
-// announced announces key, and nothing waits.
+// announced announces key and empties the outbox.
 func announced(t *testing.T, s *Store) {
 	t.Helper()
 	_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs)
@@ -29,7 +29,7 @@ func announced(t *testing.T, s *Store) {
 	issuerdb.Drain(t, s.outbox, 0)
 }
 
-// What gateways keep, and how long a session may be good, ms.
+// How long gateways keep records, and how long a session can be valid, ms.
 const (
 	afterlife   = int64(revocation.Afterlife / time.Millisecond)
 	sessionOver = int64(keyring.SessionOver / time.Millisecond)
@@ -39,20 +39,20 @@ func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: index}
 }
 
-// A restatement is all that a gateway which knows nothing must be told: keys,
-// and the present state of what was ever revoked, under numbers from 1 in a
-// greater epoch. What waited is in front, and what has expired is left out.
-func TestRestateSaysAllThatIsInForce(t *testing.T) {
+// A republication has everything that a gateway without data needs: keys, and the present
+// state of every credential that was ever revoked, numbered from 1 in a greater epoch.
+// Waiting records come first, and expired ones are omitted.
+func TestRepublishHasAllActiveRecords(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		public := signing.NewKey([signing.SeedSize]byte{1}).Public()
 		_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: 7, Key: public}, nowMs)
 		runtest.Must(t, err)
-		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
-		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, At: nowMs + 3}} {
+		revoked, unrevoked, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
+		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(unrevoked.Serial, nowMs+2), {Serial: unrevoked.Serial, At: nowMs + 3}} {
 			change(t, s, c)
 		}
-		for p := range s.outbox.Partitions() { // all of it is published and gone from the outbox
+		for p := range s.outbox.Partitions() { // everything is published, and the outbox empty
 			issuerdb.Drain(t, s.outbox, p)
 		}
 		waiting := approved(t, s, 4)
@@ -68,7 +68,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		for p := range again.outbox.Partitions() {
 			low, next, err := again.outbox.Place(t.Context(), p)
 			if err != nil || low != 1 || next != 1 {
-				t.Fatalf("partition %d stands at %d to %d: %v", p, low, next, err)
+				t.Fatalf("partition %d is numbered %d to %d: %v", p, low, next, err)
 			}
 			got := issuerdb.Take(t, again.outbox, p, 100)
 			if got.First != 1 || !got.Drained {
@@ -78,16 +78,16 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 				if r.Kind == revocation.KindAnnounceKey && r.Public == public {
 					announced++
 				} else if _, twice := state[r.Serial]; twice {
-					t.Errorf("%s is said twice", r.Serial)
+					t.Errorf("%s is published twice", r.Serial)
 				} else {
 					state[r.Serial] = r.Kind
 				}
 			}
 			if low, next, err = again.outbox.Place(t.Context(), p); err != nil || low != 1 || next != uint64(len(got.Records))+1 {
-				t.Fatalf("partition %d stands at %d to %d after %d records: %v", p, low, next, len(got.Records), err)
+				t.Fatalf("partition %d is numbered %d to %d after %d records: %v", p, low, next, len(got.Records), err)
 			}
 		}
-		want := map[tokens.Serial]revocation.Kind{revoked.Serial: revocation.KindRevoke, lifted.Serial: revocation.KindUnrevoke, waiting.Serial: revocation.KindRevoke}
+		want := map[tokens.Serial]revocation.Kind{revoked.Serial: revocation.KindRevoke, unrevoked.Serial: revocation.KindUnrevoke, waiting.Serial: revocation.KindRevoke}
 		if announced != 1 || len(state) != len(want) {
 			t.Fatalf("%d announcements and %d serials, want 1 and %d", announced, len(state), len(want))
 		}
@@ -97,7 +97,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 			}
 		}
 		if _, there := state[untouched.Serial]; there {
-			t.Error("a credential that was never revoked is restated")
+			t.Error("a credential that was never revoked is republished")
 		}
 		waits, err := s.outbox.Waiting(t.Context())
 		runtest.Must(t, err)
@@ -109,9 +109,9 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 	})
 }
 
-// On PostgreSQL a revocation may be under way, its record in the outbox, when
-// everything is said again. The state from before it must not be said behind it.
-func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
+// On PostgreSQL a revocation may be in progress, with its record in the outbox, during a
+// republication. The previous state must not be published after it.
+func TestRepublishWaitsForAChangeInProgress(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		if s.db.Name != "postgres" {
 			t.Skip("SQLite has one writer")
@@ -131,25 +131,24 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 			})
 		}()
 		<-began
-		restated := make(chan error, 1)
+		republished := make(chan error, 1)
 		go func() {
 			_, err := s.outbox.Republish(t.Context(), 0, nowMs+4)
-			restated <- err
+			republished <- err
 		}()
 		databasetest.WaitForLocks(t, s.db.Writer(), 1)
 		close(commit)
 		runtest.Must(t, <-revoked)
-		runtest.Must(t, <-restated)
+		runtest.Must(t, <-republished)
 		if got := issuerdb.Drain(t, s.outbox, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
-			t.Fatalf("the last word on a revoked credential is %q", issuerdb.Kinds(got))
+			t.Fatalf("the last record of a revoked credential is %q", issuerdb.Kinds(got))
 		}
 	})
 }
 
-// Those whom the issuer knows are they who show codes of sessions that the
-// cut-off would end, under that key: not the revoked, not other keys' sessions,
-// not sessions that are over or not affected.
-func TestKnownHoldersAreRescued(t *testing.T) {
+// Exempt are the holders of sessions that the cutoff would end, under that key: not revoked
+// credentials, not sessions under other keys, not past sessions or those before the cutoff.
+func TestHoldersOfRunningSessionsAreExempted(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
 		const cutoff = int64(nowMs/1000 - 600)
@@ -161,12 +160,12 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 			return c.Serial
 		}
 		holder := session(1, key, cutoff)
-		unknown := session(2, 0, nowMs/1000) // from before sessions named their key
+		unknown := session(2, 0, nowMs/1000) // from before sessions recorded their key
 		revoked := session(3, key, nowMs/1000)
 		session(4, key+1, nowMs/1000)
 		session(5, key, cutoff-1)
 		session(6, key, (nowMs-sessionOver)/1000-1)
-		approved(t, s, 7) // never opened one
+		approved(t, s, 7) // without a session
 		change(t, s, revoke(revoked, nowMs))
 		for p := range s.outbox.Partitions() {
 			issuerdb.Drain(t, s.outbox, p)
@@ -182,9 +181,9 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 	})
 }
 
-// A session that starts at the cut-off or later is not opened, and its check
-// stays good for a session under another key.
-func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
+// A session that starts at the cutoff or later is not opened, and its check stays good for a
+// session under another key.
+func TestNoSessionIsOpenedUnderADistrustedKey(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
 		c := approved(t, s, 1)
@@ -192,7 +191,7 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 		runtest.Must(t, err)
 		o := SessionRow{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, Start: nowMs}
 		if err := s.openSession(t.Context(), opening{o, nowMs}); !errors.Is(err, errKeyDistrusted) {
-			t.Fatalf("opened at the cut-off: %v", err)
+			t.Fatalf("opened at the cutoff: %v", err)
 		}
 		o.Key++
 		if err := s.openSession(t.Context(), opening{o, nowMs}); err != nil {
@@ -201,8 +200,8 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 	})
 }
 
-// A subject's cut-off only ever moves to a later time.
-func TestSubjectIsCutOff(t *testing.T) {
+// A subject's cutoff only ever moves to a later time.
+func TestSubjectCutoffMovesToLaterTimesOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		subject := tokens.Subject{9, 7: 1}
 		const now = nowMs / 1000
@@ -222,9 +221,8 @@ func TestSubjectIsCutOff(t *testing.T) {
 	})
 }
 
-// A restatement repeats cut-offs, rescues in front of them, and leaves out what
-// concerns nobody any more.
-func TestCutOffsAreRestated(t *testing.T) {
+// A republication repeats cutoffs, with exemptions before them, and omits outdated ones.
+func TestCutoffsAreRepublished(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
 		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
@@ -246,7 +244,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 			runtest.Must(t, err)
 			got := issuerdb.Drain(t, s.outbox, 0)
 			if issuerdb.Kinds(got) != step.want {
-				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, issuerdb.Kinds(got), step.want)
+				t.Fatalf("republished %d ms later: %q, want %q", step.at-nowMs, issuerdb.Kinds(got), step.want)
 			}
 			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].CutOff != 1000) {
 				t.Fatalf("%+v", got[i])
@@ -255,7 +253,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 	})
 }
 
-func TestSubjectCutOffsThatAreRefused(t *testing.T) {
+func TestInvalidSubjectCutoffsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		for name, c := range map[string]struct {
 			before int64
@@ -269,13 +267,13 @@ func TestSubjectCutOffsThatAreRefused(t *testing.T) {
 			}
 		}
 		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 0 {
-			t.Fatalf("%d records of refused orders wait: %v", n, err)
+			t.Fatalf("%d records of refused commands wait: %v", n, err)
 		}
 	})
 }
 
-// What the keyring hears of sessions, by their keys.
-func TestRunningSessionsByKey(t *testing.T) {
+// The keyring gets the running sessions by key.
+func TestRunningSessionsAreCountedByKey(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		for n, start := range []database.Millis{nowMs - 2000, nowMs, nowMs - 1000, nowMs} {
 			c := approved(t, s, n)

@@ -20,7 +20,7 @@ type Checked struct {
 	Check     string
 	ExpiresAt int64
 	View      ApplicationView
-	Provider  string // label of the face check; a sandbox says so
+	Provider  string // label of the face check, also of a sandbox
 }
 
 // Check runs a face check (rule A6); the first one that passes decides the application. A

@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-// viewer is test person n with a credential and as many good checks as wanted.
+// viewer is test person n with a credential and any number of good checks.
 type viewer struct {
 	t *testing.T
 	s *Store
@@ -29,7 +29,7 @@ func viewerOf(t *testing.T, s *Store, n int) *viewer {
 	return &viewer{t: t, s: s, Credential: approved(t, s, n), n: n}
 }
 
-// checked is one more check that passed, good for two minutes from a time on.
+// checked adds a passed check, good for two minutes from a time.
 func (v *viewer) checked(at database.Millis) string {
 	v.t.Helper()
 	v.checks++
@@ -39,8 +39,8 @@ func (v *viewer) checked(at database.Millis) string {
 	return c.ID
 }
 
-// open opens a session at a time, in a login or with the access token.
-func (v *viewer) open(start database.Millis, login string) error {
+// openSession opens a session at a time, in a login or with the access token.
+func (v *viewer) openSession(start database.Millis, login string) error {
 	v.t.Helper()
 	return v.openOn(v.checked(start), start, login)
 }
@@ -53,16 +53,16 @@ func (v *viewer) openOn(check string, start database.Millis, login string) error
 
 func (v *viewer) mustOpen(start database.Millis, login string) {
 	v.t.Helper()
-	runtest.Must(v.t, v.open(start, login))
+	runtest.Must(v.t, v.openSession(start, login))
 }
 
-// partition is where the records of its serial go.
+// partition is the partition of the serial's records.
 func (v *viewer) partition() int {
 	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: v.Serial}, partitions)
 }
 
-// said takes the records that wait for a serial's partition.
-func (v *viewer) said() []revocation.Record {
+// takeRecords takes the waiting records of the serial's partition.
+func (v *viewer) takeRecords() []revocation.Record {
 	v.t.Helper()
 	return issuerdb.Drain(v.t, v.s.outbox, v.partition())
 }
@@ -71,16 +71,16 @@ func (v *viewer) closed(start, at database.Millis) revocation.Record {
 	return revocation.Record{Kind: revocation.KindRevokeSession, At: int64(at), Serial: v.Serial, Start: start.Seconds()}
 }
 
-// Each way in which a session ends puts that session into the outbox, in the cause's
-// transaction, and no other; a session of more than a day ago is not said.
-func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
+// Each way to end a session enqueues that session's record and no other, in the transaction
+// of the cause; the record of a session of more than a day ago is not enqueued.
+func TestEndedSessionIsEnqueuedForGates(t *testing.T) {
 	const lived = 600_000
 	change := func(v *viewer, f func(ctx context.Context, tx *sql.Tx) error) error {
 		return v.s.db.Change(v.t.Context(), "end", f)
 	}
 	access := func(v *viewer) [32]byte { return [32]byte{byte(v.n), byte(v.n >> 8)} }
 	for name, end := range map[string]struct {
-		byLogin, all bool // whether it ends what a login opened, and not the other
+		byLogin, all bool // whether it ends sessions of a login, and whether also others
 		how          func(v *viewer, at database.Millis) error
 	}{
 		"leaving": {how: func(v *viewer, at database.Millis) error {
@@ -118,8 +118,8 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				v, other := viewerOf(t, s, 1), viewerOf(t, s, 1+partitions)
 				over, live := database.Millis(nowMs), database.Millis(nowMs+lived)
 				end.how(v, nowMs) // nothing is open yet
-				if got := v.said(); len(got) != 0 || len(woken) != 0 {
-					t.Fatalf("said %+v of no session, woke %v", got, woken)
+				if got := v.takeRecords(); len(got) != 0 || len(woken) != 0 {
+					t.Fatalf("enqueued %+v without a session, woke %v", got, woken)
 				}
 				if name == "leaving" || name == "coming back" {
 					_, err := s.db.Writer().ExecContext(t.Context(), `UPDATE applications SET access_hash = $1 WHERE id = $2`, slices.Collect(bytesOf(access(v))), v.Application)
@@ -140,17 +140,17 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				if end.byLogin || end.all {
 					want = append(want, v.closed(live+1000, at))
 				}
-				got := v.said()
+				got := v.takeRecords()
 				slices.SortFunc(got, func(a, b revocation.Record) int { return int(a.Start - b.Start) })
 				if !slices.Equal(got, want) {
-					t.Errorf("said %+v, want %+v", got, want)
+					t.Errorf("enqueued %+v, want %+v", got, want)
 				}
 				if !slices.Equal(woken, []int{v.partition()}) {
 					t.Errorf("woke %v", woken)
 				}
 				end.how(v, at+1000)
-				if got := v.said(); len(got) != 0 {
-					t.Errorf("a repetition says %+v", got)
+				if got := v.takeRecords(); len(got) != 0 {
+					t.Errorf("a repetition enqueues %+v", got)
 				}
 			})
 		})
@@ -159,31 +159,31 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 
 func bytesOf(b [32]byte) func(func(byte) bool) { return slices.Values(b[:]) }
 
-// A rolled-back change emits no record and wakes no reader.
-func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
+// A rolled-back change enqueues no record and wakes no publisher.
+func TestRolledBackClosingIsNotEnqueued(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		s.outbox.SetWake(func(int) { t.Error("woken for nothing") })
+		s.outbox.SetWake(func(int) { t.Error("woken without a record") })
 		v := viewerOf(t, s, 1)
 		v.mustOpen(nowMs, "log_1")
 		undone := errors.New("undone")
 		err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error {
 			return errors.Join(s.CloseLogins(ctx, tx, []string{"log_1"}, nowMs), undone)
 		})
-		if got := v.said(); !errors.Is(err, undone) || len(got) != 0 {
-			t.Errorf("%v; said %+v", err, got)
+		if got := v.takeRecords(); !errors.Is(err, undone) || len(got) != 0 {
+			t.Errorf("%v; enqueued %+v", err, got)
 		}
 	})
 }
 
-// Serial and start are a session's name, so no two sessions of a credential start in
-// one second, even if they are opened concurrently; the check stays good.
-func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
+// Serial and start identify a session, so no two sessions of a credential start in one
+// second, even if they are opened concurrently; the check stays good.
+func TestSessionsOfACredentialStartInDifferentSeconds(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		v, other := viewerOf(t, s, 1), viewerOf(t, s, 2)
 		v.mustOpen(nowMs, "")
 		other.mustOpen(nowMs, "")
-		if err := v.open(nowMs, "log_1"); !errors.Is(err, errStartTaken) {
+		if err := v.openSession(nowMs, "log_1"); !errors.Is(err, errStartTaken) {
 			t.Fatalf("a second session in one second: %v", err)
 		}
 		taken := check(1000*v.n+v.checks, "").ID
@@ -222,14 +222,14 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 		}
 		var unused int
 		if err := s.db.Writer().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM checks WHERE id >= 'chk_0' AND used_ms IS NULL AND application = $1`, v.Application).Scan(&unused); err != nil || unused != rivals-1+1 {
-			t.Errorf("%d checks are left, want those of the refused and the first: %v", unused, err)
+			t.Errorf("%d unused checks, want those of the refused sessions and the first: %v", unused, err)
 		}
 	})
 }
 
-// A restatement says closed sessions as long as a code of theirs could pass, also
-// those that waited in a partition that the stream has no longer.
-func TestRestateSaysClosedSessions(t *testing.T) {
+// A republication includes closed sessions as long as one of their codes could be accepted,
+// also those that waited in a partition that the stream no longer has.
+func TestRepublishHasClosedSessions(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		v, other := viewerOf(t, s, 1), viewerOf(t, s, 2)
 		v.mustOpen(nowMs, "log_1")
@@ -241,7 +241,7 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 			runtest.Must(t, s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }))
 		}
 		closeLogin("log_1", nowMs+9000)
-		v.said() // published
+		v.takeRecords() // published
 		closeLogin("log_3", nowMs+10_000)
 		all := func(now database.Millis) map[revocation.Record]int {
 			t.Helper()
@@ -260,23 +260,23 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 		want := map[revocation.Record]int{v.closed(nowMs, nowMs+9000): 1, v.closed(nowMs+5000, nowMs+9000): 1, other.closed(nowMs+7000, nowMs+10_000): 1}
 		for _, now := range []database.Millis{nowMs + 20_000, nowMs + 20_000, database.Millis(nowMs).Add(shownFor)} {
 			if got := all(now); fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("at %+d s: said %v, want %v", (now-nowMs)/1000, got, want)
+				t.Errorf("at %+d s: republished %v, want %v", (now-nowMs)/1000, got, want)
 			}
 		}
-		// What the stream may not have yet is said again, however late.
+		// A waiting record, which the stream may not have, is republished at any time.
 		if got := all(database.Millis(nowMs + 7000).Add(shownFor)); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("said %v of what waits, want %v", got, want)
+			t.Errorf("republished %v of the waiting records, want %v", got, want)
 		}
-		v.said()
-		other.said() // published
+		v.takeRecords()
+		other.takeRecords() // published
 		if got := all(database.Millis(nowMs + 7000).Add(shownFor)); len(got) != 0 {
-			t.Errorf("said %v when no code can pass any more", got)
+			t.Errorf("republished %v when no code can be accepted any more", got)
 		}
 	})
 }
 
-// Calls that share a transaction are each held against the sessions that are there.
-func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
+// In a shared transaction each call is checked against the existing sessions.
+func TestSharedTransactionChecksEachSessionStart(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		var viewers []*viewer
 		for n := 1; n <= 5; n++ {

@@ -18,8 +18,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// late is a provider whose answer to the right evidence comes when it is released.
-type late struct {
+// lateChecker is a face check provider that confirms the right evidence when it is released.
+type lateChecker struct {
 	facecheck.Sandbox
 	entered chan struct{}
 	release chan struct{}
@@ -27,9 +27,11 @@ type late struct {
 
 const rightEvidence = "right"
 
-func newLate() *late { return &late{entered: make(chan struct{}, 1), release: make(chan struct{})} }
+func newLateChecker() *lateChecker {
+	return &lateChecker{entered: make(chan struct{}, 1), release: make(chan struct{})}
+}
 
-func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (facecheck.Result, error) {
+func (l *lateChecker) Check(ctx context.Context, p provider.Person, evidence string) (facecheck.Result, error) {
 	if evidence != rightEvidence {
 		return l.Sandbox.Check(ctx, p, evidence)
 	}
@@ -42,8 +44,8 @@ func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (f
 	}
 }
 
-// guarded is a system whose failures count.
-func (d *system) guarded() {
+// addLockout adds a lockout to the harness.
+func (d *harness) addLockout() {
 	d.t.Helper()
 	var err error
 	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Outbox.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
@@ -58,16 +60,16 @@ func from(t *testing.T, n int) throttle.Caller {
 	return c
 }
 
-// Of a hundred guesses at once 99 are wrong, and the provider confirms the right
-// one after the lock was set: it approves nothing and learns nothing, on each of
-// the ways that a passed check can go.
-func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
-	for name, way := range map[string]func(d *system, s *credential.Service, n int) func() error{
-		"a new application": func(d *system, s *credential.Service, n int) func() error {
+// Of a hundred concurrent guesses 99 are wrong, and the provider confirms the right one
+// after the lock was set: it approves nothing and reveals nothing, for each use of a passed
+// check.
+func TestRightGuessAfterTheLockHasNoEffect(t *testing.T) {
+	for name, way := range map[string]func(d *harness, s *credential.Service, n int) func() error{
+		"a new application": func(d *harness, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
 		},
-		"an approved application": func(d *system, s *credential.Service, n int) func() error {
+		"an approved application": func(d *harness, s *credential.Service, n int) func() error {
 			h, p := d.apply(s, n)
 			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
 				d.t.Fatal(err)
@@ -75,7 +77,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 			h = d.authorize(s, p)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
 		},
-		"a way back": func(d *system, s *credential.Service, n int) func() error {
+		"a way back": func(d *harness, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
 				d.t.Fatal(err)
@@ -87,11 +89,11 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everySystem(t, func(t *testing.T, d *system) {
-				provider := newLate()
+			everyHarness(t, func(t *testing.T, d *harness) {
+				provider := newLateChecker()
 				d.Checker, d.CheckTimeout = provider, facecheck.MaxTimeout
-				d.guarded()
-				s := d.open()
+				d.addLockout()
+				s := d.openService()
 				ask := way(d, s, 1)
 				held := checksOf(t, d.Outbox)
 				right := make(chan error, 1)
@@ -113,26 +115,26 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 					t.Errorf("the right guess after the lock: %v", err)
 				}
 				if n := checksOf(t, d.Outbox); n != held {
-					t.Errorf("%d checks are kept, want %d", n, held)
+					t.Errorf("%d checks are stored, want %d", n, held)
 				}
 			})
 		})
 	}
 }
 
-// checksOf counts the passed checks that are kept.
+// checksOf counts the stored checks.
 func checksOf(t *testing.T, s *outbox.Outbox) (n int) {
 	t.Helper()
 	runtest.Must(t, s.Database().Writer().QueryRow(`SELECT COUNT(*) FROM checks`).Scan(&n))
 	return n
 }
 
-// Failures with a number from other networks do not keep its holder out: a few
-// do nothing, many delay the next check by minutes.
-func TestFailuresElsewhereKeepNoHolderOut(t *testing.T) {
-	d := newSystem(t)
-	d.guarded()
-	s := d.open()
+// Failures with a number from other networks do not lock its holder out: a few have no
+// effect, many delay the next check by minutes.
+func TestFailuresFromOtherNetworksDoNotLockTheHolderOut(t *testing.T) {
+	d := newHarness(t)
+	d.addLockout()
+	s := d.openService()
 	fail := func(n, network int) {
 		t.Helper()
 		h, _ := d.apply(s, n)

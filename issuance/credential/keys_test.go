@@ -29,15 +29,15 @@ type ring struct {
 }
 
 // keys are the issuer keys of the database, without a lead.
-func (d *system) keys() *keyring.Store {
+func (d *harness) keys() *keyring.Store {
 	d.t.Helper()
 	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, AuditLog: audittest.On(d.t, d.Outbox.Database())})
 	runtest.Must(d.t, err)
 	return s
 }
 
-// life gives the system keys that have a life.
-func (d *system) life(ids ...tokens.KeyID) ring {
+// rotateKeys gives the harness keys that are announced and rotated.
+func (d *harness) rotateKeys(ids ...tokens.KeyID) ring {
 	d.t.Helper()
 	store := d.keys()
 	var keys []keyring.Key
@@ -52,36 +52,36 @@ func (d *system) life(ids ...tokens.KeyID) ring {
 	return ring{r, store}
 }
 
-func (d *system) by() audit.Entry {
+func (d *harness) by() audit.Entry {
 	return audit.Entry{AtMs: d.now.UnixMilli(), Who: "night-shift", Role: staff.Operator}
 }
 
-func (d *system) exec(query string) {
+func (d *harness) execSQL(query string) {
 	d.t.Helper()
 	_, err := d.Outbox.Database().Writer().ExecContext(d.t.Context(), query)
 	runtest.Must(d.t, err)
 }
 
-// published is the outbox after the publisher was there, and what it took.
-func (d *system) published() (announced []tokens.KeyID) {
+// publishAll empties the outbox as the publisher does, and returns the announced keys.
+func (d *harness) publishAll() (announced []tokens.KeyID) {
 	d.t.Helper()
 	for _, r := range issuerdb.Take(d.t, d.Outbox, 0, 100).Records {
 		if r.Kind == revocation.KindAnnounceKey {
 			announced = append(announced, r.Key)
 		}
 	}
-	d.exec(`DELETE FROM outbox`)
+	d.execSQL(`DELETE FROM outbox`)
 	return announced
 }
 
-func (d *system) cutoff(id tokens.KeyID) {
+func (d *harness) distrust(id tokens.KeyID) {
 	d.t.Helper()
 	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, Cutoff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
 	runtest.Must(d.t, err)
 }
 
-// signs is the key of the session that an approved passenger opens.
-func (d *system) signs(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
+// signingKey is the key of the session that an approved passenger opens.
+func (d *harness) signingKey(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
 	d.t.Helper()
 	h := d.authorize(s, p)
 	anchor, links := tokens.Chain(tokens.Link{}, *s.View(h).Serial, tokens.Length)
@@ -93,33 +93,33 @@ func (d *system) signs(s *credential.Service, p pass, check string) (tokens.KeyI
 	return shown.KeyID(), nil
 }
 
-// checked is one more face check that passed.
-func (d *system) checked(s *credential.Service, p pass) string {
+// checked is another passed face check.
+func (d *harness) checked(s *credential.Service, p pass) string {
 	d.t.Helper()
 	c, err := s.Check(d.t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{})
 	runtest.Must(d.t, err)
 	return c.Check
 }
 
-// The keys of a service in their order: none that gateways know, one, two, and back
-// to one by a cut-off that the service learns of at the very session.
+// The keys of a service in their order: none that gateways know, one, two, and back to one
+// by a cutoff that the service finds out only when it opens a session.
 func TestSessionsAreSignedByTheActiveKey(t *testing.T) {
-	everySystem(t, func(t *testing.T, d *system) {
-		keys := d.life(1, 2)
-		s := d.open()
+	everyHarness(t, func(t *testing.T, d *harness) {
+		keys := d.rotateKeys(1, 2)
+		s := d.openService()
 		_, p := d.apply(s, 1)
 		check := d.checked(s, p)
-		if _, err := d.signs(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
+		if _, err := d.signingKey(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
 			t.Fatalf("no gateway knows the key: %v", err)
 		}
 		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement of key 1 is not in the control stream yet") {
 			t.Fatalf("ready: %q", waiting)
 		}
-		d.published()
+		d.publishAll()
 		if waiting := s.Ready(t.Context()); len(waiting) != 0 {
 			t.Fatalf("ready: %q", waiting)
 		}
-		if id, err := d.signs(s, p, check); id != 1 || err != nil {
+		if id, err := d.signingKey(s, p, check); id != 1 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
 
@@ -127,20 +127,20 @@ func TestSessionsAreSignedByTheActiveKey(t *testing.T) {
 		if _, err := keys.Announce(t.Context(), second.Public(), d.by()); err != nil {
 			t.Fatal(err)
 		}
-		d.published()
+		d.publishAll()
 		runtest.Must(t, keys.Refresh(t.Context()))
-		if id, err := d.signs(s, p, d.checked(s, p)); id != 2 || err != nil {
+		if id, err := d.signingKey(s, p, d.checked(s, p)); id != 2 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
-		d.cutoff(2) // and the service has not looked since
-		if id, err := d.signs(s, p, d.checked(s, p)); id != 1 || err != nil {
+		d.distrust(2) // and the service has not refreshed since
+		if id, err := d.signingKey(s, p, d.checked(s, p)); id != 1 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
-		d.cutoff(1)
+		d.distrust(1)
 		check = d.checked(s, p)
 		for range 2 {
-			if _, err := d.signs(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
-				t.Fatalf("every key is cut off: %v", err)
+			if _, err := d.signingKey(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
+				t.Fatalf("every key is distrusted: %v", err)
 			}
 		}
 		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "key 1 is distrusted; key 2 is distrusted") {
@@ -150,34 +150,34 @@ func TestSessionsAreSignedByTheActiveKey(t *testing.T) {
 			t.Fatalf("staff cannot revoke: %v", err)
 		}
 		if _, err := d.tryOpen(); err != nil {
-			t.Fatalf("does not start: %v", err)
+			t.Fatalf("the issuer does not start: %v", err)
 		}
 	})
 }
 
-// Announcements are repeated before topics forget them; a retired key's is not.
-func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
-	everySystem(t, func(t *testing.T, d *system) {
+// Announcements are repeated before topics forget them, except for a retired key.
+func TestRetiredKeyIsNotAnnouncedAgain(t *testing.T) {
+	everyHarness(t, func(t *testing.T, d *harness) {
 		d.announce = []keyring.Public{{ID: 40001, Key: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
-		keys := d.life(1, 2)
-		d.open()
+		keys := d.rotateKeys(1, 2)
+		d.openService()
 		if _, err := keys.Announce(t.Context(), keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}.Public(), d.by()); err != nil {
 			t.Fatal(err)
 		}
-		d.published()
+		d.publishAll()
 		for _, order := range []func() error{
 			func() error { return keys.Refresh(t.Context()) },
 			func() error { _, err := keys.Deactivate(t.Context(), 1, d.by()); return err },
 		} {
 			runtest.Must(t, order())
 		}
-		d.exec(`UPDATE issuer_keys SET inactive_ms = inactive_ms - 3600000`)
+		d.execSQL(`UPDATE issuer_keys SET inactive_ms = inactive_ms - 3600000`)
 		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {
 			t.Fatalf("changed %v: %v", changed, err)
 		}
 		d.now = d.now.Add(keyring.AnnounceAgain + time.Minute)
-		d.open()
-		if got := d.published(); len(got) != 2 || got[0] != 2 || got[1] != 40001 {
+		d.openService()
+		if got := d.publishAll(); len(got) != 2 || got[0] != 2 || got[1] != 40001 {
 			t.Fatalf("announced again: %v", got)
 		}
 	})

@@ -22,16 +22,16 @@ func revoke(serial tokens.Serial, at database.Millis) Revocation {
 	return Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: at}
 }
 
-// change carries out a revocation, or its lifting.
+// change revokes or unrevokes.
 func change(t *testing.T, s *Store, r Revocation) {
 	t.Helper()
 	_, _, err := s.SetRevoked(t.Context(), r)
 	runtest.Must(t, err)
 }
 
-// A revocation and its lifting reach the outbox with their cause, in order, and
-// a repetition of either adds nothing.
-func TestRevocationAndItsRecord(t *testing.T) {
+// Revocations and unrevocations are enqueued with their change, in order, and repetitions add
+// nothing.
+func TestRevocationIsEnqueuedOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		steps := []struct {
@@ -63,12 +63,12 @@ func TestRevocationAndItsRecord(t *testing.T) {
 		}
 		var audit int
 		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&audit); err != nil || audit != 3 {
-			t.Fatalf("%d lines for audit: %v", audit, err)
+			t.Fatalf("%d audit log entries: %v", audit, err)
 		}
 	})
 }
 
-func TestWhatCannotBeRevoked(t *testing.T) {
+func TestUnknownAndExpiredCredentialsCannotBeRevoked(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		unknown := c.Serial
@@ -88,8 +88,8 @@ func TestWhatCannotBeRevoked(t *testing.T) {
 	})
 }
 
-// If the record cannot be written, nothing of its cause stays.
-func TestCauseAndRecordAreOne(t *testing.T) {
+// If the record cannot be written, the revocation is rolled back.
+func TestRevocationNeedsItsRecord(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		_, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`)
@@ -100,15 +100,14 @@ func TestCauseAndRecordAreOne(t *testing.T) {
 		_, err = s.db.Writer().Exec(`ALTER TABLE hidden RENAME TO outbox`)
 		runtest.Must(t, err)
 		if _, changed, err := s.SetRevoked(t.Context(), revoke(c.Serial, nowMs+1)); err != nil || !changed {
-			t.Fatalf("half a revocation stayed: changed %v, %v", changed, err)
+			t.Fatalf("half a revocation was stored: changed %v, %v", changed, err)
 		}
 	})
 }
 
-// A publisher works while revocations pour in from many transactions. Every
-// record arrives once, the numbers have no gap, and a credential's revocation
-// never overtakes its lifting.
-func TestNothingIsSkippedUnderLoad(t *testing.T) {
+// A publisher works while many transactions revoke. Every record arrives once, the numbers
+// have no gap, and a credential's revocation never overtakes its unrevocation.
+func TestNoRecordIsSkippedUnderLoad(t *testing.T) {
 	const credentials, changes = 12, 8
 	each(t, func(t *testing.T, s *Store) {
 		var serials []tokens.Serial
@@ -159,7 +158,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 						continue
 					}
 					if finished {
-						break // nothing was left after the last writer had committed
+						break // no record waited after the last writer had committed
 					}
 					select {
 					case <-done:
@@ -176,13 +175,13 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 	})
 }
 
-// Many who revoke one credential at the same time, at two issuers, make one record.
-func TestParallelRevocationsAreOne(t *testing.T) {
+// Concurrent revocations of one credential, at two issuers, enqueue one record.
+func TestConcurrentRevocationsMakeOneRecord(t *testing.T) {
 	const callers = 8
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s, other := open(), open()
 		c := approved(t, s, 1)
-		held, err := s.db.Writer().Begin() // on PostgreSQL it keeps all callers at the same place
+		held, err := s.db.Writer().Begin() // on PostgreSQL all callers wait for it
 		runtest.Must(t, err)
 		defer held.Rollback()
 		if s.db.Name == "postgres" {
@@ -213,18 +212,18 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 	})
 }
 
-// Revocations that share a transaction have each an end of its own: one that is
-// refused, or that the database cannot take, changes nothing for the others.
-func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
+// Revocations that share a transaction succeed or fail separately: one that is refused, or
+// that the database rejects, changes nothing for the others.
+func TestRevocationsOfOneTransactionFailOneByOne(t *testing.T) {
 	const good = 6
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		for _, spoilt := range []bool{false, true} {
+		for _, failed := range []bool{false, true} {
 			s := open()
 			before, err := s.outbox.Waiting(t.Context())
 			runtest.Must(t, err)
 			var serials []tokens.Serial
 			for n := range good + 2 {
-				if spoilt {
+				if failed {
 					n += 100
 				}
 				serials = append(serials, approved(t, s, n+1).Serial)
@@ -239,9 +238,9 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 			for _, serial := range serials[:good] {
 				calls, want = append(calls, &revoking{Revocation: revoke(serial, nowMs+1)}), append(want, nil)
 			}
-			spoiltSerial := serials[good+1]
-			if spoilt { // an entry that the trail refuses, after others were written
-				c := revoke(spoiltSerial, nowMs+1)
+			failingSerial := serials[good+1]
+			if failed { // an entry that the audit log refuses, after others were written
+				c := revoke(failingSerial, nowMs+1)
 				c.Entry = audit.Entry{Who: "window-7"}
 				calls, want = append(calls, &revoking{Revocation: c}), append(want, nil)
 			}
@@ -254,29 +253,29 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 			runtest.Must(t, s.outbox.Batch(t.Context(), shared))
 			changed := 0
 			for i, c := range calls {
-				if c.Serial == spoiltSerial { // its transaction was undone
+				if c.Serial == failingSerial { // its transaction was rolled back
 					continue
 				}
 				if !errors.Is(c.refused, want[i]) || (want[i] == nil) != (c.since == nowMs+1) {
-					t.Errorf("spoilt %v, call %d: %v, want %v; since %d", spoilt, i, c.refused, want[i], c.since)
+					t.Errorf("failed %v, call %d: %v, want %v; since %d", failed, i, c.refused, want[i], c.since)
 				}
 				if c.changed {
 					changed++
 				}
 			}
-			if c, err := s.Credential(t.Context(), spoiltSerial); err != nil || c.Revoked != 0 {
-				t.Errorf("spoilt %v: what could not be entered is revoked: %v", spoilt, err)
+			if c, err := s.Credential(t.Context(), failingSerial); err != nil || c.Revoked != 0 {
+				t.Errorf("failed %v: revoked without an audit log entry: %v", failed, err)
 			}
 			if after, err := s.outbox.Waiting(t.Context()); err != nil || after-before != good || changed != good {
-				t.Errorf("spoilt %v: %d records and %d changes of %d: %v", spoilt, after-before, changed, good, err)
+				t.Errorf("failed %v: %d records and %d changes of %d: %v", failed, after-before, changed, good, err)
 			}
 		}
 	})
 }
 
-// A revocation whose audit entry is refused is told so, however many others share its
-// transaction, and those are carried out.
-func TestARevocationThatIsUndoneIsNotAcknowledged(t *testing.T) {
+// A revocation whose audit log entry is refused fails, whatever the number of calls in its
+// transaction, and the others succeed.
+func TestRolledBackRevocationIsNotAcknowledged(t *testing.T) {
 	const calls = 12
 	each(t, func(t *testing.T, s *Store) {
 		var group sync.WaitGroup

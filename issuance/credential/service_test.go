@@ -33,30 +33,30 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// system is what an issuer is opened with; tests change it and open again.
-type system struct {
+// harness is the configuration of an issuer; tests change it and open it again.
+type harness struct {
 	credential.Config
-	key keyring.Key // signs from the first moment, unless there are Keys
+	key keyring.Key // signs immediately, unless there are Keys
 	t   *testing.T
 
-	announce []keyring.Public // besides
+	announce []keyring.Public // also announced
 	now      time.Time
 	wake     atomic.Int64
 }
 
-func newSystem(t *testing.T) *system { return systemAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
+func newHarness(t *testing.T) *harness { return harnessAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
 
-// everySystem runs a story on every kind of database.
-func everySystem(t *testing.T, story func(t *testing.T, d *system)) {
+// everyHarness runs a test on every kind of database.
+func everyHarness(t *testing.T, test func(t *testing.T, d *harness)) {
 	t.Helper()
-	databasetest.Each(t, func(t *testing.T, address string) { story(t, systemAt(t, address)) })
+	databasetest.Each(t, func(t *testing.T, address string) { test(t, harnessAt(t, address)) })
 }
 
 func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
 
-func systemAt(t *testing.T, address string) *system {
+func harnessAt(t *testing.T, address string) *harness {
 	t.Helper()
-	d := &system{t: t, now: time.Unix(tokentest.Epoch, 0)}
+	d := &harness{t: t, now: time.Unix(tokentest.Epoch, 0)}
 	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2, Now: func() time.Time { return d.now }})
 	runtest.Must(t, err)
 	t.Cleanup(func() { box.Close() })
@@ -70,14 +70,14 @@ func systemAt(t *testing.T, address string) *system {
 	return d
 }
 
-func (d *system) open() *credential.Service {
+func (d *harness) openService() *credential.Service {
 	d.t.Helper()
 	s, err := d.tryOpen()
 	runtest.Must(d.t, err)
 	return s
 }
 
-func (d *system) tryOpen() (*credential.Service, error) {
+func (d *harness) tryOpen() (*credential.Service, error) {
 	d.t.Helper()
 	c := d.Config
 	if c.Keys == nil {
@@ -89,19 +89,19 @@ func (d *system) tryOpen() (*credential.Service, error) {
 	return credential.Open(d.t.Context(), c)
 }
 
-// pass is what opens an application.
+// pass is the access to an application.
 type pass struct{ application, token string }
 
-// testPolicy is the version of the privacy policy in force.
+// testPolicy is the version of the active privacy policy.
 const testPolicy = "2026-01"
 
-// number is the resident ID number of the n-th test person, whom nobody is.
+// number is the resident ID number of the n-th test person, which no person has.
 func number(n int) string {
 	return passenger.IDNumber(fmt.Sprintf("11010519491231%03d", n+2))
 }
 
 // apply applies for the n-th test person.
-func (d *system) apply(s *credential.Service, n int) (credential.Holder, pass) {
+func (d *harness) apply(s *credential.Service, n int) (credential.Holder, pass) {
 	d.t.Helper()
 	a, err := s.Submit(d.t.Context(), nil, credential.Form{
 		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
@@ -112,24 +112,24 @@ func (d *system) apply(s *credential.Service, n int) (credential.Holder, pass) {
 	return d.authorize(s, p), p
 }
 
-func (d *system) authorize(s *credential.Service, p pass) credential.Holder {
+func (d *harness) authorize(s *credential.Service, p pass) credential.Holder {
 	d.t.Helper()
 	h, err := s.Authorize(d.t.Context(), d.visitor(p), p.application)
 	runtest.Must(d.t, err)
 	return h
 }
 
-func (d *system) visitor(p pass) credential.Visitor {
+func (d *harness) visitor(p pass) credential.Visitor {
 	d.t.Helper()
 	v, err := credential.ByAccess(p.token)
 	runtest.Must(d.t, err)
 	return v
 }
 
-// member is someone at a window who is also of the police desk.
-func (d *system) member() staff.Member { return d.memberNamed("window-7") }
+// member is at a window and at the police desk.
+func (d *harness) member() staff.Member { return d.memberNamed("window-7") }
 
-func (d *system) memberNamed(name string) staff.Member {
+func (d *harness) memberNamed(name string) staff.Member {
 	d.t.Helper()
 	secret, c, err := staff.New(name, staff.Window, staff.Police)
 	runtest.Must(d.t, err)
@@ -140,14 +140,14 @@ func (d *system) memberNamed(name string) staff.Member {
 	return m
 }
 
-// An issuer that starts again does not announce its keys again, and a key id is
-// never bound to another key.
+// An issuer that restarts does not announce its keys again, and a key id is never bound to
+// another key.
 func TestKeysAreAnnouncedOnce(t *testing.T) {
-	d := newSystem(t)
+	d := newHarness(t)
 	load := tokentest.NewIssuer(40001)
 	d.announce = []keyring.Public{{ID: load.ID, Key: load.Signer.Public()}}
 	for range 3 {
-		d.open()
+		d.openService()
 	}
 	if d.wake.Load() != 2 {
 		t.Fatalf("the publisher was woken %d times for two keys", d.wake.Load())
@@ -172,9 +172,9 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 }
 
 // The issuer is ready when gateways can know its key.
-func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
-	d := newSystem(t)
-	s := d.open()
+func TestIssuerIsReadyWhenItsKeyIsInTheStream(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
 	}
@@ -190,11 +190,11 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 	}
 }
 
-// An approval lasts exactly 24 h from a whole second, belongs to its railway
-// day, and carries the day's pseudonym. Midnight in Beijing is the hard moment.
-func TestApprovalAroundMidnight(t *testing.T) {
-	d := newSystem(t)
-	s := d.open()
+// An approval lasts exactly 24 h from a whole second, belongs to its railway day, and has the
+// day's pseudonym. Midnight in Beijing is the difficult moment.
+func TestApprovalAroundMidnightHasItsDay(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
 	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
 	for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
 		d.now = at
@@ -224,10 +224,10 @@ func TestApprovalAroundMidnight(t *testing.T) {
 	}
 }
 
-// A clock that was set back between approval and session must not stop the passenger.
-func TestClockSetBack(t *testing.T) {
-	d := newSystem(t)
-	s := d.open()
+// A clock that was set back between approval and session does not stop the passenger.
+func TestClockSetBackDoesNotStopAPassenger(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
 	token, c := d.approved(s, 0)
 	approved := d.now.Unix()
 	d.now = d.now.Add(-3 * time.Second)
@@ -241,40 +241,40 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// failing is a signer out of order.
-type failing struct{ public [tokens.PublicKeySize]byte }
+// failingSigner is a signer that always fails.
+type failingSigner struct{ public [tokens.PublicKeySize]byte }
 
-func (f failing) Public() [tokens.PublicKeySize]byte { return f.public }
-func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
+func (f failingSigner) Public() [tokens.PublicKeySize]byte { return f.public }
+func (failingSigner) Sign([]byte) ([tokens.SigSize]byte, error) {
 	return [tokens.SigSize]byte{}, errors.New("no power")
 }
 
 // A signer that fails does not use up the check.
-func TestSignerThatFails(t *testing.T) {
-	d := newSystem(t)
-	s := d.open()
+func TestFailingSignerDoesNotUseUpTheCheck(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
 	token, c := d.approved(s, 0)
-	d.key.Signer = failing{d.key.Signer.Public()}
-	broken := d.open()
+	d.key.Signer = failingSigner{d.key.Signer.Public()}
+	broken := d.openService()
 	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
 		t.Fatal("a session without a signature")
 	}
 	d.session(s, token, c.Check) // it is not used up
 }
 
-// Under another vault master nothing opens, and nobody is let through.
-func TestForeignVault(t *testing.T) {
-	d := newSystem(t)
-	_, token := d.apply(d.open(), 0)
+// Under another vault master key nothing can be decrypted, and no passenger is approved.
+func TestAnotherVaultMasterApprovesNoPassenger(t *testing.T) {
+	d := newHarness(t)
+	_, token := d.apply(d.openService(), 0)
 	d.Vault = vault.NewMaster()
-	other := d.open()
+	other := d.openService()
 	_, err := other.Check(t.Context(), d.authorize(other, token), facecheck.SandboxPass, throttle.Caller{})
 	if !errors.Is(err, vault.ErrKey) {
 		t.Fatalf("checked: %v", err)
 	}
 }
 
-func TestConfigNamesAllThatIsMissing(t *testing.T) {
+func TestConfigErrorNamesAllMissingParts(t *testing.T) {
 	_, err := credential.Open(context.Background(), credential.Config{CheckTimeout: time.Hour, MaxChecks: -1})
 	if err == nil {
 		t.Fatal("opened with nothing")
@@ -286,12 +286,12 @@ func TestConfigNamesAllThatIsMissing(t *testing.T) {
 	}
 }
 
-// The counters say what happened.
+// The counters follow the events.
 func TestMetrics(t *testing.T) {
-	d := newSystem(t)
+	d := newHarness(t)
 	reg := prometheus.NewRegistry()
 	d.Metrics = reg
-	s := d.open()
+	s := d.openService()
 	h, token := d.apply(s, 0)
 	s.Check(t.Context(), h, facecheck.SandboxFail, throttle.Caller{})
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
@@ -320,7 +320,7 @@ func TestMetrics(t *testing.T) {
 		"railgate_issuer_face_checks_total timeout": 0,
 		"railgate_issuer_sessions_total hosted":     1,
 		"railgate_issuer_sessions_total anchor":     0,
-		"railgate_issuer_revocations_total revoke":  1, // the repetition changed nothing
+		"railgate_issuer_revocations_total revoke":  1, // a repetition is not counted
 		"railgate_issuer_outbox_waiting":            2, // the key and the revocation
 	} {
 		if value, ok := got[name]; !ok || value != want {
@@ -329,23 +329,23 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// An issuer whose key is cut off starts and revokes, but opens no session that
-// gates would refuse, and does not use up the check.
-func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
-	d := newSystem(t)
-	s := d.open()
+// An issuer whose key is distrusted starts and revokes. It opens no session that gates would
+// refuse, and does not use up the check.
+func TestDistrustedIssuerKeyOpensNoSession(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
 	token, c := d.approved(s, 0)
 	_, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, Cutoff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
 	runtest.Must(t, err)
 	before := d.now
 	d.now = before.Add(time.Second)
-	s = d.open()
+	s = d.openService()
 	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); !problem.Is(err, credential.IssuingSuspended) {
-		t.Fatalf("at the cut-off: %v", err)
+		t.Fatalf("at the cutoff: %v", err)
 	}
 	d.revoke(s, c, "fraud")
 	_, err = s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
 	runtest.Must(t, err)
 	d.now = before
-	d.session(s, token, c.Check) // a second before the cut-off
+	d.session(s, token, c.Check) // a second before the cutoff
 }

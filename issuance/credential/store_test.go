@@ -25,16 +25,16 @@ const nowMs = tokentest.Epoch * 1000
 
 const partitions = 4
 
-// everyDatabase runs a story on SQLite, and on PostgreSQL if there is one.
-func everyDatabase(t *testing.T, story func(t *testing.T, open func() *Store)) {
+// everyDatabase runs a test on SQLite, and on PostgreSQL if there is one.
+func everyDatabase(t *testing.T, test func(t *testing.T, open func() *Store)) {
 	t.Helper()
-	databasetest.Each(t, func(t *testing.T, address string) { story(t, opener(t, address)) })
+	databasetest.Each(t, func(t *testing.T, address string) { test(t, opener(t, address)) })
 }
 
-// each is everyDatabase for stories of one process.
-func each(t *testing.T, story func(t *testing.T, s *Store)) {
+// each is everyDatabase for tests of one process.
+func each(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Helper()
-	everyDatabase(t, func(t *testing.T, open func() *Store) { story(t, open()) })
+	everyDatabase(t, func(t *testing.T, open func() *Store) { test(t, open()) })
 }
 
 // opener opens the same database each time; every store is closed at the end.
@@ -57,7 +57,7 @@ func keys(t *testing.T, s *Store) *keyring.Store {
 	return k
 }
 
-// apply keeps an application of test person n.
+// apply stores an application of test person n.
 func apply(t *testing.T, s *Store, n int) Application {
 	t.Helper()
 	a := Application{
@@ -73,12 +73,12 @@ func check(n int, application string) Check {
 	return Check{ID: fmt.Sprintf("chk_%032x", n), Application: application, Passed: nowMs, Expires: nowMs + 120_000}
 }
 
-// grant is what test person n may be given.
+// grant is an approval of test person n.
 func grant(n int) Grant {
 	return Grant{Person: vault.PersonHash{byte(n), byte(n >> 8)}, Subject: tokens.Subject{1, 2, 3}, At: nowMs}
 }
 
-// approved takes test person n to a credential.
+// approved makes a credential for test person n.
 func approved(t *testing.T, s *Store, n int) *Credential {
 	t.Helper()
 	a := apply(t, s, n)
@@ -96,7 +96,7 @@ func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 	return d
 }
 
-func TestApplicationComesBackAsItWas(t *testing.T) {
+func TestApplicationIsReadAsStored(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		a := apply(t, s, 1)
 		apply(t, s, 2)
@@ -106,7 +106,7 @@ func TestApplicationComesBackAsItWas(t *testing.T) {
 			t.Fatalf("credential %v, %v", c, err)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(a) {
-			t.Fatalf("got %+v, kept %+v", got, a)
+			t.Fatalf("got %+v, stored %+v", got, a)
 		}
 		made := decide(t, s, check(1, a.ID), grant(1)).Credential
 		_, c, err = s.Application(t.Context(), a.ID)
@@ -114,7 +114,7 @@ func TestApplicationComesBackAsItWas(t *testing.T) {
 			t.Fatalf("credential %+v, made %+v, %v", c, made, err)
 		}
 		if _, _, err := s.Application(t.Context(), "app_9"); !errors.Is(err, database.ErrNotFound) {
-			t.Fatalf("an id of nothing: %v", err)
+			t.Fatalf("an unknown id: %v", err)
 		}
 	})
 }
@@ -139,7 +139,7 @@ func TestCheckOpensOneSession(t *testing.T) {
 		}
 		got, a, credential, err := s.viewing(t.Context(), "ses_1")
 		want := session("ses_1")
-		want.Access = [32]byte{} // it is not kept
+		want.Access = [32]byte{} // not stored
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) || a.ID != c.Application || *credential != *c {
 			t.Fatalf("got %+v of %s, want %+v, %v", got, a.ID, want, err)
 		}
@@ -149,9 +149,9 @@ func TestCheckOpensOneSession(t *testing.T) {
 	})
 }
 
-// Of a page that is left and a session that it opens at the same moment one comes
-// first: either the session is closed with it, or it does not open.
-func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
+// If a page is closed while it opens a session, either the session is closed with it, or it
+// does not open.
+func TestNoSessionIsOpenAfterItsPageIsClosed(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		for n := range 40 {
 			c := approved(t, s, n)
@@ -172,12 +172,12 @@ func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
 		}
 		var shown int
 		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM sessions WHERE closed_ms IS NULL OR seed IS NOT NULL`).Scan(&shown); err != nil || shown != 0 {
-			t.Fatalf("%d sessions go on after their page was left: %v", shown, err)
+			t.Fatalf("%d sessions are open after their page was closed: %v", shown, err)
 		}
 	})
 }
 
-// Two checks of one application at once approve it once.
+// Two concurrent checks of one application approve it once.
 func TestSecondCheckDoesNotApproveAgain(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
@@ -197,7 +197,7 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 		a := apply(t, s, 2)
 		broken := grant(2)
 		day := int64(tokens.DayOf(nowMs/1000)) + 1
-		broken.At += 24 * 60 * 60 * 1000 // of a day whose every serial is given
+		broken.At += 24 * 60 * 60 * 1000 // on a day without a free serial
 		_, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, day, int64(IndexEnd))
 		runtest.Must(t, err)
 		second := check(2, a.ID)
@@ -214,8 +214,8 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 	})
 }
 
-// Many who use one check at the same time open one session.
-func TestParallelSessionsOnOneCheck(t *testing.T) {
+// Concurrent sessions on one check: one is opened.
+func TestConcurrentRequestsOpenOneSessionOnACheck(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		var opened atomic.Int64
@@ -240,9 +240,9 @@ func TestParallelSessionsOnOneCheck(t *testing.T) {
 	})
 }
 
-// 200 checks at once, two of each application: serials are unique, and the
-// indexes that were taken for nothing are few.
-func TestParallelApprovalsHaveTheirOwnSerials(t *testing.T) {
+// 200 concurrent checks, two of each application: serials are unique, and few indexes are
+// unused.
+func TestConcurrentApprovalsHaveUniqueSerials(t *testing.T) {
 	const applications = 100
 	each(t, func(t *testing.T, s *Store) {
 		for n := range applications {
@@ -269,7 +269,7 @@ func TestParallelApprovalsHaveTheirOwnSerials(t *testing.T) {
 		seen := make(map[uint32]bool)
 		for _, serial := range given {
 			if seen[serial.Index] || serial.Index >= 2*applications {
-				t.Fatalf("%s is out of the row, or given twice", serial)
+				t.Fatalf("%s is out of range or given twice", serial)
 			}
 			seen[serial.Index] = true
 		}

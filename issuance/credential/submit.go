@@ -89,7 +89,7 @@ func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submi
 		Created:  database.MillisAt(now),
 	}
 	if by != nil {
-		row.Account, out.AccessToken = by.Account(), "" // the hash stays: of a token that nobody has
+		row.Account, out.AccessToken = by.Account(), "" // the stored hash is of a token that is not given out
 	} else {
 		row.Policy, row.Consent = f.Policy, row.Created
 	}

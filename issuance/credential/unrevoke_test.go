@@ -12,10 +12,10 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// What a stolen credential revoked is unrevoked, and nothing else: not what another
-// revoked as well, before or after; not what was lifted, superseded, or is over; and
-// not what the same credential did at another time.
-func TestLiftUndoesOneSpellAlone(t *testing.T) {
+// Only the revocations of a stolen credential are undone: not credentials that another one
+// revoked as well, before or after; not credentials that were unrevoked, superseded or have
+// expired; and not its revocations outside the period.
+func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		const minute = 60_000
 		at := func(m int64) database.Millis { return database.Millis(nowMs + m*minute) }
@@ -35,14 +35,14 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 			change(c, thief, true, 10)
 			wanted = append(wanted, c.Serial)
 		}
-		again := approved(t, s, 1) // by the thief twice, which is noted once
+		again := approved(t, s, 1) // by the thief twice, which is recorded once
 		change(again, thief, true, 10)
 		change(again, thief, true, 11)
-		relifted := approved(t, s, 2) // another's revocation was lifted before the thief's
-		change(relifted, police, true, 1)
-		change(relifted, police, false, 2)
-		change(relifted, thief, true, 10)
-		wanted = append(wanted, again.Serial, relifted.Serial)
+		unrevokedBefore := approved(t, s, 2) // another's revocation was undone before the thief's
+		change(unrevokedBefore, police, true, 1)
+		change(unrevokedBefore, police, false, 2)
+		change(unrevokedBefore, thief, true, 10)
+		wanted = append(wanted, again.Serial, unrevokedBefore.Serial)
 
 		both := approved(t, s, 3)
 		change(both, thief, true, 10)
@@ -52,10 +52,10 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		change(before, thief, true, 10)
 		early := approved(t, s, 5)
 		change(early, thief, true, 1)
-		lifted := approved(t, s, 6)
-		change(lifted, thief, true, 10)
-		change(lifted, police, false, 11)
-		late := approved(t, s, 7) // the end of the spell is not in it
+		unrevoked := approved(t, s, 6)
+		change(unrevoked, thief, true, 10)
+		change(unrevoked, police, false, 11)
+		late := approved(t, s, 7) // at the end of the period, which is not included
 		change(late, thief, true, 20)
 		stays := []*Credential{both, before, early, late}
 
@@ -63,42 +63,41 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke, Detail: "all that window-7 revoked"}}
 		revoked, serials, err := s.RevokedIn(t.Context(), spell)
 		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
-			t.Fatalf("%d revocations, %d to lift, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
+			t.Fatalf("%d revocations, %d to unrevoke, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
 		}
 		for _, serial := range wanted {
 			if !slices.Contains(serials, serial) {
-				t.Errorf("%v is not to be lifted", serial)
+				t.Errorf("%v must not be unrevoked", serial)
 			}
 		}
-		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and lifting
+		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and unrevoking
 		total, batches := 0, 0
 		if err := s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
-			t.Fatalf("%d lifted in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
+			t.Fatalf("%d unrevoked in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
 		}
 		for _, serial := range wanted[1:] {
 			if c, err := s.Credential(t.Context(), serial); err != nil || c.Revoked != 0 {
-				t.Errorf("%v is revoked still: %v", serial, err)
+				t.Errorf("%v is still revoked: %v", serial, err)
 			}
 		}
 		for _, c := range append(stays, &Credential{Serial: wanted[0]}) {
 			if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.Revoked == 0 {
-				t.Errorf("%v was lifted: %v", c.Serial, err)
+				t.Errorf("%v was unrevoked: %v", c.Serial, err)
 			}
 		}
 		var lines int
 		err = s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE who = 'night-shift'`).Scan(&lines)
 		if err != nil || lines != total {
-			t.Errorf("%d lines in the audit log for %d credentials: %v", lines, total, err)
+			t.Errorf("%d entries in the audit log for %d credentials: %v", lines, total, err)
 		}
 		if _, serials, err := s.RevokedIn(t.Context(), spell); err != nil || len(serials) != 0 {
-			t.Errorf("%d are left to lift: %v", len(serials), err)
+			t.Errorf("%d remain to unrevoke: %v", len(serials), err)
 		}
 	})
 }
 
-// A credential that a newer one took the place of stays revoked, and so does one
-// that is over.
-func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
+// A superseded credential stays revoked, and so does an expired one.
+func TestUnrevokeOmitsSupersededAndExpired(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		change(t, s, revoke(c.Serial, nowMs+1))
@@ -113,7 +112,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 		over := approved(t, s, 3)
 		change(t, s, revoke(over.Serial, nowMs+1))
 		spell := Period{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
-		lift := func() (total int) {
+		unrevoke := func() (total int) {
 			_, serials, err := s.RevokedIn(t.Context(), spell)
 			if err == nil {
 				err = s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n })
@@ -122,15 +121,15 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 			return total
 		}
 		spell.At = over.Expires
-		if n := lift(); n != 0 {
-			t.Errorf("%d lifted that are superseded or over", n)
+		if n := unrevoke(); n != 0 {
+			t.Errorf("%d unrevoked that are superseded or expired", n)
 		}
 		spell.At = nowMs + 10
-		if n := lift(); n != 1 {
-			t.Errorf("%d lifted, want the one that is not over", n)
+		if n := unrevoke(); n != 1 {
+			t.Errorf("%d unrevoked, want the one that has not expired", n)
 		}
 		if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.Revoked == 0 {
-			t.Errorf("the older credential of a person is in force beside the newer: %v", err)
+			t.Errorf("the older credential of a person is active beside the newer: %v", err)
 		}
 	})
 }

@@ -97,7 +97,6 @@ var unread = []string{
 	"issuance/account",
 	"issuance/audit",
 	"issuance/backup",
-	"issuance/credential",
 	"issuance/database",
 	"issuance/httpapi",
 	"issuance/httpapi/privacy.md",
