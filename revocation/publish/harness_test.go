@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	topic      = "railgate.control"
-	partitions = 2
-	patience   = 15 * time.Second
-	heartbeat  = 50 * time.Millisecond
+	topic       = "railgate.control"
+	partitions  = 2
+	testTimeout = 15 * time.Second
+	heartbeat   = 50 * time.Millisecond
 )
 
-// station is a broker that publishers and gateways are added to.
-type station struct {
+// harness is a broker to which publishers and gateways are added.
+type harness struct {
 	t      *testing.T
 	broker *fakekafka.Broker
 	client *kafka.Client
 }
 
-func newStation(t *testing.T) *station {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
 	b, err := fakekafka.Start()
 	if err != nil {
@@ -45,11 +45,11 @@ func newStation(t *testing.T) *station {
 	t.Cleanup(b.Close)
 	transport := &kafka.Transport{MetadataTTL: 100 * time.Millisecond, MetadataTopics: []string{topic}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &station{t: t, broker: b, client: &kafka.Client{Addr: kafka.TCP(b.Addresses()...), Timeout: patience, Transport: transport}}
+	return &harness{t: t, broker: b, client: &kafka.Client{Addr: kafka.TCP(b.Addresses()...), Timeout: testTimeout, Transport: transport}}
 }
 
 // publish runs a publisher until stop or the end of the test.
-func (s *station) publish(outbox publish.Outbox, tune ...func(*publish.Config)) (p *publish.Publisher, stop func()) {
+func (s *harness) publish(outbox publish.Outbox, tune ...func(*publish.Config)) (p *publish.Publisher, stop func()) {
 	s.t.Helper()
 	c := publish.Config{
 		Broker: s.client, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1}, Outbox: outbox,
@@ -72,28 +72,28 @@ func (s *station) publish(outbox publish.Outbox, tune ...func(*publish.Config)) 
 	return p, stop
 }
 
-// gateway reads the log from its present start, as one that knows nothing does.
+// gateway reads the log from its current start, like a gateway without data.
 type gateway struct {
-	*station
+	*harness
 	replica *revocation.Replica
 	at      [partitions]int64
-	doubts  int // messages that contradict what was read before
+	doubts  int // messages that contradict earlier ones
 }
 
-func (s *station) gateway() *gateway {
+func (s *harness) gateway() *gateway {
 	s.t.Helper()
 	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, time.Now().UnixMilli())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	g := &gateway{station: s, replica: r}
+	g := &gateway{harness: s, replica: r}
 	for p := range partitions {
 		g.at[p], _ = s.ends(p)
 	}
 	return g
 }
 
-// read applies what is new and counts the revocations known.
+// read applies new messages and returns the number of known revocations.
 func (g *gateway) read() int {
 	g.t.Helper()
 	for p := range partitions {
@@ -134,10 +134,10 @@ func (g *gateway) read() int {
 // mustKnow waits until the gateway knows exactly n revocations.
 func (g *gateway) mustKnow(n int) {
 	g.t.Helper()
-	runtest.Eventually(g.t, patience, fmt.Sprintf("%d revocations at the gateway", n), func() bool { return g.read() == n })
+	runtest.Eventually(g.t, testTimeout, fmt.Sprintf("%d revocations at the gateway", n), func() bool { return g.read() == n })
 }
 
-func (s *station) ends(partition int) (first, end int64) {
+func (s *harness) ends(partition int) (first, end int64) {
 	s.t.Helper()
 	r, err := s.client.ListOffsets(s.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 		topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)}}})
@@ -147,8 +147,8 @@ func (s *station) ends(partition int) (first, end int64) {
 	return r.Topics[topic][0].FirstOffset, r.Topics[topic][0].LastOffset
 }
 
-// forget deletes what the log holds now, as an operator can by hand.
-func (s *station) forget() {
+// deleteRecords deletes all messages of the log, as an operator can do.
+func (s *harness) deleteRecords() {
 	s.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.broker.Addresses()...))
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *station) forget() {
 	t.Topic = topic
 	for p := range partitions {
 		d := kmsg.NewDeleteRecordsRequestTopicPartition()
-		d.Partition, d.Offset = int32(p), -1 // all
+		d.Partition, d.Offset = int32(p), -1 // all messages
 		t.Partitions = append(t.Partitions, d)
 	}
 	req := kmsg.NewDeleteRecordsRequest()
@@ -175,7 +175,7 @@ func (s *station) forget() {
 	}
 }
 
-// revocations makes the records of n credentials from index on.
+// revocations returns records that revoke n credentials, starting with index.
 func revocations(index, n int) (all []revocation.Record) {
 	now := time.Now()
 	for i := range n {
@@ -185,12 +185,12 @@ func revocations(index, n int) (all []revocation.Record) {
 	return all
 }
 
-// beats waits for n more messages of a publisher, and fails if it restates meanwhile.
-func (s *station) beats(p *publish.Publisher, n uint64) {
+// awaitHeartbeats waits for n more heartbeats of a publisher, and fails if it republishes meanwhile.
+func (s *harness) awaitHeartbeats(p *publish.Publisher, n uint64) {
 	s.t.Helper()
 	from := p.Stats()
-	runtest.Eventually(s.t, patience, "heartbeats", func() bool { return p.Stats().Heartbeats >= from.Heartbeats+n })
+	runtest.Eventually(s.t, testTimeout, "heartbeats", func() bool { return p.Stats().Heartbeats >= from.Heartbeats+n })
 	if to := p.Stats(); to.Republications != from.Republications {
-		s.t.Fatalf("%d restatements of a log that is whole", to.Republications-from.Republications)
+		s.t.Fatalf("%d republications although the log is whole", to.Republications-from.Republications)
 	}
 }

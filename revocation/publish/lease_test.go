@@ -21,13 +21,12 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// killed is an outbox whose owner dies without giving the lease back.
+// killed is an outbox whose owner dies without releasing the lease.
 type killed struct{ publish.Outbox }
 
 func (killed) Resign(context.Context) error { return nil }
 
-// pair is one outbox in the hands of two issuers, and a way to revoke n
-// credentials more.
+// pair is one outbox with two owners, and a function that revokes n more credentials.
 type pair struct {
 	first, second publish.Outbox
 	revoke        func(n int)
@@ -36,17 +35,17 @@ type pair struct {
 func pairs() map[string]func(*testing.T) pair {
 	return map[string]func(*testing.T) pair{
 		"memory": func(*testing.T) pair {
-			o, said := revocationtest.NewOutbox(1, partitions), 0
-			return pair{o, o.Share(), func(n int) { o.Add(revocations(said, n)...); said += n }}
+			o, added := revocationtest.NewOutbox(1, partitions), 0
+			return pair{o, o.Share(), func(n int) { o.Add(revocations(added, n)...); added += n }}
 		},
 		"sqlite": func(t *testing.T) pair {
 			path := filepath.Join(t.TempDir(), "issuer.db")
 			var mu sync.Mutex
-			var said []revocation.Record // mu; what the owner of the credentials would publish again
+			var added []revocation.Record // guarded by mu; the records that a republication would contain
 			inForce := func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
 				mu.Lock()
 				defer mu.Unlock()
-				return slices.Clone(said), nil
+				return slices.Clone(added), nil
 			}
 			var o [2]*outbox.Outbox
 			for i := range o {
@@ -58,14 +57,14 @@ func pairs() map[string]func(*testing.T) pair {
 			}
 			return pair{o[0], o[1], func(n int) {
 				t.Helper()
-				for _, r := range revocations(len(said), n) {
-					box := o[len(said)%2]
+				for _, r := range revocations(len(added), n) {
+					box := o[len(added)%2]
 					w := &outbox.Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error { return box.Enqueue(ctx, tx, r) }}
 					if err := box.Do(t.Context(), w); err != nil {
 						t.Fatal(err)
 					}
 					mu.Lock()
-					said = append(said, r)
+					added = append(added, r)
 					mu.Unlock()
 				}
 			}}
@@ -73,22 +72,22 @@ func pairs() map[string]func(*testing.T) pair {
 	}
 }
 
-// Two issuers share a database. One publishes. When it dies the other takes over
-// as soon as the lease has ended, and gateways miss nothing.
-func TestAnotherTakesOver(t *testing.T) {
+// Two issuers share a database, and one publishes. When it dies the other takes over as soon as the lease has
+// ended, and gateways miss no record.
+func TestSecondPublisherTakesOver(t *testing.T) {
 	t.Parallel()
 	for name, open := range pairs() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStation(t)
+			s := newHarness(t)
 			o := open(t)
 			first, kill := s.publish(killed{o.first})
-			runtest.Eventually(t, patience, "the first to publish", func() bool { return first.Stats().Heartbeats > 0 })
+			runtest.Eventually(t, testTimeout, "the first to publish", func() bool { return first.Stats().Heartbeats > 0 })
 			second, _ := s.publish(o.second)
 			g := s.gateway()
 			o.revoke(5)
 			g.mustKnow(5)
-			time.Sleep(publish.LeaseTime + publish.LeaseTime/2) // the second asks several times meanwhile
+			time.Sleep(publish.LeaseTime + publish.LeaseTime/2) // the second asks for the lease several times meanwhile
 			if st := second.Stats(); st.Leading || st.Batches+st.Heartbeats != 0 || !first.Stats().Leading {
 				t.Fatalf("both publish: the second has sent %d messages", st.Batches+st.Heartbeats)
 			}
@@ -102,120 +101,117 @@ func TestAnotherTakesOver(t *testing.T) {
 				t.Fatalf("gateways doubt %d and %d messages", late.doubts, g.doubts)
 			}
 			if n := second.Stats().Republications; n != 0 || first.Stats().Leading {
-				t.Fatalf("%d restatements: nothing was lost", n)
+				t.Fatalf("%d republications although no record was lost", n)
 			}
 		})
 	}
 }
 
-// An issuer that stops gives its lease back.
-func TestAnotherNeedNotWait(t *testing.T) {
+// An issuer that stops releases its lease.
+func TestStoppedPublisherReleasesTheLease(t *testing.T) {
 	t.Parallel()
-	s := newStation(t)
+	s := newHarness(t)
 	o := revocationtest.NewOutbox(1, partitions)
 	first, stop := s.publish(o)
-	runtest.Eventually(t, patience, "the first to publish", func() bool { return first.Stats().Heartbeats > 0 })
+	runtest.Eventually(t, testTimeout, "the first to publish", func() bool { return first.Stats().Heartbeats > 0 })
 	stop()
 	if leading, err := o.Share().Lead(t.Context()); err != nil || !leading {
 		t.Fatalf("leading %v: %v", leading, err)
 	}
 }
 
-// sleeper is an outbox whose owner falls asleep when it is to mark, as when its machine
-// is suspended: nothing of it moves, no renewal either, until it is woken.
-type sleeper struct {
+// suspendedOutbox is an outbox whose owner stops when it is about to mark records, like a suspended machine:
+// no call continues, not even a renewal, until resumed is closed.
+type suspendedOutbox struct {
 	publish.Outbox
-	asleep chan struct{} // closed when it sleeps
-	woken  chan struct{}
-	once   sync.Once
+	stopped chan struct{} // closed when it stops
+	resumed chan struct{}
+	once    sync.Once
 }
 
-func (s *sleeper) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+func (s *suspendedOutbox) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
 	if done > 0 {
-		s.once.Do(func() { close(s.asleep) })
-		<-s.woken
+		s.once.Do(func() { close(s.stopped) })
+		<-s.resumed
 		ctx = context.WithoutCancel(ctx)
 	}
 	return s.Outbox.TakeRecords(ctx, epoch, partition, done, limit)
 }
 
-func (s *sleeper) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
-	s.once.Do(func() { close(s.asleep) })
-	<-s.woken
+func (s *suspendedOutbox) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
+	s.once.Do(func() { close(s.stopped) })
+	<-s.resumed
 	return s.Outbox.MarkPublished(context.WithoutCancel(ctx), epoch, partition, last)
 }
 
-func (s *sleeper) Lead(ctx context.Context) (bool, error) {
+func (s *suspendedOutbox) Lead(ctx context.Context) (bool, error) {
 	select {
-	case <-s.asleep:
-		<-s.woken
+	case <-s.stopped:
+		<-s.resumed
 	default:
 	}
 	return s.Outbox.Lead(ctx)
 }
 
-// A publisher sleeps between publishing and marking; another takes over and
-// everything is said again in a new epoch. What the sleeper then wants to mark
-// has become something else: nothing may be lost by it.
-func TestASleeperLosesNothing(t *testing.T) {
+// A publisher is suspended between publishing and marking; another takes over and republishes everything in a
+// new epoch. The numbers that the first publisher then marks belong to other records now, and no record may
+// be lost.
+func TestSuspendedPublisherLosesNothing(t *testing.T) {
 	t.Parallel()
-	s := newStation(t)
+	s := newHarness(t)
 	o := revocationtest.NewOutbox(1, partitions)
 	o.Add(revocations(0, 20)...)
-	sleepy := &sleeper{Outbox: o, asleep: make(chan struct{}), woken: make(chan struct{})}
-	_, _ = s.publish(sleepy)
-	<-sleepy.asleep
+	suspended := &suspendedOutbox{Outbox: o, stopped: make(chan struct{}), resumed: make(chan struct{})}
+	_, _ = s.publish(suspended)
+	<-suspended.stopped
 	other := o.Share()
 	second, _ := s.publish(other)
-	runtest.Eventually(t, patience, "the second to take over", func() bool { return second.Stats().Heartbeats > 0 })
+	runtest.Eventually(t, testTimeout, "the second to take over", func() bool { return second.Stats().Heartbeats > 0 })
 	if _, err := other.Republish(t.Context(), 0, time.Now().UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
-	close(sleepy.woken)
+	close(suspended.resumed)
 	o.Add(revocations(20, 20)...)
 	late := s.gateway()
 	late.mustKnow(40)
-	runtest.Eventually(t, patience, "the outbox to be empty", func() bool { return o.Waiting() == 0 })
+	runtest.Eventually(t, testTimeout, "the outbox to be empty", func() bool { return o.Waiting() == 0 })
 	if late.read(); late.doubts != 0 {
 		t.Fatalf("the gateway doubts %d messages", late.doubts)
 	}
 }
 
-// dozer is a sleeper that falls asleep before that: with records in hand that
-// are not sent yet.
-type dozer struct{ *sleeper }
+// lateSender is suspended earlier: after it has received records and before it sends them.
+type lateSender struct{ *suspendedOutbox }
 
-func (d dozer) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+func (d lateSender) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
 	p, err := d.Outbox.TakeRecords(ctx, epoch, partition, done, limit)
 	if len(p.Records) > 0 {
-		d.once.Do(func() { close(d.asleep); <-d.woken })
+		d.once.Do(func() { close(d.stopped); <-d.resumed })
 	}
 	return p, err
 }
 
-// deaf is a broker whose caller, just woken, has not noticed yet that its time is
-// over.
-type deaf struct{ *kafka.Client }
+// uncancelledBroker is a broker whose caller, just resumed, has not noticed yet that its context has ended.
+type uncancelledBroker struct{ *kafka.Client }
 
-func (b deaf) Produce(ctx context.Context, r *kafka.ProduceRequest) (*kafka.ProduceResponse, error) {
+func (b uncancelledBroker) Produce(ctx context.Context, r *kafka.ProduceRequest) (*kafka.ProduceResponse, error) {
 	return b.Client.Produce(context.WithoutCancel(ctx), r)
 }
 
-// A publisher sleeps before it sends, and another takes over in the same epoch.
-// What then lands late is a repetition to gateways, not a contradiction, though
-// it lands behind numbers that are greater.
-func TestALateMessageIsARepetition(t *testing.T) {
+// A publisher is suspended before it sends, and another takes over in the same epoch. Its late message is a
+// repetition to gateways, not a contradiction, although it follows greater numbers.
+func TestLateMessageIsARepetition(t *testing.T) {
 	t.Parallel()
-	s := newStation(t)
+	s := newHarness(t)
 	o := revocationtest.NewOutbox(1, partitions)
 	o.Add(revocations(0, 20)...)
-	sleepy := &sleeper{Outbox: o, asleep: make(chan struct{}), woken: make(chan struct{})}
-	s.publish(dozer{sleepy}, func(c *publish.Config) { c.Broker = deaf{s.client} })
-	<-sleepy.asleep
+	suspended := &suspendedOutbox{Outbox: o, stopped: make(chan struct{}), resumed: make(chan struct{})}
+	s.publish(lateSender{suspended}, func(c *publish.Config) { c.Broker = uncancelledBroker{s.client} })
+	<-suspended.stopped
 	second, _ := s.publish(o.Share())
-	runtest.Eventually(t, patience, "the second to publish all", func() bool { return second.Stats().Records == 20 })
+	runtest.Eventually(t, testTimeout, "the second to publish all", func() bool { return second.Stats().Records == 20 })
 	o.Add(revocations(20, 20)...)
-	runtest.Eventually(t, patience, "the second to publish more", func() bool { return second.Stats().Records == 40 })
+	runtest.Eventually(t, testTimeout, "the second to publish more", func() bool { return second.Stats().Records == 40 })
 	landed := func() (n int64) {
 		for p := range partitions {
 			_, end := s.ends(p)
@@ -224,16 +220,16 @@ func TestALateMessageIsARepetition(t *testing.T) {
 		return n
 	}
 	before := landed()
-	close(sleepy.woken)
-	runtest.Eventually(t, patience, "more messages", func() bool { return landed() > before+10 })
+	close(suspended.resumed)
+	runtest.Eventually(t, testTimeout, "more messages", func() bool { return landed() > before+10 })
 	g := s.gateway()
 	g.mustKnow(40)
 	if g.doubts != 0 || second.Stats().Republications != 0 {
-		t.Fatalf("the gateway doubts %d messages, %d restatements", g.doubts, second.Stats().Republications)
+		t.Fatalf("the gateway doubts %d messages, %d republications", g.doubts, second.Stats().Republications)
 	}
 }
 
-// broken is an outbox that can stop answering when asked for the lease.
+// broken is an outbox that can stop answering calls of Lead.
 type broken struct {
 	publish.Outbox
 	off atomic.Bool
@@ -246,14 +242,14 @@ func (b *broken) Lead(ctx context.Context) (bool, error) {
 	return b.Outbox.Lead(ctx)
 }
 
-// Who cannot renew for as long as a lease lasts stops: another may have it. It
-// goes on when it has the lease again.
-func TestWhoCannotRenewStops(t *testing.T) {
+// A publisher that cannot renew for the duration of a lease stops, because another may have it. It continues
+// when it has the lease again.
+func TestPublisherStopsWhenItCannotRenew(t *testing.T) {
 	t.Parallel()
-	s := newStation(t)
+	s := newHarness(t)
 	b := &broken{Outbox: revocationtest.NewOutbox(1, partitions)}
 	p, _ := s.publish(b)
-	runtest.Eventually(t, patience, "heartbeats", func() bool { return p.Stats().Heartbeats > 0 })
+	runtest.Eventually(t, testTimeout, "heartbeats", func() bool { return p.Stats().Heartbeats > 0 })
 	b.off.Store(true)
 	runtest.Eventually(t, publish.LeaseTime+time.Second, "the publisher to stop", func() bool { return !p.Stats().Leading })
 	sent := p.Stats().Heartbeats
@@ -262,5 +258,5 @@ func TestWhoCannotRenewStops(t *testing.T) {
 		t.Fatalf("%d heartbeats without a lease", now-sent)
 	}
 	b.off.Store(false)
-	runtest.Eventually(t, patience, "the publisher to go on", func() bool { return p.Stats().Heartbeats > sent })
+	runtest.Eventually(t, testTimeout, "the publisher to continue", func() bool { return p.Stats().Heartbeats > sent })
 }

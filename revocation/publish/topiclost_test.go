@@ -10,8 +10,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// Only answers without a break that there is no such topic mean that it is gone.
-func TestWhenATopicIsLost(t *testing.T) {
+// A topic is lost only if brokers answer without interruption that it does not exist.
+func TestTopicIsLostOnlyAfterUninterruptedAnswers(t *testing.T) {
 	unknown := fmt.Errorf("produce: %w", kafka.UnknownTopicOrPartition)
 	refused := errors.New("connection refused")
 	start := time.Unix(1_800_000_000, 0)
@@ -33,7 +33,7 @@ func TestWhenATopicIsLost(t *testing.T) {
 		for _, x := range answers {
 			got := a.check(x.err, start.Add(x.at))
 			if errors.Is(got, errTopicLost) != x.lost || !errors.Is(got, x.err) {
-				t.Errorf("%s, after %v: %v, lost must be %t", name, x.at, got, x.lost)
+				t.Errorf("%s, after %v: %v, want lost %t", name, x.at, got, x.lost)
 			}
 		}
 	}

@@ -17,16 +17,15 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// ties plays the issuer, the log and the gateways on one clock that the test
-// moves by fractions of a millisecond, so that commits, questions to the outbox and
-// starts of gateways share milliseconds.
-type ties struct {
+// timeline simulates the issuer, the log and the gateways with one clock that the test advances by fractions
+// of a millisecond, so that commits, calls of the outbox and starts of gateways share milliseconds.
+type timeline struct {
 	*revocationtest.Outbox
 	publish.Broker // nil: a round calls Produce only
 
 	t        *testing.T
 	random   *rand.Rand
-	setBack  bool // the clock is set back now and then
+	setBack  bool // the clock is sometimes set back
 	now      time.Time
 	furthest int64
 	log      [][]byte
@@ -38,7 +37,7 @@ type ties struct {
 type ack struct {
 	serial tokens.Serial
 	ms     int64 // when, rounded down
-	again  bool  // the clock has shown this moment before: watermarks say nothing of it
+	again  bool  // the clock has shown this moment before: watermarks promise nothing about it
 }
 
 type tiedGateway struct {
@@ -47,8 +46,8 @@ type tiedGateway struct {
 	read   int // messages
 }
 
-// stir lets happen what may happen between any two steps of the publisher.
-func (w *ties) stir() {
+// interleave lets random events happen between two steps of the publisher.
+func (w *timeline) interleave() {
 	for range w.random.IntN(4) {
 		switch w.random.IntN(5) {
 		case 0:
@@ -67,21 +66,21 @@ func (w *ties) stir() {
 	}
 }
 
-func (w *ties) ms() int64 {
+func (w *timeline) ms() int64 {
 	w.furthest = max(w.furthest, w.now.UnixMilli())
 	return w.now.UnixMilli()
 }
 
-func (w *ties) commit() {
+func (w *timeline) commit() {
 	again := w.now.UnixMilli() < w.furthest
 	a := ack{serial: tokens.Serial{Day: uint16(tokens.DayOf(tokentest.Epoch)), Index: uint32(len(w.acks))}, ms: w.ms(), again: again}
 	w.Add(revocation.Record{Kind: revocation.KindRevoke, At: a.ms, Serial: a.serial})
 	w.acks = append(w.acks, a)
 }
 
-func (w *ties) start() {
+func (w *timeline) start() {
 	if w.now.UnixMilli() < w.furthest {
-		return // readiness compares moments, too, and cannot tell this one from its first time
+		return // readiness compares times and cannot distinguish this moment from its first occurrence
 	}
 	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, w.ms())
 	if err != nil {
@@ -91,16 +90,16 @@ func (w *ties) start() {
 	w.gateways = append(w.gateways, &tiedGateway{Replica: r, before: len(w.acks)})
 }
 
-// TakeRecords is the publisher's question to the outbox.
-func (w *ties) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, _ int) (publish.Pending, error) {
-	w.stir()
-	defer w.stir()
-	return w.Outbox.TakeRecords(ctx, epoch, partition, done, 4) // so that a batch does not always hold all that waits
+// TakeRecords is the publisher's call of the outbox.
+func (w *timeline) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, _ int) (publish.Pending, error) {
+	w.interleave()
+	defer w.interleave()
+	return w.Outbox.TakeRecords(ctx, epoch, partition, done, 4) // at most 4, so that a batch does not always contain all waiting records
 }
 
-// Produce takes the message into the log.
-func (w *ties) Produce(_ context.Context, r *kafka.ProduceRequest) (*kafka.ProduceResponse, error) {
-	w.stir()
+// Produce appends the message to the log.
+func (w *timeline) Produce(_ context.Context, r *kafka.ProduceRequest) (*kafka.ProduceResponse, error) {
+	w.interleave()
 	record, err := r.Records.ReadRecord()
 	if err != nil {
 		return nil, err
@@ -113,8 +112,8 @@ func (w *ties) Produce(_ context.Context, r *kafka.ProduceRequest) (*kafka.Produ
 	return &kafka.ProduceResponse{BaseOffset: int64(len(w.log) - 1)}, nil
 }
 
-// deliver has gateways read on and holds them to the promise after each message.
-func (w *ties) deliver() {
+// deliver makes gateways read messages, and checks the promise after each message.
+func (w *timeline) deliver() {
 	for _, g := range w.gateways {
 		for g.read < len(w.log) && w.random.IntN(4) > 0 {
 			g.Apply(0, w.log[g.read], w.ms())
@@ -126,28 +125,27 @@ func (w *ties) deliver() {
 					continue
 				}
 				if f.State != revocation.Booting && i < g.before {
-					w.t.Fatalf("a gateway is %s without what was acknowledged before it was started", f.State)
+					w.t.Fatalf("a gateway is %s without a record that was acknowledged before it started", f.State)
 				}
 				if a.ms < f.WatermarkMS && !a.again {
-					w.t.Fatalf("the watermark is %d, and what was acknowledged at %d is missing", f.WatermarkMS, a.ms)
+					w.t.Fatalf("the watermark is %d, and a record acknowledged at %d is missing", f.WatermarkMS, a.ms)
 				}
 			}
 		}
 	}
 }
 
-// Whatever shares a millisecond: what was acknowledged strictly before a gateway's
-// watermark is at that gateway, and a gateway that is ready has everything that was
-// acknowledged before its start.
-func TestTheWatermarkPromisesOnlyWhatIsThere(t *testing.T) {
+// Whatever shares a millisecond: records acknowledged strictly before a gateway's watermark are at that
+// gateway, and a ready gateway has every record acknowledged before its start.
+func TestWatermarkPromisesOnlyAppliedRecords(t *testing.T) {
 	for name, setBack := range map[string]bool{"a clock that stands still and moves on": false, "a clock that is set back": true} {
 		t.Run(name, func(t *testing.T) {
 			ready := 0
 			for seed := range uint64(150) {
-				w := &ties{Outbox: revocationtest.NewOutbox(1, 1), t: t, random: rand.New(rand.NewPCG(seed, 14)), setBack: setBack,
+				w := &timeline{Outbox: revocationtest.NewOutbox(1, 1), t: t, random: rand.New(rand.NewPCG(seed, 14)), setBack: setBack,
 					now: time.UnixMilli(tokentest.Epoch * 1000)}
 				p := publish.New(publish.Config{Broker: w, Topic: publish.Topic{Name: topic, Partitions: 1}, Outbox: w,
-					Authority: revocationtest.Authority, Now: func() time.Time { w.stir(); w.ms(); return w.now }, Log: zap.NewNop()})
+					Authority: revocationtest.Authority, Now: func() time.Time { w.interleave(); w.ms(); return w.now }, Log: zap.NewNop()})
 				var done uint64
 				for range 25 {
 					if _, _, err := p.Round(t.Context(), 0, 1, &done, true); err != nil {
@@ -168,10 +166,10 @@ func TestTheWatermarkPromisesOnlyWhatIsThere(t *testing.T) {
 	}
 }
 
-// A gateway that starts in the millisecond of a heartbeat, and after a commit that
-// the heartbeat has not seen, is not ready by it.
-func TestAHeartbeatOfTheSameMillisecondIsNoSignOfLife(t *testing.T) {
-	w := &ties{Outbox: revocationtest.NewOutbox(1, 1), t: t, random: rand.New(rand.NewPCG(1, 1)), now: time.UnixMilli(tokentest.Epoch * 1000)}
+// A gateway that starts in the millisecond of a heartbeat, after a commit that the heartbeat does not
+// include, is not made ready by it.
+func TestHeartbeatOfTheSameMillisecondDoesNotMakeReady(t *testing.T) {
+	w := &timeline{Outbox: revocationtest.NewOutbox(1, 1), t: t, random: rand.New(rand.NewPCG(1, 1)), now: time.UnixMilli(tokentest.Epoch * 1000)}
 	p := publish.New(publish.Config{Broker: w, Topic: publish.Topic{Name: topic, Partitions: 1}, Outbox: w.Outbox,
 		Authority: revocationtest.Authority, Now: func() time.Time { return w.now }, Log: zap.NewNop()})
 	var done uint64
@@ -183,7 +181,7 @@ func TestAHeartbeatOfTheSameMillisecondIsNoSignOfLife(t *testing.T) {
 	}
 	w.random = rand.New(still{})
 	round()
-	w.commit() // the heartbeat is on its way
+	w.commit() // the heartbeat has been sent
 	w.start()
 	for range 2 {
 		w.gateways[0].Apply(0, w.log[len(w.log)-1], w.ms())
@@ -203,7 +201,7 @@ func TestAHeartbeatOfTheSameMillisecondIsNoSignOfLife(t *testing.T) {
 	}
 }
 
-// still is a source of chance in which nothing happens.
+// still is a random source with which no event happens.
 type still struct{}
 
 func (still) Uint64() uint64 { return 0 }

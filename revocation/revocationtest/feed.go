@@ -1,6 +1,6 @@
-// Package revocationtest plays the issuer's side of the control stream for
-// tests, benchmarks and the demo: signed batches without a broker, and an
-// outbox without a database. An import test keeps it out of gateway and issuer.
+// Package revocationtest provides the issuer's side of the control stream for tests, benchmarks and the demo:
+// signed batches without a broker, and an outbox without a database. An import test keeps it out of gateway
+// and issuer.
 package revocationtest
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Authority is the authority key of every test: not a secret.
+// Authority is the authority key of every test; it is not secret.
 var Authority = signing.NewKey([signing.SeedSize]byte{'a', 'u', 't', 'h'})
 
-// Pinned is its public half as a gateway pins it.
+// Pinned returns its public half as a gateway pins it.
 var Pinned = sync.OnceValue(func() *revocation.Authority {
 	a, err := revocation.NewAuthority(Authority.Public())
 	if err != nil {
@@ -26,7 +26,7 @@ var Pinned = sync.OnceValue(func() *revocation.Authority {
 	return a
 })
 
-// Seal signs a batch as the publisher does. It panics on records that cannot be encoded.
+// Seal signs a batch like the publisher. It panics on records that cannot be encoded.
 func Seal(b revocation.Batch, records ...revocation.Record) []byte {
 	message, err := b.Encode(Pinned().ID(), records)
 	if err != nil {
@@ -35,7 +35,7 @@ func Seal(b revocation.Batch, records ...revocation.Record) []byte {
 	return sign(message)
 }
 
-// SealUnknown signs a batch of one record of a kind that no gateway knows yet.
+// SealUnknown signs a batch of one record of a kind that no gateway knows.
 func SealUnknown(b revocation.Batch, kind byte) []byte {
 	message, err := b.Encode(Pinned().ID(), nil)
 	if err != nil {
@@ -45,17 +45,16 @@ func SealUnknown(b revocation.Batch, kind byte) []byte {
 	return sign(append(message, kind, 3, 'n', 'e', 'w'))
 }
 
-// SealVersion signs a batch of another version of the format: of its content only
-// the envelope is known.
+// SealVersion signs a batch of another version of the format; only the envelope of its content is defined.
 func SealVersion(version byte, content []byte) []byte {
 	id := Pinned().ID()
 	return sign(slices.Concat([]byte{'R', 'G', 'C', version}, id[:], content))
 }
 
-// SealMessage signs bytes that may be no batch at all.
+// SealMessage signs any bytes; they need not be a batch.
 func SealMessage(message []byte) []byte { return sign(slices.Clone(message)) }
 
-// countOffset is where a batch has the low byte of its count.
+// countOffset is the offset of the low byte of a batch's count.
 const countOffset = 19
 
 func sign(message []byte) []byte {
@@ -66,14 +65,14 @@ func sign(message []byte) []byte {
 	return append(message, signature[:]...)
 }
 
-// Feed applies records straight to a replica of one partition.
+// Feed applies records directly to a replica of one partition.
 type Feed struct {
 	Replica *revocation.Replica
 	next    uint64
 	offset  int64
 }
 
-// NewFeed makes a replica that is ready, holding the given keys, as of now (Unix ms).
+// NewFeed returns a feed whose replica is ready and has the given keys, as of now (Unix ms).
 func NewFeed(now int64, keys ...tokens.Key) *Feed {
 	r, err := revocation.NewReplica(Pinned(), 1, revocation.Limits{}, now-1)
 	if err != nil {
@@ -92,8 +91,7 @@ func NewFeed(now int64, keys ...tokens.Key) *Feed {
 	return f
 }
 
-// Apply sends records, or a heartbeat if there are none, and panics unless the
-// replica takes them.
+// Apply sends records, or a heartbeat if there are none, and panics unless the replica applies them.
 func (f *Feed) Apply(now int64, records ...revocation.Record) {
 	b := revocation.Batch{Epoch: 1, First: f.next, IssuedAt: now, Through: now}
 	if o := f.Replica.Apply(0, Seal(b, records...), now); o != revocation.Applied {
@@ -114,7 +112,7 @@ func (f *Feed) Close(now int64, p tokens.Pass) {
 	f.Apply(now, revocation.Record{Kind: revocation.KindRevokeSession, At: now, Serial: p.Serial, Start: p.Start})
 }
 
-// SealSnapshot closes the body of a snapshot with its sum.
+// SealSnapshot appends the checksum to the body of a snapshot.
 func SealSnapshot(body []byte) []byte {
 	sum := sha256.Sum256(body)
 	return append(append([]byte(nil), body...), sum[:]...)

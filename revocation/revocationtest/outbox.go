@@ -10,36 +10,37 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-// Outbox is a publish.Outbox in memory, as one of its owners holds it. Its
-// durability is that of the test.
+// Outbox is a publish.Outbox in memory, as seen by one of its owners. It lives as long as the test.
 type Outbox struct {
 	Partitions int
-	*ledger
+	*sharedOutbox
 }
 
-// ledger is what all owners of an outbox share.
-type ledger struct {
+// sharedOutbox is the state that all owners of an outbox share.
+type sharedOutbox struct {
 	mu       sync.Mutex
 	epoch    uint64
 	waiting  map[int][]revocation.Record
-	said     map[int][]revocation.Record // all that was ever added
+	added    map[int][]revocation.Record // all records ever added
 	next     map[int]uint64              // highest number published
-	failNext int                         // coming calls that fail
+	failNext int                         // number of coming calls that fail
 
-	holder *Outbox // of the lease
-	until  time.Time
+	leaseOwner *Outbox // of the lease
+	until      time.Time
 }
 
 var _ publish.Outbox = (*Outbox)(nil)
 
-// NewOutbox makes an empty one.
+// NewOutbox returns an empty outbox.
 func NewOutbox(epoch uint64, partitions int) *Outbox {
-	return &Outbox{Partitions: partitions, ledger: &ledger{epoch: epoch,
-		waiting: map[int][]revocation.Record{}, said: map[int][]revocation.Record{}, next: map[int]uint64{}}}
+	return &Outbox{Partitions: partitions, sharedOutbox: &sharedOutbox{epoch: epoch,
+		waiting: map[int][]revocation.Record{}, added: map[int][]revocation.Record{}, next: map[int]uint64{}}}
 }
 
-// Share is the same outbox as another owner holds it, for a second publisher.
-func (o *Outbox) Share() *Outbox { return &Outbox{Partitions: o.Partitions, ledger: o.ledger} }
+// Share returns the same outbox for another owner, such as a second publisher.
+func (o *Outbox) Share() *Outbox {
+	return &Outbox{Partitions: o.Partitions, sharedOutbox: o.sharedOutbox}
+}
 
 // Add queues a record; with a real outbox this is the transaction that commits.
 func (o *Outbox) Add(records ...revocation.Record) {
@@ -48,11 +49,11 @@ func (o *Outbox) Add(records ...revocation.Record) {
 	for _, r := range records {
 		p := publish.Partition(&r, o.Partitions)
 		o.waiting[p] = append(o.waiting[p], r)
-		o.said[p] = append(o.said[p], r)
+		o.added[p] = append(o.added[p], r)
 	}
 }
 
-// FailNext makes the coming n calls of Take and Published fail.
+// FailNext makes the next n calls of TakeRecords and MarkPublished fail.
 func (o *Outbox) FailNext(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,7 +68,7 @@ func (o *Outbox) fails() error {
 	return errors.New("outbox: told to fail")
 }
 
-// Waiting counts the records that are not published.
+// Waiting returns the number of records that are not published.
 func (o *Outbox) Waiting() (n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -81,10 +82,10 @@ func (o *Outbox) Waiting() (n int) {
 func (o *Outbox) Lead(context.Context) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.holder != o && time.Now().Before(o.until) {
+	if o.leaseOwner != o && time.Now().Before(o.until) {
 		return false, nil
 	}
-	o.holder, o.until = o, time.Now().Add(publish.LeaseTime)
+	o.leaseOwner, o.until = o, time.Now().Add(publish.LeaseTime)
 	return true, nil
 }
 
@@ -92,7 +93,7 @@ func (o *Outbox) Lead(context.Context) (bool, error) {
 func (o *Outbox) Resign(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.holder == o {
+	if o.leaseOwner == o {
 		o.until = time.Time{}
 	}
 	return nil
@@ -105,7 +106,7 @@ func (o *Outbox) Epoch(context.Context) (uint64, error) {
 	return o.epoch, nil
 }
 
-// Place implements publish.Outbox: whatever is numbered here is published.
+// Place implements publish.Outbox: every numbered record here is published.
 func (o *Outbox) Place(_ context.Context, partition int) (low, next uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -118,7 +119,7 @@ func (o *Outbox) Republish(_ context.Context, above uint64, _ int64) (uint64, er
 	defer o.mu.Unlock()
 	o.epoch = max(o.epoch, above) + 1
 	o.next = map[int]uint64{}
-	for p, records := range o.said {
+	for p, records := range o.added {
 		o.waiting[p] = append(o.waiting[p], records...)
 	}
 	return o.epoch, nil
@@ -134,7 +135,7 @@ func (o *Outbox) TakeRecords(_ context.Context, epoch uint64, partition int, don
 	switch {
 	case epoch != o.epoch:
 		return publish.Pending{}, publish.ErrEpoch
-	case o.holder != o && time.Now().Before(o.until):
+	case o.leaseOwner != o && time.Now().Before(o.until):
 		return publish.Pending{}, publish.ErrLease
 	}
 	o.mark(partition, done)

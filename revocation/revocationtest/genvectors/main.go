@@ -1,5 +1,5 @@
-// Command genvectors writes the test vectors of the control stream, one file per case, and removes
-// the files of cases that no longer exist. go generate runs it.
+// Command genvectors writes the test vectors of the control stream, one file per case, and removes the files
+// of cases that no longer exist. go generate runs it.
 package main
 
 import (

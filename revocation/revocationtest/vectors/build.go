@@ -17,7 +17,7 @@ const (
 	hour  = 3600_000
 )
 
-// authority is a private key made of a name.
+// authority returns a private key derived from a name.
 func authority(name string) ed25519.PrivateKey {
 	seed := sha256.Sum256([]byte("railgate control vectors: " + name))
 	return ed25519.NewKeyFromSeed(seed[:])
@@ -25,20 +25,20 @@ func authority(name string) ed25519.PrivateKey {
 
 func public(key ed25519.PrivateKey) []byte { return key.Public().(ed25519.PublicKey) }
 
-// batch is a message before it is signed. Fields are freer than the format allows,
-// since half of the cases break it.
+// batch is a message before it is signed. Its fields allow more than the format, because half of the cases
+// break the format.
 type batch struct {
 	magic     string
 	authority []byte // 4 bytes; nil: those of the signer
 	epoch     uint64
 	partition uint16
-	count     int // -1: that of records
+	count     int // -1: the number of records
 	first     uint64
 	issued    uint64
 	through   uint64
 	records   [][]byte
 	after     []byte // between records and signature
-	whole     bool   // magic is all that is signed
+	whole     bool   // magic is the whole signed part
 	signer    ed25519.PrivateKey
 }
 
@@ -51,7 +51,7 @@ func (x batch) with(change func(*batch)) batch {
 	return x
 }
 
-// raw is section 2 of the document.
+// raw encodes the batch after section 2 of docs/revocation.md and signs it.
 func (x batch) raw() []byte {
 	m := []byte(x.magic)
 	if x.whole {
@@ -78,7 +78,7 @@ func (x batch) raw() []byte {
 	return append(m, ed25519.Sign(x.signer, m)...)
 }
 
-// record is kind, length, payload.
+// record encodes kind, length and payload.
 func record(kind byte, payload ...[]byte) []byte {
 	var p []byte
 	for _, part := range payload {
@@ -110,20 +110,20 @@ func closeSession(index int, start, closedMS int64) []byte {
 	return record(7, ms(uint64(closedMS)), id(index), u32(start))
 }
 
-// issuer is the public key of an issuer.
+// issuer returns the public key of an issuer.
 func issuer(n int) []byte { return public(authority(fmt.Sprintf("issuer %d", n))) }
 
 func key(n int) Key { return Key{ID: uint16(n), Public: hex.EncodeToString(issuer(n))} }
 
-// book collects cases in the order they are written.
-type book struct {
+// collection collects cases in the order in which they are written.
+type collection struct {
 	all   []*Vector
 	names map[string]bool
 }
 
-// All makes every vector.
+// All returns every vector.
 func All() []*Vector {
-	k := &book{names: make(map[string]bool)}
+	k := &collection{names: make(map[string]bool)}
 	k.kinds()
 	k.forms()
 	k.signatures()
@@ -132,12 +132,12 @@ func All() []*Vector {
 	return k.all
 }
 
-// story is a case: a reader that started just before at and reads messages.
-type story struct {
+// testCase is a case: a reader that started just before at reads messages.
+type testCase struct {
 	*Vector
 }
 
-func (k *book) story(name, about string) *story {
+func (k *collection) newCase(name, about string) *testCase {
 	if k.names[name] {
 		panic("BUG: vector " + name + " is written twice")
 	}
@@ -145,22 +145,22 @@ func (k *book) story(name, about string) *story {
 	v := &Vector{Name: name, About: about, Authority: hex.EncodeToString(public(authority("authority"))), Partitions: 1, SinceMS: at - 1,
 		Expect: Expect{Revoked: []string{}, ClosedSessions: []ClosedSession{}, Keys: []Key{}, SubjectCutOffs: []SubjectCutOff{}}}
 	k.all = append(k.all, v)
-	return &story{v}
+	return &testCase{v}
 }
 
-// says has the reader read a batch at a time, Unix ms.
-func (s *story) says(x batch, now int64, outcome string) *story {
-	return s.reads(x.raw(), 0, now, outcome)
+// batch makes the reader read a batch at the time now, Unix ms.
+func (s *testCase) batch(x batch, now int64, outcome string) *testCase {
+	return s.message(x.raw(), 0, now, outcome)
 }
 
-func (s *story) reads(raw []byte, partition int, now int64, outcome string) *story {
+func (s *testCase) message(raw []byte, partition int, now int64, outcome string) *testCase {
 	s.Messages = append(s.Messages, Message{partition, now, hex.EncodeToString(raw), outcome})
 	return s
 }
 
-// one is a story of one batch that is read when it is issued.
-func (k *book) one(name, about string, x batch, outcome string) *Expect {
-	s := k.story(name, about).says(x, at, outcome)
+// single is a case of one batch that is read when it is issued.
+func (k *collection) single(name, about string, x batch, outcome string) *Expect {
+	s := k.newCase(name, about).batch(x, at, outcome)
 	if outcome == "applied" {
 		s.Expect.WatermarkMS = at
 	}

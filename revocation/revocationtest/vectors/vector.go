@@ -1,17 +1,16 @@
-// Package vectors makes the test vectors in revocation/testdata/vectors: messages of
-// the control stream, with what a reader must make of them.
+// Package vectors makes the test vectors in revocation/testdata/vectors: messages of the control stream, with
+// the results that a reader must produce.
 //
-// It promises that the same source makes the same bytes, and that nothing is taken
-// from the code it judges: batches are written here a second time, plainly, after
-// docs/revocation.md. Only Ed25519 itself is shared. Its keys are public, so nothing
-// made here is secret.
+// It promises that the same source makes the same bytes, and that it does not use the code under test:
+// batches are encoded here a second time, in plain code, after docs/revocation.md. Only Ed25519 itself is
+// shared. Its keys are public, so the vectors contain no secret.
 package vectors
 
 import "github.com/railgate/railgate/tokens/tokentest/vectorfile"
 
 //go:generate go run ../genvectors -out ../../testdata/vectors
 
-// Vector is one case. README.md beside the files explains every field.
+// Vector is one case. The README.md in the folder of the files explains every field.
 type Vector struct {
 	Name       string    `json:"name"`
 	About      string    `json:"about"`
@@ -22,7 +21,7 @@ type Vector struct {
 	Expect     Expect    `json:"expect"`
 }
 
-// Message is one message of a partition, and when the reader reads it.
+// Message is one message of a partition, and the time at which the reader reads it.
 type Message struct {
 	Partition int    `json:"partition"`
 	NowMS     int64  `json:"now_ms"`
@@ -30,7 +29,7 @@ type Message struct {
 	Outcome   string `json:"outcome"`
 }
 
-// Expect is what the reader knows after the last message.
+// Expect is the reader's state after the last message.
 type Expect struct {
 	WatermarkMS    int64           `json:"watermark_ms"`
 	Suspect        bool            `json:"suspect"`
@@ -43,7 +42,7 @@ type Expect struct {
 	UnknownKinds   int             `json:"unknown_kinds"`
 }
 
-// ClosedSession is a session and the second of its closing; 0 for an open one.
+// ClosedSession is a session and the second in which it was closed; 0 for an open one.
 type ClosedSession struct {
 	Serial   string `json:"serial"`
 	Start    int64  `json:"start"`
@@ -58,19 +57,19 @@ type Key struct {
 	Exempt []string `json:"exempt,omitempty"`
 }
 
-// SubjectCutOff is the earliest session start at which a pass of a subject is good.
+// SubjectCutOff is the earliest valid session start of a subject.
 type SubjectCutOff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
 }
 
-// File is the vector as it is committed.
+// File returns the vector as it is committed.
 func (v *Vector) File() []byte { return vectorfile.Encode(v) }
 
-// NameOf is the vector's name, and that of its file.
+// NameOf returns the vector's name, which is also that of its file.
 func NameOf(v *Vector) string { return v.Name }
 
-// ReadFolder reads every vector in a folder, see vectorfile.ReadFolder.
+// ReadFolder reads every vector in a folder, see [vectorfile.ReadFolder].
 func ReadFolder(folder string, fewest int) ([]*Vector, error) {
 	return vectorfile.ReadFolder(folder, fewest, NameOf)
 }
