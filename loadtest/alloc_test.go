@@ -11,18 +11,18 @@ import (
 )
 
 // What the generator allocates, its collector takes from the gateway's cores.
-func TestMakingACodeAndReadingAnAnswerDoesNotAllocate(t *testing.T) {
+func TestCodesAndAnswersDoNotAllocate(t *testing.T) {
 	s, _ := testPool(t, tokentest.Epoch, time.Second)
 	text := make([]byte, 0, tokens.TextSize)
 	var a answer
-	bodies := [][]byte{[]byte(admitted), []byte(refused)}
+	bodies := [][]byte{[]byte(allowBody), []byte(denyBody)}
 	schedule := NewSchedule(Mix{Fresh: 1, Rescan: 50, Stale: 20, Tampered: 20, Revoked: 9}, 1000, time.Second, true, 1)
 	if n := testing.AllocsPerRun(500, func() {
 		arrival, _ := schedule.Next()
 		code := s.sample(arrival, time.Unix(tokentest.Epoch, 0))
 		text = code.token.AppendText(text[:0])
 		for _, body := range bodies {
-			if a.read(body) != nil {
+			if a.parse(body) != nil {
 				t.Fatal("does not read")
 			}
 		}

@@ -52,9 +52,9 @@ const (
 	seenAge
 	seenWatermark
 
-	always   = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenFlagged | seenAge | seenWatermark
-	onAllow  = always | seenSubject | seenSerial | seenScopes | seenSecondsLeft
-	onRefuse = always | seenText | seenEN | seenZH
+	always  = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenFlagged | seenAge | seenWatermark
+	onAllow = always | seenSubject | seenSerial | seenScopes | seenSecondsLeft
+	onDeny  = always | seenText | seenEN | seenZH
 )
 
 var fieldNames = fieldSet{
@@ -78,15 +78,15 @@ var states = [...]string{"booting", "fresh", "stale", "expired", "suspect"}
 // read takes a body apart. It refuses whatever the contract does not name:
 // unknown, repeated and missing fields, and on a refusal the fields that only
 // an admitted code has proven.
-func (a *answer) read(body []byte) error {
+func (a *answer) parse(body []byte) error {
 	*a = answer{}
-	s := scan{rest: body}
+	s := scanner{rest: body}
 	seen, verdictAllow := 0, false
-	err := s.object(fieldNames, &seen, func(bit int) (err error) {
+	err := s.readObject(fieldNames, &seen, func(bit int) (err error) {
 		switch bit {
 		case seenVerdict:
 			var v []byte
-			if v, err = s.text(); err == nil {
+			if v, err = s.readString(); err == nil {
 				verdictAllow = string(v) == "allow"
 				if !verdictAllow && string(v) != "deny" {
 					err = errAnswerVerdict
@@ -94,38 +94,38 @@ func (a *answer) read(body []byte) error {
 			}
 		case seenReason:
 			var v []byte
-			if v, err = s.text(); err == nil {
+			if v, err = s.readString(); err == nil {
 				a.reason, err = parseReason(v)
 			}
 		case seenClass:
-			a.class, err = s.text()
+			a.class, err = s.readString()
 		case seenSubject:
-			a.subject, err = s.text()
+			a.subject, err = s.readString()
 		case seenSerial:
-			a.serial, err = s.text()
+			a.serial, err = s.readString()
 		case seenScopes:
-			a.scopes, err = s.scopes()
+			a.scopes, err = s.readScopes()
 		case seenSecondsLeft:
-			a.secondsLeft, err = s.number()
+			a.secondsLeft, err = s.readNumber()
 		case seenText:
-			err = s.object(textNames, &seen, func(int) error {
-				v, err := s.text()
+			err = s.readObject(textNames, &seen, func(int) error {
+				v, err := s.readString()
 				if err == nil && len(v) == 0 {
 					err = errAnswerEmpty
 				}
 				return err
 			})
 		case seenRevocation:
-			err = s.object(stateNames, &seen, func(bit int) (err error) {
+			err = s.readObject(stateNames, &seen, func(bit int) (err error) {
 				switch bit {
 				case seenState:
-					a.state, err = s.text()
+					a.state, err = s.readString()
 				case seenFlagged:
-					_, err = s.boolean()
+					_, err = s.readBool()
 				case seenAge:
-					a.ageMS, err = s.number()
+					a.ageMS, err = s.readNumber()
 				case seenWatermark:
-					_, err = s.number()
+					_, err = s.readNumber()
 				}
 				return err
 			})
@@ -135,15 +135,15 @@ func (a *answer) read(body []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := s.end(); err != nil {
+	if err := s.expectEnd(); err != nil {
 		return err
 	}
-	return a.whole(seen, verdictAllow)
+	return a.checkFields(seen, verdictAllow)
 }
 
 // whole checks what only shows when every field was read.
-func (a *answer) whole(seen int, verdictAllow bool) error {
-	want := onRefuse
+func (a *answer) checkFields(seen int, verdictAllow bool) error {
+	want := onDeny
 	if verdictAllow {
 		want = onAllow
 	}

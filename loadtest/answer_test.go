@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	admitted = `{"verdict":"allow","reason":"ok","class":"ok","subject":"0123456789abcdef","serial":"20494-17","scopes":["sale","entry"],"seconds_left":1711,"revocation":{"state":"fresh","flagged":false,"age_ms":312,"watermark_ms":1770681600123}}`
-	refused  = `{"verdict":"deny","reason":"code_stale","class":"passenger","text":{"en":"This \"code\" is old.","zh":"二维码已过期"},"revocation":{"state":"booting","flagged":false,"age_ms":-1,"watermark_ms":0}}`
+	allowBody = `{"verdict":"allow","reason":"ok","class":"ok","subject":"0123456789abcdef","serial":"20494-17","scopes":["sale","entry"],"seconds_left":1711,"revocation":{"state":"fresh","flagged":false,"age_ms":312,"watermark_ms":1770681600123}}`
+	denyBody  = `{"verdict":"deny","reason":"code_stale","class":"passenger","text":{"en":"This \"code\" is old.","zh":"二维码已过期"},"revocation":{"state":"booting","flagged":false,"age_ms":-1,"watermark_ms":0}}`
 )
 
-func TestBothVerdictsAreRead(t *testing.T) {
+func TestBothVerdictsAreParsed(t *testing.T) {
 	var a answer
-	if err := a.read([]byte(admitted)); err != nil {
+	if err := a.parse([]byte(allowBody)); err != nil {
 		t.Fatal(err)
 	}
 	if !a.allow || a.reason != tokens.ReasonOK || string(a.subject) != "0123456789abcdef" || string(a.serial) != "20494-17" ||
 		a.scopes != tokens.Scopes(tokens.Sale|tokens.Entry) || a.secondsLeft != 1711 || string(a.state) != "fresh" || a.ageMS != 312 {
 		t.Errorf("read something else: %+v", a)
 	}
-	if err := a.read([]byte(" " + strings.ReplaceAll(refused, ",", ",\n ") + "\n")); err != nil {
+	if err := a.parse([]byte(" " + strings.ReplaceAll(denyBody, ",", ",\n ") + "\n")); err != nil {
 		t.Fatal(err)
 	}
 	if a.allow || a.reason != tokens.ReasonStale || string(a.class) != "passenger" || a.ageMS != -1 || a.serial != nil {
@@ -30,43 +30,43 @@ func TestBothVerdictsAreRead(t *testing.T) {
 	}
 }
 
-func TestAnAnswerOutsideTheContractIsRefused(t *testing.T) {
+func TestAnswerOutsideTheContractIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
 		want error
 	}{
 		"empty":                  {"", errAnswerTooShort},
 		"not an object":          {"[]", errAnswerJSON},
-		"cut":                    {admitted[:len(admitted)-1], errAnswerTooShort},
-		"something after":        {admitted + "{}", errAnswerJSON},
-		"zero byte after":        {admitted + "\x00", errAnswerJSON},
-		"unknown field":          {strings.Replace(admitted, `"class"`, `"klass"`, 1), errAnswerField},
-		"inner field outside":    {strings.Replace(admitted, `{"verdict"`, `{"en":"x","verdict"`, 1), errAnswerField},
-		"field twice":            {strings.Replace(admitted, `{"verdict"`, `{"reason":"ok","verdict"`, 1), errAnswerTwice},
-		"missing class":          {strings.Replace(admitted, `"class":"ok",`, ``, 1), errAnswerMissing},
-		"missing age":            {strings.Replace(admitted, `"age_ms":312,`, ``, 1), errAnswerMissing},
-		"admitted with text":     {strings.Replace(admitted, `"class"`, `"text":{"en":"a","zh":"b"},"class"`, 1), errAnswerMissing},
-		"refused with serial":    {strings.Replace(refused, `"class"`, `"serial":"1-1","class"`, 1), errAnswerMissing},
-		"refused without text":   {strings.Replace(refused, `"text":{"en":"This \"code\" is old.","zh":"二维码已过期"},`, ``, 1), errAnswerMissing},
-		"refused in one tongue":  {strings.Replace(refused, `,"zh":"二维码已过期"`, ``, 1), errAnswerMissing},
-		"refused without words":  {strings.Replace(refused, `二维码已过期`, ``, 1), errAnswerEmpty},
-		"unknown verdict":        {strings.Replace(admitted, `allow`, `maybe`, 1), errAnswerVerdict},
-		"deny ok":                {strings.Replace(refused, `code_stale`, `ok`, 1), errAnswerVerdict},
-		"allow for a refusal":    {strings.Replace(admitted, `"reason":"ok"`, `"reason":"revoked"`, 1), errAnswerVerdict},
-		"unknown reason":         {strings.Replace(refused, `code_stale`, `tired`, 1), errAnswerReason},
-		"unknown scope":          {strings.Replace(admitted, `"entry"`, `"bar"`, 1), errAnswerScope},
-		"scope twice":            {strings.Replace(admitted, `"entry"`, `"sale"`, 1), errAnswerTwice},
-		"unknown state":          {strings.Replace(admitted, `fresh`, `ripe`, 1), errAnswerState},
-		"number with a fraction": {strings.Replace(admitted, `1711`, `1711.5`, 1), errAnswerJSON},
-		"number with a zero":     {strings.Replace(admitted, `1711`, `01711`, 1), errAnswerJSON},
-		"number too long":        {strings.Replace(admitted, `1711`, `1111111111111111111`, 1), errAnswerJSON},
-		"flagged is a text":      {strings.Replace(admitted, `false`, `"false"`, 1), errAnswerJSON},
-		"missing flagged":        {strings.Replace(admitted, `"flagged":false,`, ``, 1), errAnswerMissing},
-		"bare minus":             {strings.Replace(admitted, `1711`, `-`, 1), errAnswerJSON},
-		"line break in a text":   {strings.Replace(refused, `old.`, "old\n.", 1), errAnswerJSON},
+		"cut":                    {allowBody[:len(allowBody)-1], errAnswerTooShort},
+		"something after":        {allowBody + "{}", errAnswerJSON},
+		"zero byte after":        {allowBody + "\x00", errAnswerJSON},
+		"unknown field":          {strings.Replace(allowBody, `"class"`, `"klass"`, 1), errAnswerField},
+		"inner field outside":    {strings.Replace(allowBody, `{"verdict"`, `{"en":"x","verdict"`, 1), errAnswerField},
+		"field twice":            {strings.Replace(allowBody, `{"verdict"`, `{"reason":"ok","verdict"`, 1), errAnswerTwice},
+		"missing class":          {strings.Replace(allowBody, `"class":"ok",`, ``, 1), errAnswerMissing},
+		"missing age":            {strings.Replace(allowBody, `"age_ms":312,`, ``, 1), errAnswerMissing},
+		"admitted with text":     {strings.Replace(allowBody, `"class"`, `"text":{"en":"a","zh":"b"},"class"`, 1), errAnswerMissing},
+		"refused with serial":    {strings.Replace(denyBody, `"class"`, `"serial":"1-1","class"`, 1), errAnswerMissing},
+		"refused without text":   {strings.Replace(denyBody, `"text":{"en":"This \"code\" is old.","zh":"二维码已过期"},`, ``, 1), errAnswerMissing},
+		"refused in one tongue":  {strings.Replace(denyBody, `,"zh":"二维码已过期"`, ``, 1), errAnswerMissing},
+		"refused without words":  {strings.Replace(denyBody, `二维码已过期`, ``, 1), errAnswerEmpty},
+		"unknown verdict":        {strings.Replace(allowBody, `allow`, `maybe`, 1), errAnswerVerdict},
+		"deny ok":                {strings.Replace(denyBody, `code_stale`, `ok`, 1), errAnswerVerdict},
+		"allow for a refusal":    {strings.Replace(allowBody, `"reason":"ok"`, `"reason":"revoked"`, 1), errAnswerVerdict},
+		"unknown reason":         {strings.Replace(denyBody, `code_stale`, `tired`, 1), errAnswerReason},
+		"unknown scope":          {strings.Replace(allowBody, `"entry"`, `"bar"`, 1), errAnswerScope},
+		"scope twice":            {strings.Replace(allowBody, `"entry"`, `"sale"`, 1), errAnswerTwice},
+		"unknown state":          {strings.Replace(allowBody, `fresh`, `ripe`, 1), errAnswerState},
+		"number with a fraction": {strings.Replace(allowBody, `1711`, `1711.5`, 1), errAnswerJSON},
+		"number with a zero":     {strings.Replace(allowBody, `1711`, `01711`, 1), errAnswerJSON},
+		"number too long":        {strings.Replace(allowBody, `1711`, `1111111111111111111`, 1), errAnswerJSON},
+		"flagged is a text":      {strings.Replace(allowBody, `false`, `"false"`, 1), errAnswerJSON},
+		"missing flagged":        {strings.Replace(allowBody, `"flagged":false,`, ``, 1), errAnswerMissing},
+		"bare minus":             {strings.Replace(allowBody, `1711`, `-`, 1), errAnswerJSON},
+		"line break in a text":   {strings.Replace(denyBody, `old.`, "old\n.", 1), errAnswerJSON},
 	} {
 		var a answer
-		err := a.read([]byte(c.text))
+		err := a.parse([]byte(c.text))
 		if err != c.want {
 			t.Errorf("%s: got %v, expected %v", name, err, c.want)
 		}
@@ -74,11 +74,11 @@ func TestAnAnswerOutsideTheContractIsRefused(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	f.Add([]byte(admitted))
-	f.Add([]byte(refused))
+	f.Add([]byte(allowBody))
+	f.Add([]byte(denyBody))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a answer
-		if a.read(body) != nil {
+		if a.parse(body) != nil {
 			return
 		}
 		// What passes is JSON but for escapes and UTF-8, which are left as they stand.

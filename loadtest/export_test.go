@@ -8,24 +8,24 @@ import (
 )
 
 // RunHeldUp is Run on a machine that lets nothing be sent for so long, again and again.
-func RunHeldUp(ctx context.Context, c Config, progress io.Writer, pause time.Duration) (*Result, error) {
+func RunWithPauses(ctx context.Context, c Config, progress io.Writer, pause time.Duration) (*Result, error) {
 	r, revocation, err := setUp(ctx, &c, progress)
 	if err != nil {
 		return nil, err
 	}
-	var held sync.Mutex
+	var blocked sync.Mutex
 	r.next = func() (Arrival, bool) {
-		held.Lock()
-		defer held.Unlock()
+		blocked.Lock()
+		defer blocked.Unlock()
 		return r.schedule.Next()
 	}
-	holding, stop := context.WithCancel(ctx)
+	blocking, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		for holding.Err() == nil {
-			held.Lock()
+		for blocking.Err() == nil {
+			blocked.Lock()
 			time.Sleep(pause)
-			held.Unlock()
+			blocked.Unlock()
 			time.Sleep(pause / 10)
 		}
 	}()

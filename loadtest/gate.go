@@ -91,7 +91,7 @@ func (g *gate) ready(ctx context.Context) error {
 
 // asker is one caller with a connection of its own, as a gate is, and with a
 // request and an answer that are used again and again. One goroutine at a time.
-type asker struct {
+type client struct {
 	host *fasthttp.HostClient
 	req  fasthttp.Request
 	resp fasthttp.Response
@@ -99,8 +99,8 @@ type asker struct {
 	got  answer
 }
 
-func (g *gate) asker() *asker {
-	a := &asker{host: g.connection(), text: make([]byte, 0, tokens.TextSize)}
+func (g *gate) newClient() *client {
+	a := &client{host: g.connection(), text: make([]byte, 0, tokens.TextSize)}
 	a.req.Header.SetMethod(fasthttp.MethodPost)
 	a.req.SetRequestURI(g.base + "/v1/check?scope=" + g.scope.String())
 	a.req.Header.Set("Authorization", "Bearer "+g.device)
@@ -108,11 +108,11 @@ func (g *gate) asker() *asker {
 	return a
 }
 
-func (a *asker) close() { a.host.CloseIdleConnections() }
+func (a *client) close() { a.host.CloseIdleConnections() }
 
 // ask sends one code and reads the verdict; the answer is good until the next
 // call. An error is one of [failure]'s, a statusError or one of answer's.
-func (a *asker) ask(code *tokens.Token) (*answer, error) {
+func (a *client) check(code *tokens.Token) (*answer, error) {
 	a.text = code.AppendText(a.text[:0])
 	a.req.SetBodyRaw(a.text)
 	if err := a.host.DoTimeout(&a.req, &a.resp, RequestTimeout); err != nil {
@@ -121,7 +121,7 @@ func (a *asker) ask(code *tokens.Token) (*answer, error) {
 	if status := a.resp.StatusCode(); status != http.StatusOK {
 		return nil, statusError(status)
 	}
-	return &a.got, a.got.read(a.resp.Body())
+	return &a.got, a.got.parse(a.resp.Body())
 }
 
 // Ways in which a check brings no verdict, each a class of its own in the report. Two

@@ -9,7 +9,7 @@ import (
 )
 
 // ours reports whether the file belongs to the user who runs this.
-func ours(info fs.FileInfo) bool {
+func ownedByUser(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Getuid()
 }

@@ -62,9 +62,9 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*p
 func probe(gate *gate, p *pool) error {
 	now := time.Now().Unix()
 	code := p.old.code(0, p.old.step(0, now))
-	asker := gate.asker()
-	defer asker.close()
-	got, err := asker.ask(&code)
+	client := gate.newClient()
+	defer client.close()
+	got, err := client.check(&code)
 	switch {
 	case err != nil:
 		return fmt.Errorf("a first check at %s failed: %w", gate.base, err)
@@ -111,10 +111,10 @@ func revokeAll(ctx context.Context, t *Target, gate *gate, count int, seed uint6
 		wg.Go(func() {
 			// People are drawn from the clock too: the quota of a run before is used up.
 			random := rand.New(rand.NewPCG(seed^uint64(time.Now().UnixNano()), uint64(w)))
-			asker := gate.asker()
-			defer asker.close()
+			client := gate.newClient()
+			defer client.close()
 			for n := w; n < count && ctx.Err() == nil; n += revokers {
-				s, took, err := revokeOne(ctx, issuer, t.Staff, asker, random)
+				s, took, err := revokeOne(ctx, issuer, t.Staff, client, random)
 				if err != nil {
 					cancel(fmt.Errorf("credential %d of %d: %w", n+1, count, err))
 					return
@@ -130,7 +130,7 @@ func revokeAll(ctx context.Context, t *Target, gate *gate, count int, seed uint6
 	return revoked, latency, context.Cause(ctx)
 }
 
-func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, asker *asker, random *rand.Rand) (*passenger.Session, time.Duration, error) {
+func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, client *client, random *rand.Rand) (*passenger.Session, time.Duration, error) {
 	var seed tokens.Link
 	for b := range seed {
 		seed[b] = byte(random.Uint32())
@@ -146,14 +146,14 @@ func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, aske
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := until(ctx, asker, s, tokens.ReasonOK); err != nil {
+	if _, err := waitForReason(ctx, client, s, tokens.ReasonOK); err != nil {
 		return nil, 0, fmt.Errorf("serial %s before its revocation: %w", s.Of.Serial, err)
 	}
 	sent := time.Now()
 	if err := issuer.Revoke(ctx, s.Of.Serial, staff); err != nil {
 		return nil, 0, fmt.Errorf("serial %s: %w", s.Of.Serial, err)
 	}
-	refused, err := until(ctx, asker, s, tokens.ReasonRevoked)
+	refused, err := waitForReason(ctx, client, s, tokens.ReasonRevoked)
 	if err != nil {
 		return nil, 0, fmt.Errorf("serial %s after its revocation: %w", s.Of.Serial, err)
 	}
@@ -162,14 +162,14 @@ func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, aske
 
 // until asks for the session's current code until the gateway answers want,
 // and says when the deciding question was sent.
-func until(ctx context.Context, a *asker, s *passenger.Session, want tokens.Reason) (time.Time, error) {
+func waitForReason(ctx context.Context, a *client, s *passenger.Session, want tokens.Reason) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
 	defer cancel()
 	var last error
 	for {
 		now := time.Now()
 		code := s.Code(max(0, s.Step(now)))
-		got, err := a.ask(&code)
+		got, err := a.check(&code)
 		switch {
 		case err != nil:
 			last = err

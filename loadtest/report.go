@@ -105,7 +105,7 @@ func (l Latency) show(n, ns int64) string {
 }
 
 // line is the progress line, with the answers of the last second.
-func (m *moment) line(perSecond int64) string {
+func (m *snapshot) line(perSecond int64) string {
 	p50, p99, note := m.latency.show(2, m.latency.P50), m.latency.show(100, m.latency.P99), ""
 	switch {
 	case m.warming:

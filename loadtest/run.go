@@ -63,21 +63,21 @@ func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhis
 // run sends all arrivals. Each worker is one connection: an arrival that finds every
 // connection busy is sent late, and its latency counts from when it was due.
 func (r *runner) run(ctx context.Context, progress io.Writer) {
-	askers := make([]*asker, r.config.Connections)
-	for i := range askers {
-		askers[i] = r.gate.asker()
-		defer askers[i].close()
+	clients := make([]*client, r.config.Connections)
+	for i := range clients {
+		clients[i] = r.gate.newClient()
+		defer clients[i].close()
 	}
 	answered := int64(0)
 	loop := openloop.Loop[Arrival]{
-		Workers: len(askers), Until: r.config.run() + SendGrace,
+		Workers: len(clients), Until: r.config.run() + SendGrace,
 		Next: func() (Arrival, time.Duration, bool) {
 			a, ok := r.next()
 			return a, a.Due, ok
 		},
-		Work: func(worker int, a Arrival, s openloop.Sending) time.Time { return r.check(askers[worker], a, s) },
+		Work: func(worker int, a Arrival, s openloop.Sending) time.Time { return r.check(clients[worker], a, s) },
 		Progress: func(elapsed time.Duration) {
-			m := r.stats.moment()
+			m := r.stats.snapshot()
 			fmt.Fprintf(progress, "%4.0fs  %s\n", elapsed.Seconds(), m.line(m.right-answered))
 			answered = m.right
 		},
@@ -96,9 +96,9 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 // check sends one code and counts what came back. What is sent after the warm-up is
 // measured, even if it was due before: a gateway that falls behind in the warm-up is
 // measured as well.
-func (r *runner) check(a *asker, arrival Arrival, s openloop.Sending) (over time.Time) {
+func (r *runner) check(a *client, arrival Arrival, s openloop.Sending) (over time.Time) {
 	code := r.pool.sample(arrival, s.Sent)
-	got, err := a.ask(&code.token)
+	got, err := a.check(&code.token)
 	over = time.Now()
 	r.stats.add(outcome{Sending: s, sample: &code, over: over, got: got, err: err, warm: s.Sent.Sub(r.begun) < r.config.Warmup})
 	return over

@@ -18,7 +18,7 @@ import (
 )
 
 // short is a load test that ends soon, of the fake.
-func short(t *testing.T, b fake.Behavior) (loadtest.Config, *fake.Servers) {
+func shortConfig(t *testing.T, b fake.Behavior) (loadtest.Config, *fake.Servers) {
 	t.Helper()
 	w := fake.Start(b)
 	t.Cleanup(w.Close)
@@ -37,7 +37,7 @@ func mustRun(t *testing.T, c loadtest.Config) *loadtest.Result {
 	return r
 }
 
-func text(t *testing.T, r *loadtest.Result) string {
+func reportOf(t *testing.T, r *loadtest.Result) string {
 	t.Helper()
 	var b strings.Builder
 	if err := r.WriteText(&b); err != nil {
@@ -46,11 +46,11 @@ func text(t *testing.T, r *loadtest.Result) string {
 	return b.String()
 }
 
-func TestAnHonestGatewayIsClean(t *testing.T) {
-	c, w := short(t, fake.Behavior{})
+func TestCorrectGatewayIsClean(t *testing.T) {
+	c, w := shortConfig(t, fake.Behavior{})
 	r := mustRun(t, c)
 	if !r.Clean() {
-		t.Fatalf("an honest gateway is not clean:\n%s", text(t, r))
+		t.Fatalf("an honest gateway is not clean:\n%s", reportOf(t, r))
 	}
 	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
 	if r.Warm+r.Checks != int64(expected) || r.Warm == 0 {
@@ -71,14 +71,14 @@ func TestAnHonestGatewayIsClean(t *testing.T) {
 	if len(answered) != 6 {
 		t.Errorf("other answers among %v", answered)
 	}
-	last := lastLine(text(t, r))
+	last := lastLine(reportOf(t, r))
 	if !strings.HasPrefix(last, "loadtest: ") || !strings.Contains(last, " 0 wrong verdicts, 0 errors, p50 ") || !strings.Contains(last, " p99.9 ") {
 		t.Errorf("last line: %s", last)
 	}
 }
 
-func TestALieIsFoundAndPrinted(t *testing.T) {
-	c, w := short(t, fake.Behavior{LieEvery: 100})
+func TestWrongVerdictsAreFoundAndReported(t *testing.T) {
+	c, w := shortConfig(t, fake.Behavior{LieEvery: 100})
 	c.Rate = 1500
 	r := mustRun(t, c)
 	lies := (r.Warm + r.Checks + 1) / 100 // one more check was the probe
@@ -88,7 +88,7 @@ func TestALieIsFoundAndPrinted(t *testing.T) {
 	if len(r.FirstWrong) != int(min(lies, loadtest.FirstWrong)) {
 		t.Errorf("%d wrong verdicts kept, expected the first %d", len(r.FirstWrong), loadtest.FirstWrong)
 	}
-	report := text(t, r)
+	report := reportOf(t, r)
 	for _, wrong := range r.FirstWrong {
 		if wrong.Serial == "" || wrong.Expected == wrong.Got || !strings.Contains(report, wrong.String()) {
 			t.Errorf("not printed in full: %+v", wrong)
@@ -102,13 +102,13 @@ func TestALieIsFoundAndPrinted(t *testing.T) {
 // Coordinated omission: with four connections only four checks are under way
 // during the stall, less than one in a hundred. A tester that waits for
 // answers before it asks again would report a fast gateway.
-func TestAStallShowsInEveryArrivalThatItHeldUp(t *testing.T) {
+func TestStallCountsForEveryDelayedArrival(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	c, _ := short(t, fake.Behavior{StallAfter: 600 * time.Millisecond, StallFor: stall})
+	c, _ := shortConfig(t, fake.Behavior{StallAfter: 600 * time.Millisecond, StallFor: stall})
 	c.Connections, c.Rate, c.Uniform, c.Duration = 4, 400, true, 1500*time.Millisecond
 	r := mustRun(t, c)
 	if !r.Clean() {
-		t.Fatalf("a stall is slow, not wrong:\n%s", text(t, r))
+		t.Fatalf("a stall is slow, not wrong:\n%s", reportOf(t, r))
 	}
 	if got := time.Duration(r.Overall.P999); got < stall*9/10 {
 		t.Errorf("p99.9 is %v, the stall took %v", got, stall)
@@ -127,23 +127,23 @@ func TestAStallShowsInEveryArrivalThatItHeldUp(t *testing.T) {
 
 func TestUnmetSupplyIsReported(t *testing.T) {
 	// Two connections at 50 ms a check carry 40/s; 400/s are due.
-	c, _ := short(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
+	c, _ := shortConfig(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
 	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
 	r := mustRun(t, c)
 	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
 	if r.Unmet == 0 || r.Clean() {
-		t.Fatalf("unmet supply is not reported:\n%s", text(t, r))
+		t.Fatalf("unmet supply is not reported:\n%s", reportOf(t, r))
 	}
 	if r.Warm+r.Checks+r.Unmet != int64(expected) {
 		t.Errorf("%d sent and %d unmet of %d arrivals", r.Warm+r.Checks, r.Unmet, expected)
 	}
-	if report := text(t, r); !strings.Contains(report, "UNMET SUPPLY") || !strings.Contains(lastLine(report), "unmet") {
+	if report := reportOf(t, r); !strings.Contains(report, "UNMET SUPPLY") || !strings.Contains(lastLine(report), "unmet") {
 		t.Errorf("the report does not say so:\n%s", report)
 	}
 }
 
 func TestFailedRequestsAreErrors(t *testing.T) {
-	c, _ := short(t, fake.Behavior{Overloaded: true})
+	c, _ := shortConfig(t, fake.Behavior{Overloaded: true})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
 	r := mustRun(t, c)
 	if r.Clean() || r.Errors != r.Warm+r.Checks || len(r.ErrorKinds) != 1 || r.ErrorKinds[0].Name != "HTTP 503" {
@@ -154,10 +154,10 @@ func TestFailedRequestsAreErrors(t *testing.T) {
 	}
 }
 
-func TestAGatewayThatGoesAwayIsErrors(t *testing.T) {
-	c, w := short(t, fake.Behavior{})
+func TestGatewayThatStopsCausesErrors(t *testing.T) {
+	c, w := shortConfig(t, fake.Behavior{})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
-	progress := &firstLine{with: "warming up", then: func() { go w.Close() }}
+	progress := &trigger{with: "warming up", then: func() { go w.Close() }}
 	c.Warmup = 1500 * time.Millisecond
 	r, err := loadtest.Run(t.Context(), c, progress)
 	if err != nil {
@@ -173,12 +173,12 @@ func TestAGatewayThatGoesAwayIsErrors(t *testing.T) {
 	}
 }
 
-func TestInterruptedRunsReportWhatTheyMeasured(t *testing.T) {
-	c, _ := short(t, fake.Behavior{})
+func TestInterruptedRunIsReported(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{})
 	c.Duration, c.Warmup, c.Rate = 10*time.Minute, 0, 50
 	ctx, cancel := context.WithCancel(t.Context())
 	begun := time.Now()
-	r, err := loadtest.Run(ctx, c, &firstLine{with: "1s", then: cancel})
+	r, err := loadtest.Run(ctx, c, &trigger{with: "1s", then: cancel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,15 +186,15 @@ func TestInterruptedRunsReportWhatTheyMeasured(t *testing.T) {
 		t.Errorf("ended %v after it was begun", took)
 	}
 	if !r.Interrupted || r.Clean() || r.Checks < 20 || r.Unmet != 0 || r.Wrong != 0 || r.Errors != 0 || r.Seconds > 5 {
-		t.Errorf("reported:\n%s", text(t, r))
+		t.Errorf("reported:\n%s", reportOf(t, r))
 	}
-	if !strings.HasPrefix(text(t, r), "INTERRUPTED") {
+	if !strings.HasPrefix(reportOf(t, r), "INTERRUPTED") {
 		t.Error("the report does not say that it was interrupted")
 	}
 }
 
 func TestNoRunWithoutAReadyGateway(t *testing.T) {
-	c, _ := short(t, fake.Behavior{NeverReady: true})
+	c, _ := shortConfig(t, fake.Behavior{NeverReady: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := loadtest.Run(ctx, c, io.Discard); err == nil || !strings.Contains(err.Error(), "not ready (HTTP 503)") {
@@ -203,7 +203,7 @@ func TestNoRunWithoutAReadyGateway(t *testing.T) {
 }
 
 func TestNoRunWithoutTheLoadKey(t *testing.T) {
-	c, _ := short(t, fake.Behavior{NoLoadKey: true})
+	c, _ := shortConfig(t, fake.Behavior{NoLoadKey: true})
 	if _, err := loadtest.Run(t.Context(), c, io.Discard); err == nil || !strings.Contains(err.Error(), "does not know load key 40001") {
 		t.Errorf("got %v", err)
 	}
@@ -213,7 +213,7 @@ func TestNoRunWhenRevocationsAreLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for its bound")
 	}
-	c, _ := short(t, fake.Behavior{LoseRevocations: true})
+	c, _ := shortConfig(t, fake.Behavior{LoseRevocations: true})
 	c.Revoked = 1
 	begun := time.Now()
 	_, err := loadtest.Run(t.Context(), c, io.Discard)
@@ -226,7 +226,7 @@ func TestNoRunWhenRevocationsAreLost(t *testing.T) {
 }
 
 func TestNoRunWithAWrongStaffCredential(t *testing.T) {
-	c, _ := short(t, fake.Behavior{})
+	c, _ := shortConfig(t, fake.Behavior{})
 	c.Target.Staff = "rgs_" + strings.Repeat("0", 64)
 	_, err := loadtest.Run(t.Context(), c, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `HTTP 401 "staff_unknown"`) {
@@ -234,8 +234,8 @@ func TestNoRunWithAWrongStaffCredential(t *testing.T) {
 	}
 }
 
-func TestPeopleAreMadeUp(t *testing.T) {
-	c, w := short(t, fake.Behavior{})
+func TestApplicantsAreFictitious(t *testing.T) {
+	c, w := shortConfig(t, fake.Behavior{})
 	c.Duration, c.Revoked = 100*time.Millisecond, 30
 	mustRun(t, c)
 	if len(w.Numbers()) < 30 {
@@ -248,8 +248,8 @@ func TestPeopleAreMadeUp(t *testing.T) {
 	}
 }
 
-func TestBoundsAreNamed(t *testing.T) {
-	good, _ := short(t, fake.Behavior{})
+func TestInvalidConfigNamesTheField(t *testing.T) {
+	good, _ := shortConfig(t, fake.Behavior{})
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -275,8 +275,8 @@ func TestBoundsAreNamed(t *testing.T) {
 	}
 }
 
-func TestReportsCanBeReadByMachines(t *testing.T) {
-	c, w := short(t, fake.Behavior{LieEvery: 50})
+func TestReportsAreMachineReadable(t *testing.T) {
+	c, w := shortConfig(t, fake.Behavior{LieEvery: 50})
 	c.Command = "go run ./cmd/loadtest -rate=300"
 	r := mustRun(t, c)
 
@@ -334,7 +334,7 @@ func TestReportsCanBeReadByMachines(t *testing.T) {
 	}
 }
 
-func TestAPictureOfNothingIsStillAPicture(t *testing.T) {
+func TestEmptyPlotIsValid(t *testing.T) {
 	var out strings.Builder
 	if err := new(loadtest.Result).WriteSVG(&out); err != nil || strings.Contains(out.String(), "NaN") || strings.Contains(out.String(), "Inf") {
 		t.Errorf("%v\n%s", err, out.String())
@@ -347,13 +347,13 @@ func lastLine(text string) string {
 }
 
 // firstLine is a progress writer that does something when a text first comes.
-type firstLine struct {
+type trigger struct {
 	with string
 	then func()
 	once sync.Once
 }
 
-func (f *firstLine) Write(p []byte) (int, error) {
+func (f *trigger) Write(p []byte) (int, error) {
 	if strings.Contains(string(p), f.with) {
 		f.once.Do(f.then)
 	}

@@ -42,7 +42,7 @@ func testPool(t *testing.T, now int64, run time.Duration) (*pool, tokens.Checker
 
 // The promise of the package comment: whenever a code is sent, a gateway whose
 // clock is five seconds slow or a minute fast comes to the expected reason.
-func TestEveryExpectationHoldsWhateverTheClocks(t *testing.T) {
+func TestExpectationsHoldForAllClockOffsets(t *testing.T) {
 	midnight := tokens.DayStart(tokens.DayOf(tokentest.Epoch))
 	for _, now := range []int64{tokentest.Epoch, midnight, midnight + 7, midnight - 1} {
 		for _, run := range []time.Duration{time.Second, MaxRun} {
@@ -80,7 +80,7 @@ func TestEveryExpectationHoldsWhateverTheClocks(t *testing.T) {
 	}
 }
 
-func TestPassesOfOneRunAndOfTheNextDiffer(t *testing.T) {
+func TestPassesDifferBetweenRuns(t *testing.T) {
 	seen := map[tokens.SignedPass]bool{}
 	for run := range 2 {
 		begun := time.Unix(tokentest.Epoch, int64(run)) // even within one second
@@ -98,7 +98,7 @@ func TestPassesOfOneRunAndOfTheNextDiffer(t *testing.T) {
 	}
 }
 
-func TestAnAnswerForAnotherPassengerIsWrong(t *testing.T) {
+func TestAnswerForAnotherPassengerIsWrong(t *testing.T) {
 	s, _ := testPool(t, tokentest.Epoch, time.Second)
 	code := s.sample(Arrival{Kind: Fresh}, time.Unix(tokentest.Epoch, 0))
 	left := code.token.SecondsLeft(tokentest.Epoch)

@@ -4,10 +4,10 @@ import "github.com/railgate/railgate/tokens"
 
 // scan walks over the JSON of one answer without allocating: encoding/json
 // would cost the generator more than the gateway spends on the check.
-type scan struct{ rest []byte }
+type scanner struct{ rest []byte }
 
 // space drops white space and gives the next byte, 0 at the end.
-func (s *scan) space() byte {
+func (s *scanner) peek() byte {
 	for len(s.rest) > 0 {
 		switch s.rest[0] {
 		case ' ', '\t', '\n', '\r':
@@ -20,8 +20,8 @@ func (s *scan) space() byte {
 }
 
 // take drops the next byte, which must be c.
-func (s *scan) take(c byte) error {
-	switch s.space() {
+func (s *scanner) expect(c byte) error {
+	switch s.peek() {
 	case c:
 		s.rest = s.rest[1:]
 		return nil
@@ -32,8 +32,8 @@ func (s *scan) take(c byte) error {
 }
 
 // end refuses anything after the answer.
-func (s *scan) end() error {
-	if s.space() != 0 || len(s.rest) > 0 {
+func (s *scanner) expectEnd() error {
+	if s.peek() != 0 || len(s.rest) > 0 {
 		return errAnswerJSON
 	}
 	return nil
@@ -41,12 +41,12 @@ func (s *scan) end() error {
 
 // object calls member at the value of each member, which must be one of known
 // and not in seen yet.
-func (s *scan) object(known fieldSet, seen *int, member func(bit int) error) error {
-	if err := s.take('{'); err != nil {
+func (s *scanner) readObject(known fieldSet, seen *int, member func(bit int) error) error {
+	if err := s.expect('{'); err != nil {
 		return err
 	}
 	for {
-		name, err := s.text()
+		name, err := s.readString()
 		if err != nil {
 			return err
 		}
@@ -63,14 +63,14 @@ func (s *scan) object(known fieldSet, seen *int, member func(bit int) error) err
 			return errAnswerTwice
 		}
 		*seen |= bit
-		if err := s.take(':'); err != nil {
+		if err := s.expect(':'); err != nil {
 			return err
 		}
 		if err := member(bit); err != nil {
 			return err
 		}
-		if s.space() != ',' {
-			return s.take('}')
+		if s.peek() != ',' {
+			return s.expect('}')
 		}
 		s.rest = s.rest[1:]
 	}
@@ -78,8 +78,8 @@ func (s *scan) object(known fieldSet, seen *int, member func(bit int) error) err
 
 // text reads a string and leaves its escapes as they stand: nothing compared
 // here needs one.
-func (s *scan) text() ([]byte, error) {
-	if err := s.take('"'); err != nil {
+func (s *scanner) readString() ([]byte, error) {
+	if err := s.expect('"'); err != nil {
 		return nil, err
 	}
 	for i := 0; i < len(s.rest); i++ {
@@ -98,8 +98,8 @@ func (s *scan) text() ([]byte, error) {
 }
 
 // number reads an integer of at most 18 digits.
-func (s *scan) number() (int64, error) {
-	s.space()
+func (s *scanner) readNumber() (int64, error) {
+	s.peek()
 	i, sign, n := 0, int64(1), int64(0)
 	if len(s.rest) > 0 && s.rest[0] == '-' {
 		i, sign = 1, -1
@@ -118,8 +118,8 @@ func (s *scan) number() (int64, error) {
 	return sign * n, nil
 }
 
-func (s *scan) boolean() (bool, error) {
-	s.space()
+func (s *scanner) readBool() (bool, error) {
+	s.peek()
 	for _, word := range [...]string{"true", "false"} {
 		if len(s.rest) >= len(word) && string(s.rest[:len(word)]) == word {
 			s.rest = s.rest[len(word):]
@@ -130,12 +130,12 @@ func (s *scan) boolean() (bool, error) {
 }
 
 // scopes reads a list of scope names.
-func (s *scan) scopes() (set tokens.Scopes, err error) {
-	if err := s.take('['); err != nil {
+func (s *scanner) readScopes() (set tokens.Scopes, err error) {
+	if err := s.expect('['); err != nil {
 		return 0, err
 	}
 	for {
-		name, err := s.text()
+		name, err := s.readString()
 		if err != nil {
 			return 0, err
 		}
@@ -147,8 +147,8 @@ func (s *scan) scopes() (set tokens.Scopes, err error) {
 			return 0, errAnswerTwice
 		}
 		set |= tokens.Scopes(scope)
-		if s.space() != ',' {
-			return set, s.take(']')
+		if s.peek() != ',' {
+			return set, s.expect(']')
 		}
 		s.rest = s.rest[1:]
 	}

@@ -92,7 +92,7 @@ func (m Mix) sum() int {
 }
 
 // at is the kind to which ticket, from 0 to sum-1, falls.
-func (m Mix) at(ticket int) Kind {
+func (m Mix) kindAt(ticket int) Kind {
 	for k, w := range m {
 		if ticket < w {
 			return Kind(k)
@@ -136,34 +136,34 @@ type Arrival struct {
 // Schedule draws arrivals in order. The same arguments draw the same ones. It
 // may not be used by two goroutines at once.
 type Schedule struct {
-	mix     Mix
-	moments *openloop.Arrivals
-	random  *rand.Rand
-	back    *rand.Zipf
-	shown   uint32
+	mix      Mix
+	arrivals *openloop.Arrivals
+	random   *rand.Rand
+	back     *rand.Zipf
+	shown    uint32
 }
 
 // NewSchedule draws arrivals at rate per second until end. They are a Poisson
 // process, as unrelated passengers are, or evenly spaced if uniform.
 func NewSchedule(mix Mix, rate float64, end time.Duration, uniform bool, seed uint64) *Schedule {
 	random := rand.New(rand.NewPCG(seed, 0x7261696c67617465))
-	s := &Schedule{mix: mix, moments: openloop.Poisson(rate, end, random), random: random,
+	s := &Schedule{mix: mix, arrivals: openloop.Poisson(rate, end, random), random: random,
 		back: rand.NewZipf(random, rescanSkew, rescanFlat, rescanTail)}
 	if uniform {
-		s.moments = openloop.Even(rate, end)
+		s.arrivals = openloop.Even(rate, end)
 	}
 	return s
 }
 
 // Next draws the next arrival; false after the last.
 func (s *Schedule) Next() (Arrival, bool) {
-	due, ok := s.moments.Next()
+	due, ok := s.arrivals.Next()
 	if !ok {
 		return Arrival{}, false
 	}
 	a := Arrival{
 		Due:  due,
-		Kind: s.mix.at(s.random.IntN(s.mix.sum())),
+		Kind: s.mix.kindAt(s.random.IntN(s.mix.sum())),
 		Dice: s.random.Uint64(),
 	}
 	if a.Kind == Rescan && s.shown == 0 {
@@ -176,7 +176,7 @@ func (s *Schedule) Next() (Arrival, bool) {
 	case s.shown > 0 && (a.Kind == Rescan || a.Kind == Tampered):
 		// A tampered code is made from a pass that the gateway holds for good:
 		// a cache that compares too little would let it in.
-		a.Which, a.Shown = s.again(), true
+		a.Which, a.Shown = s.pickShown(), true
 	default:
 		a.Which = s.random.Uint32()
 	}
@@ -184,7 +184,7 @@ func (s *Schedule) Next() (Arrival, bool) {
 }
 
 // again picks a pass shown before.
-func (s *Schedule) again() uint32 {
+func (s *Schedule) pickShown() uint32 {
 	back := s.back.Uint64()
 	if back >= uint64(s.shown) {
 		return s.random.Uint32N(s.shown)

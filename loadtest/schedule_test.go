@@ -20,7 +20,7 @@ func drawAll(s *Schedule) (all []Arrival) {
 	}
 }
 
-func TestASeedDrawsTheSameArrivals(t *testing.T) {
+func TestSeedDeterminesArrivals(t *testing.T) {
 	draw := func(seed uint64) []Arrival {
 		return drawAll(NewSchedule(DefaultMix, 5000, time.Second, false, seed))
 	}
@@ -82,7 +82,7 @@ func TestUniformArrivalsAreEvenlySpaced(t *testing.T) {
 	}
 }
 
-func TestKindsComeInTheirShares(t *testing.T) {
+func TestKindsFollowTheMix(t *testing.T) {
 	all := drawAll(NewSchedule(DefaultMix, 100_000, time.Second, true, 5))
 	var count [kindCount]float64
 	for _, a := range all {
@@ -98,7 +98,7 @@ func TestKindsComeInTheirShares(t *testing.T) {
 }
 
 // The entrance, the platform gate and the conductor see a pass within a few thousand others.
-func TestPassesAreShownAgainSoon(t *testing.T) {
+func TestRescansAreRecent(t *testing.T) {
 	shown, recent, rescans := uint32(0), 0.0, 0.0
 	farthest := uint32(0)
 	for _, a := range drawAll(NewSchedule(DefaultMix, 100_000, 2*time.Second, true, 7)) {
@@ -128,7 +128,7 @@ func TestPassesAreShownAgainSoon(t *testing.T) {
 	}
 }
 
-func TestNothingIsShownAgainBeforeTheFirst(t *testing.T) {
+func TestRescansFollowAFreshPass(t *testing.T) {
 	for seed := range uint64(50) {
 		s := NewSchedule(Mix{Fresh: 1, Rescan: 99, Tampered: 99}, 1000, time.Second, false, seed)
 		shown := false
@@ -140,7 +140,7 @@ func TestNothingIsShownAgainBeforeTheFirst(t *testing.T) {
 		}
 	}
 }
-func TestAMixIsReadAsItIsWritten(t *testing.T) {
+func TestMixRoundTrips(t *testing.T) {
 	for _, m := range []Mix{DefaultMix, {Fresh: 1}, {Revoked: 3}, {Fresh: 7, Rescan: 100, Tampered: 1}} {
 		got, err := ParseMix(m.String())
 		if err != nil || got != m {
@@ -152,7 +152,7 @@ func TestAMixIsReadAsItIsWritten(t *testing.T) {
 	}
 }
 
-func TestAMixThatMeansNothingIsRefused(t *testing.T) {
+func TestInvalidMixIsRefused(t *testing.T) {
 	for text, complaint := range map[string]string{
 		"":                    "no kind",
 		"fresh":               "weight of fresh",
@@ -177,7 +177,7 @@ func TestAMixThatMeansNothingIsRefused(t *testing.T) {
 
 // The figures in bench/results were measured with these arrivals, which were written down
 // before openloop drew their moments.
-func TestArrivalsAreThoseOfEarlierFigures(t *testing.T) {
+func TestScheduleEqualsThatOfRecordedResults(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("math.Exp may differ in its last bit elsewhere")
 	}

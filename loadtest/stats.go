@@ -135,17 +135,17 @@ func (s *stats) fail(err error) {
 }
 
 // moment is what the progress line shows.
-type moment struct {
+type snapshot struct {
 	sent, right, wrong, failed int64
 	warming                    bool
 	latency, own               Latency // P50 and P99 only: answers wait meanwhile
 	limited                    bool    // by this program: the latencies are not the gateway's
 }
 
-func (s *stats) moment() moment {
+func (s *stats) snapshot() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := moment{
+	m := snapshot{
 		sent: s.warm + s.checks, right: s.right, wrong: s.wrong, failed: s.failed, warming: s.checks == 0,
 		latency: Latency{Count: s.all.TotalCount(), P50: s.all.ValueAtPercentile(50), P99: s.all.ValueAtPercentile(99)},
 		own:     Latency{Count: s.own.TotalCount(), P99: s.own.ValueAtPercentile(99)},

@@ -78,15 +78,15 @@ func TestFailuresOfARealConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() string {
+	check := func() string {
 		g, err := newGate("http://"+l.Addr().String(), "rgd_", tokens.Entry)
 		if err != nil {
 			t.Fatal(err)
 		}
-		asker := g.asker()
-		defer asker.close()
+		client := g.newClient()
+		defer client.close()
 		var code tokens.Token
-		_, err = asker.ask(&code)
+		_, err = client.check(&code)
 		return class(err)
 	}
 	go func() {
@@ -99,11 +99,11 @@ func TestFailuresOfARealConnection(t *testing.T) {
 			c.Close()
 		}
 	}()
-	if got := ask(); got != "reset" {
+	if got := check(); got != "reset" {
 		t.Errorf("a server that hangs up: %q", got)
 	}
 	l.Close()
-	if got := ask(); got != "refused" {
+	if got := check(); got != "refused" {
 		t.Errorf("no server: %q", got)
 	}
 }

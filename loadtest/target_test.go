@@ -30,7 +30,7 @@ func writeTarget(t *testing.T, text string, mode os.FileMode) string {
 	return path
 }
 
-func TestATargetFileIsReadWhole(t *testing.T) {
+func TestTargetFileIsRead(t *testing.T) {
 	got, err := ReadTarget(writeTarget(t, goodTarget(), 0o600))
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestATargetFileIsReadWhole(t *testing.T) {
 	}
 }
 
-func TestATargetFileIsStrict(t *testing.T) {
+func TestTargetFileIsParsedStrictly(t *testing.T) {
 	good := goodTarget()
 	for name, c := range map[string]struct{ text, complaint string }{
 		"unknown key":       {strings.Replace(good, `"issuer"`, `"isuer"`, 1), `"isuer"`},
@@ -72,7 +72,7 @@ func TestATargetFileIsStrict(t *testing.T) {
 	}
 }
 
-func TestATargetFileThatOthersCanReadIsRefused(t *testing.T) {
+func TestTargetFileReadableByOthersIsRefused(t *testing.T) {
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o666} {
 		_, err := ReadTarget(writeTarget(t, goodTarget(), mode))
 		if err == nil || !strings.Contains(err.Error(), "chmod 600") {
@@ -81,7 +81,7 @@ func TestATargetFileThatOthersCanReadIsRefused(t *testing.T) {
 	}
 }
 
-func TestATargetFileOfAnotherUserIsRefused(t *testing.T) {
+func TestTargetFileOfAnotherUserIsRefused(t *testing.T) {
 	path := writeTarget(t, goodTarget(), 0o600)
 	if os.Getuid() != 0 || os.Chown(path, 12345, 12345) != nil {
 		t.Skip("only root can give a file away")
@@ -91,7 +91,7 @@ func TestATargetFileOfAnotherUserIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileIsRefusedWithoutWaiting(t *testing.T) {
+func TestIrregularFileIsRefusedWithoutBlocking(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -123,7 +123,7 @@ func TestEveryMissingFieldIsNamed(t *testing.T) {
 	}
 }
 
-func TestOnlyThisMachineIsLoaded(t *testing.T) {
+func TestOnlyLoopbackTargetsAreAllowed(t *testing.T) {
 	for url, fine := range map[string]bool{
 		"http://127.0.0.1:8080": true, "http://127.9.9.9:1": true, "http://[::1]:8080": true, "http://localhost:8080": true,
 		"http://10.0.0.1:8080": false, "http://gateway.example:8080": false, "https://[2001:db8::1]:1": false,
@@ -150,7 +150,7 @@ func TestURLsAreSchemeAndHostOnly(t *testing.T) {
 	}
 }
 
-func TestASeedDoesNotPrintItself(t *testing.T) {
+func TestSeedIsNotPrinted(t *testing.T) {
 	key, err := ParseLoadKey("40001:" + hex64)
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func ReadTarget(path string) (Target, error) {
 	if info, err = f.Stat(); err != nil { // again: of what is really open
 		return Target{}, fmt.Errorf("target file: %w", err)
 	}
-	if !ours(info) {
+	if !ownedByUser(info) {
 		return Target{}, fmt.Errorf("target file %s belongs to another user; it is not used, because its owner decides what is loaded", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {

@@ -13,16 +13,16 @@ import (
 
 // A gateway takes 20 ms a check and dies in the middle. What it refuses afterwards
 // comes back within microseconds, and must not improve its percentiles.
-func TestADeadGatewayDoesNotLookFast(t *testing.T) {
+func TestDeadGatewayDoesNotImproveLatency(t *testing.T) {
 	const each = 20 * time.Millisecond
-	c, w := short(t, fake.Behavior{EachCheck: each})
+	c, w := shortConfig(t, fake.Behavior{EachCheck: each})
 	c.Mix, c.Revoked, c.Warmup, c.Duration, c.Rate = loadtest.Mix{loadtest.Fresh: 1}, 0, 0, 4*time.Second, 100
-	r, err := loadtest.Run(t.Context(), c, &firstLine{with: "  1s  sent", then: func() { go w.Close() }})
+	r, err := loadtest.Run(t.Context(), c, &trigger{with: "  1s  sent", then: func() { go w.Close() }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Clean() || r.Errors < r.Checks/2 || r.Answered == 0 {
-		t.Fatalf("the gateway died after a second of four:\n%s", text(t, r))
+		t.Fatalf("the gateway died after a second of four:\n%s", reportOf(t, r))
 	}
 	if r.Overall.Count != r.Answered || r.Answered+r.Errors != r.Checks {
 		t.Errorf("%d latencies, %d right answers, %d errors of %d checks", r.Overall.Count, r.Answered, r.Errors, r.Checks)
@@ -36,11 +36,11 @@ func TestADeadGatewayDoesNotLookFast(t *testing.T) {
 }
 
 // A gateway that answers nothing has no latency: not 0.
-func TestNoAnswerHasNoLatency(t *testing.T) {
-	c, _ := short(t, fake.Behavior{Overloaded: true})
+func TestOverloadedGatewayHasNoLatency(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{Overloaded: true})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
 	r := mustRun(t, c)
-	report := text(t, r)
+	report := reportOf(t, r)
 	if r.Overall.Count != 0 || strings.Contains(report, "0ns") || !strings.Contains(lastLine(report), "p50 - p99 - p99.9 -") {
 		t.Errorf("reported:\n%s", report)
 	}
@@ -50,8 +50,8 @@ func TestNoAnswerHasNoLatency(t *testing.T) {
 }
 
 // A wrong verdict has no latency either, however fast it came.
-func TestAWrongVerdictHasNoLatency(t *testing.T) {
-	c, _ := short(t, fake.Behavior{LieEvery: 3})
+func TestWrongVerdictHasNoLatency(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{LieEvery: 3})
 	c.Warmup = 0
 	r := mustRun(t, c)
 	if r.Wrong == 0 || r.Overall.Count != r.Checks-r.Wrong || r.Answered != r.Overall.Count {
@@ -63,15 +63,15 @@ func TestAWrongVerdictHasNoLatency(t *testing.T) {
 // counted all the same: 0 checks with answers in hand would be a lie.
 func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 	const each = 50 * time.Millisecond
-	c, _ := short(t, fake.Behavior{EachCheck: each})
+	c, _ := shortConfig(t, fake.Behavior{EachCheck: each})
 	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
 	c.Warmup, c.Duration = time.Second, time.Second
 	r := mustRun(t, c)
 	if r.Unmet == 0 {
-		t.Fatalf("400/s do not fit into 2 connections of 20/s:\n%s", text(t, r))
+		t.Fatalf("400/s do not fit into 2 connections of 20/s:\n%s", reportOf(t, r))
 	}
 	if r.Answered == 0 || r.Answered != r.Checks || r.Seconds <= 0 || r.Rate <= 0 || time.Duration(r.Overall.P50) < each {
-		t.Errorf("reported:\n%s", text(t, r))
+		t.Errorf("reported:\n%s", reportOf(t, r))
 	}
 	// The measured part takes 2 s with the grace, at 40 answers a second at the most.
 	if r.Answered > 2*40+4 {
@@ -81,15 +81,15 @@ func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 
 // Connections that are busy because the gateway is slow are no fault of the load
 // generator: such a run is valid, and shows how slow.
-func TestASlowGatewayIsAValidResult(t *testing.T) {
-	c, _ := short(t, fake.Behavior{EachCheck: 300 * time.Millisecond})
+func TestSlowGatewayIsAValidResult(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{EachCheck: 300 * time.Millisecond})
 	c.Connections, c.Rate, c.Uniform, c.Revoked, c.Mix = 4, 40, true, 0, loadtest.Mix{loadtest.Fresh: 1}
 	c.Warmup, c.Duration = 0, 3*time.Second
 	c.Limits = loadtest.DefaultLimits
 	c.Limits.Late, c.Limits.Processor = time.Second, 1e9 // this machine is busy with other tests
 	r := mustRun(t, c)
 	if len(r.Invalid) != 0 || time.Duration(r.Overall.P99) < time.Second {
-		t.Fatalf("reported:\n%s", text(t, r))
+		t.Fatalf("reported:\n%s", reportOf(t, r))
 	}
 	if waited := time.Duration(r.SentLate.P99); waited < time.Second || r.OwnLateness.P99 > r.SentLate.P99/2 {
 		t.Errorf("sent late by %v, of that %v by itself: the wait for connections is another's", waited, time.Duration(r.OwnLateness.P99))
@@ -98,42 +98,42 @@ func TestASlowGatewayIsAValidResult(t *testing.T) {
 
 // Too few values have no high percentiles, and an empty run says that it is empty.
 func TestFewValuesHaveFewPercentiles(t *testing.T) {
-	c, _ := short(t, fake.Behavior{})
+	c, _ := shortConfig(t, fake.Behavior{})
 	c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = true, 100, 0, 500*time.Millisecond, 0, loadtest.Mix{loadtest.Fresh: 1}
 	r := mustRun(t, c)
-	if last := lastLine(text(t, r)); r.Checks != 50 || !strings.HasSuffix(last, " p99 - p99.9 -") || strings.Contains(last, "p50 -") {
+	if last := lastLine(reportOf(t, r)); r.Checks != 50 || !strings.HasSuffix(last, " p99 - p99.9 -") || strings.Contains(last, "p50 -") {
 		t.Errorf("%d checks: %s", r.Checks, last)
 	}
 	c.Warmup, c.Rate = 1500*time.Millisecond, 0.5 // one arrival, at the start of the warm-up
 	r = mustRun(t, c)
-	if report := text(t, r); r.Clean() || r.Checks != 0 || !strings.Contains(report, "NOTHING MEASURED") {
+	if report := reportOf(t, r); r.Clean() || r.Checks != 0 || !strings.Contains(report, "NOTHING MEASURED") {
 		t.Errorf("reported:\n%s", report)
 	}
 }
 
 // Where most arrivals wait for a connection, the report says so.
-func TestTooFewConnectionsAreNamed(t *testing.T) {
-	c, _ := short(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
+func TestTooFewConnectionsAreReported(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
 	c.Connections, c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = 2, true, 80, 0, time.Second, 0, loadtest.Mix{loadtest.Fresh: 1}
-	if report := text(t, mustRun(t, c)); !strings.Contains(report, "waited for one of 2 connections") {
+	if report := reportOf(t, mustRun(t, c)); !strings.Contains(report, "waited for one of 2 connections") {
 		t.Errorf("reported:\n%s", report)
 	}
 	c.Connections, c.Rate = 32, 50
-	if report := text(t, mustRun(t, c)); strings.Contains(report, "NOTE") {
+	if report := reportOf(t, mustRun(t, c)); strings.Contains(report, "NOTE") {
 		t.Errorf("with enough of them:\n%s", report)
 	}
 }
 
 // The pace is held up 40 ms at a time, as on a machine that has no processor for the
 // load generator. Every verdict is right and every latency is its own.
-func TestALateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
-	c, _ := short(t, fake.Behavior{})
+func TestLateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
+	c, _ := shortConfig(t, fake.Behavior{})
 	c.Limits = loadtest.DefaultLimits
-	r, err := loadtest.RunHeldUp(t.Context(), c, io.Discard, 40*time.Millisecond)
+	r, err := loadtest.RunWithPauses(t.Context(), c, io.Discard, 40*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := text(t, r)
+	report := reportOf(t, r)
 	if r.Wrong > 0 || len(r.Invalid) == 0 || !strings.Contains(report, "INVALID: the load generator sent") {
 		t.Fatalf("reported:\n%s", report)
 	}

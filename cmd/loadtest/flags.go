@@ -134,7 +134,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 		c.Target = loadtest.Target{Gateway: gateway, Issuer: issuer, Device: device, Staff: staff}
 		return o, nil
 	}
-	missing, err := base(c, file, loadKey != "")
+	missing, err := readTarget(c, file, loadKey != "")
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 
 // base reads the target file. That of a demo may be missing, for flags can
 // say everything; one that was named may not.
-func base(c *loadtest.Config, file string, keepKey bool) (missing bool, err error) {
+func readTarget(c *loadtest.Config, file string, keepKey bool) (missing bool, err error) {
 	path := file
 	if path == "" {
 		path = loadtest.DefaultTargetFile()

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	result, err := loadtest.Run(ctx, o.config, stderr)
 	if err != nil {
-		files.drop()
+		files.remove()
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // beforeKey is longer than the load test, or a thief with its key, may date a session
 // back, so that the cut-off leaves none.
-const beforeKey = time.Hour
+const keyMargin = time.Hour
 
 // newKey makes a load key for a deployed system.
 func newKey(o *options, stdout io.Writer) error {
@@ -113,7 +113,7 @@ the key can make passes that its gates admit:
 %s
 When the load test is over, take the entry out again, start the issuers again and end the key at every gateway:
   railgate-issuer -config issuer.toml -by NAME -distrust-key %d -at %s
-`, o.newKey, key.Announcement(), key.ID, time.Now().Add(-beforeKey).UTC().Format(time.RFC3339))
+`, o.newKey, key.Announcement(), key.ID, time.Now().Add(-keyMargin).UTC().Format(time.RFC3339))
 	return err
 }
 
@@ -136,7 +136,7 @@ func (o *options) create() (files, error) {
 		}
 		opened, err := os.Create(f.path)
 		if err != nil {
-			all.drop()
+			all.remove()
 			return nil, err
 		}
 		all = append(all, file{opened, f.write})
@@ -153,7 +153,7 @@ func (all files) write(r *loadtest.Result) error {
 }
 
 // drop removes the files of a run that never was.
-func (all files) drop() {
+func (all files) remove() {
 	for _, f := range all {
 		f.Close()
 		os.Remove(f.Name())

@@ -13,7 +13,7 @@ import (
 )
 
 // world starts a fake gateway and issuer and writes its target file.
-func world(t *testing.T, b fake.Behavior) (*fake.Servers, string) {
+func startFake(t *testing.T, b fake.Behavior) (*fake.Servers, string) {
 	t.Helper()
 	w := fake.Start(b)
 	t.Cleanup(w.Close)
@@ -52,8 +52,8 @@ func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) 
 
 var quick = []string{"-rate", "300", "-warmup", "100ms", "-duration", "1100ms", "-revoked", "5", "-connections", "8"}
 
-func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
-	_, target := world(t, fake.Behavior{})
+func TestCleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
+	_, target := startFake(t, fake.Behavior{})
 	dir := t.TempDir()
 	result, picture := filepath.Join(dir, "r.json"), filepath.Join(dir, "p.svg")
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-json", result, "-svg", picture)...)
@@ -76,8 +76,8 @@ func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
 	}
 }
 
-func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
-	_, target := world(t, fake.Behavior{LieEvery: 100})
+func TestWrongVerdictsExitWithOneAndAreListed(t *testing.T) {
+	_, target := startFake(t, fake.Behavior{LieEvery: 100})
 	code, stdout, _ := runCommand(t, append(quick, "-target", target)...)
 	if code != 1 || !strings.Contains(stdout, "WRONG VERDICTS") || !strings.Contains(stdout, "expected ") {
 		t.Errorf("exit code %d\n%s", code, stdout)
@@ -85,25 +85,25 @@ func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
 }
 
 // Limits that any run exceeds stand for a machine that is too slow.
-func TestAnInvalidRunHasItsOwnExitCode(t *testing.T) {
+func TestInvalidRunHasItsOwnExitCode(t *testing.T) {
 	withLimits(loadtest.Limits{})
 	defer withLimits(fake.NoLimits)
-	_, target := world(t, fake.Behavior{})
+	_, target := startFake(t, fake.Behavior{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target)...)
 	if code != 3 || !strings.Contains(stdout, "INVALID: ") || strings.Contains(stdout, "p50") {
 		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
 	}
-	_, overloaded := world(t, fake.Behavior{Overloaded: true})
+	_, overloaded := startFake(t, fake.Behavior{Overloaded: true})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", overloaded, "-mix", "fresh=1")...); code != 1 || !strings.Contains(stdout, "HTTP 503") {
 		t.Errorf("with errors: exit code %d\n%s", code, stdout)
 	}
-	_, lying := world(t, fake.Behavior{LieEvery: 100})
+	_, lying := startFake(t, fake.Behavior{LieEvery: 100})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", lying)...); code != 1 || !strings.Contains(stdout, "INVALID: ") {
 		t.Errorf("with wrong verdicts: exit code %d\n%s", code, stdout)
 	}
 }
 
-func TestANewKeyComesWithItsAnnouncement(t *testing.T) {
+func TestNewKeyPrintsItsAnnouncement(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "target.json")
 	device, staff := "rgd_"+strings.Repeat("0a", 32), "rgs_"+strings.Repeat("0b", 32)
 	code, stdout, stderr := runCommand(t, "-new-key", path, "-gateway", "http://127.0.0.1:8080", "-device", device)
@@ -138,15 +138,15 @@ func TestANewKeyComesWithItsAnnouncement(t *testing.T) {
 }
 
 func TestFlagsOverrideTheFile(t *testing.T) {
-	w, target := world(t, fake.Behavior{})
-	other, _ := world(t, fake.Behavior{})
+	w, target := startFake(t, fake.Behavior{})
+	other, _ := startFake(t, fake.Behavior{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-gateway", other.Target().Gateway, "-issuer", other.Target().Issuer)...)
 	if code != 0 || w.Checks() != 0 || other.Checks() == 0 {
 		t.Errorf("exit code %d, %d and %d checks\n%s%s", code, w.Checks(), other.Checks(), stdout, stderr)
 	}
 }
 
-func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
+func TestFlagsAreSufficientAndSecret(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where no demo runs
 	target := fake.Start(fake.Behavior{})
 	t.Cleanup(target.Close)
@@ -171,8 +171,8 @@ func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
 	}
 }
 
-func TestMistakesAreExplained(t *testing.T) {
-	_, target := world(t, fake.Behavior{})
+func TestUsageErrorsAreExplained(t *testing.T) {
+	_, target := startFake(t, fake.Behavior{})
 	open := filepath.Join(t.TempDir(), "open.json")
 	if err := os.WriteFile(open, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)

@@ -60,11 +60,11 @@ type Servers struct {
 	checks, loads   atomic.Int64 // all, and those of passes signed with the load key
 	firstLoad       atomic.Int64 // Unix nanoseconds
 
-	mu        sync.Mutex // guards what follows
-	approvals uint32
-	revoked   map[tokens.Serial]bool
-	people    map[string]*application // by application id
-	numbers   map[string]bool         // document numbers seen
+	mu           sync.Mutex // guards what follows
+	approvals    uint32
+	revoked      map[tokens.Serial]bool
+	applications map[string]*application // by application id
+	numbers      map[string]bool         // document numbers seen
 }
 
 // Start starts both servers on free ports; Close ends them.
@@ -73,7 +73,7 @@ func Start(b Behavior) *Servers {
 		behavior: b,
 		device:   "rgd_" + strings.Repeat("d", 64), staff: "rgs_" + strings.Repeat("e", 64),
 		own:     tokentest.NewIssuer(ownKey),
-		revoked: map[tokens.Serial]bool{}, people: map[string]*application{}, numbers: map[string]bool{},
+		revoked: map[tokens.Serial]bool{}, applications: map[string]*application{}, numbers: map[string]bool{},
 	}
 	for i := range w.seed {
 		w.seed[i] = byte(i + 1)

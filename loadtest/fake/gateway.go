@@ -27,7 +27,7 @@ type revocationJSON struct {
 	Watermark int64  `json:"watermark_ms"`
 }
 
-type admittedJSON struct {
+type allowJSON struct {
 	Verdict     string         `json:"verdict"`
 	Reason      string         `json:"reason"`
 	Class       string         `json:"class"`
@@ -38,7 +38,7 @@ type admittedJSON struct {
 	Revocation  revocationJSON `json:"revocation"`
 }
 
-type refusedJSON struct {
+type denyJSON struct {
 	Verdict    string            `json:"verdict"`
 	Reason     string            `json:"reason"`
 	Class      string            `json:"class"`
@@ -75,14 +75,14 @@ func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 	out.Header().Set("Content-Type", "application/json")
 	fresh := revocationJSON{"fresh", false, 312, 1770681600123}
 	if reason == tokens.ReasonOK {
-		json.NewEncoder(out).Encode(admittedJSON{
+		json.NewEncoder(out).Encode(allowJSON{
 			"allow", reason.String(), reason.Class().String(), t.Subject().String(), t.Serial().String(),
 			t.Scopes().Names(), t.SecondsLeft(now), fresh,
 		})
 		return
 	}
 	en, zh := reason.Text()
-	json.NewEncoder(out).Encode(refusedJSON{
+	json.NewEncoder(out).Encode(denyJSON{
 		"deny", reason.String(), reason.Class().String(), map[string]string{"en": en, "zh": zh}, fresh,
 	})
 }

@@ -25,7 +25,7 @@ const policy = "2026-11"
 func (w *Servers) issuerHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/privacy-policy", func(out http.ResponseWriter, _ *http.Request) {
-		answer(out, http.StatusOK, map[string]any{"version": policy})
+		writeJSON(out, http.StatusOK, map[string]any{"version": policy})
 	})
 	mux.HandleFunc("POST /v1/applications", w.apply)
 	mux.HandleFunc("POST /v1/applications/{id}/checks", w.checkPerson)
@@ -46,36 +46,36 @@ func (w *Servers) apply(out http.ResponseWriter, req *http.Request) {
 		} `json:"location"`
 		Policy string `json:"policy"`
 	}
-	if !read(out, req, &in) {
+	if !readJSON(out, req, &in) {
 		return
 	}
 	if in.Type != "resident_id" || len(in.Number) != 18 || in.Location == nil || in.City == "" || !strings.HasPrefix(in.Name, "测试") {
-		refuse(out, http.StatusUnprocessableEntity, "application_invalid")
+		writeProblem(out, http.StatusUnprocessableEntity, "application_invalid")
 		return
 	}
 	if in.Policy != policy {
-		refuse(out, http.StatusConflict, "consent_required")
+		writeProblem(out, http.StatusConflict, "consent_required")
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.numbers[in.Number] {
-		refuse(out, http.StatusConflict, "application_too_early")
+		writeProblem(out, http.StatusConflict, "application_too_early")
 		return
 	}
 	w.numbers[in.Number] = true
-	id := fmt.Sprintf("app_%032x", len(w.people))
-	w.people[id] = &application{access: fmt.Sprintf("rga_%064x", len(w.people))}
-	answer(out, http.StatusCreated, map[string]any{"application": id, "status": "submitted", "access_token": w.people[id].access})
+	id := fmt.Sprintf("app_%032x", len(w.applications))
+	w.applications[id] = &application{access: fmt.Sprintf("rga_%064x", len(w.applications))}
+	writeJSON(out, http.StatusCreated, map[string]any{"application": id, "status": "submitted", "access_token": w.applications[id].access})
 }
 
 // person finds the application that the access token opens, and holds w.mu if so.
-func (w *Servers) person(out http.ResponseWriter, req *http.Request) *application {
+func (w *Servers) lockApplication(out http.ResponseWriter, req *http.Request) *application {
 	w.mu.Lock()
-	p := w.people[req.PathValue("id")]
+	p := w.applications[req.PathValue("id")]
 	if p == nil || req.Header.Get("Authorization") != "Bearer "+p.access {
 		w.mu.Unlock()
-		refuse(out, http.StatusUnauthorized, "access_unknown")
+		writeProblem(out, http.StatusUnauthorized, "access_unknown")
 		return nil
 	}
 	return p
@@ -85,14 +85,14 @@ func (w *Servers) checkPerson(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Evidence string `json:"evidence"`
 	}
-	if !read(out, req, &in) {
+	if !readJSON(out, req, &in) {
 		return
 	}
 	if in.Evidence != "sandbox:pass" {
-		refuse(out, http.StatusUnprocessableEntity, "real_person_check_failed")
+		writeProblem(out, http.StatusUnprocessableEntity, "real_person_check_failed")
 		return
 	}
-	p := w.person(out, req)
+	p := w.lockApplication(out, req)
 	if p == nil {
 		return
 	}
@@ -101,7 +101,7 @@ func (w *Servers) checkPerson(out http.ResponseWriter, req *http.Request) {
 	p.check, p.approved = fmt.Sprintf("chk_%032x", w.approvals), now
 	p.serial = tokens.Serial{Day: uint16(tokens.DayOf(now)), Index: w.approvals}
 	w.approvals++
-	answer(out, http.StatusCreated, map[string]any{
+	writeJSON(out, http.StatusCreated, map[string]any{
 		"check": p.check, "expires_at": now + 120,
 		"application": map[string]any{"status": "approved", "serial": p.serial.String(), "expires_at": now + tokens.CredentialLife},
 	})
@@ -113,17 +113,17 @@ func (w *Servers) openSession(out http.ResponseWriter, req *http.Request) {
 		Mode   string `json:"mode"`
 		Anchor string `json:"anchor"`
 	}
-	if !read(out, req, &in) {
+	if !readJSON(out, req, &in) {
 		return
 	}
-	p := w.person(out, req)
+	p := w.lockApplication(out, req)
 	if p == nil {
 		return
 	}
 	defer w.mu.Unlock()
 	anchor, err := hex.DecodeString(in.Anchor)
 	if err != nil || len(anchor) != len(tokens.Link{}) || in.Mode != "anchor" || in.Check != p.check {
-		refuse(out, http.StatusUnprocessableEntity, "session_invalid")
+		writeProblem(out, http.StatusUnprocessableEntity, "session_invalid")
 		return
 	}
 	now := time.Now().Unix()
@@ -132,10 +132,10 @@ func (w *Servers) openSession(out http.ResponseWriter, req *http.Request) {
 		Period: tokens.Period, Length: tokens.Length, Scopes: tokens.AllScopes, Anchor: tokens.Link(anchor),
 	})
 	if err != nil {
-		refuse(out, http.StatusInternalServerError, "internal_error")
+		writeProblem(out, http.StatusInternalServerError, "internal_error")
 		return
 	}
-	answer(out, http.StatusCreated, map[string]any{
+	writeJSON(out, http.StatusCreated, map[string]any{
 		"session": fmt.Sprintf("ses_%032x", p.serial.Index), "pass": hex.EncodeToString(pass[:]), "serial": p.serial.String(),
 		"server_time_ms": now * 1000, "start_at": now, "period_seconds": tokens.Period, "length": tokens.Length, "expires_at": p.approved + tokens.CredentialLife,
 	})
@@ -145,12 +145,12 @@ func (w *Servers) revoke(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Reason string `json:"reason"`
 	}
-	if !read(out, req, &in) {
+	if !readJSON(out, req, &in) {
 		return
 	}
 	serial, err := tokens.ParseSerial(req.PathValue("serial"))
 	if err != nil || in.Reason == "" || req.Header.Get("Authorization") != "Bearer "+w.staff {
-		refuse(out, http.StatusUnauthorized, "staff_unknown")
+		writeProblem(out, http.StatusUnauthorized, "staff_unknown")
 		return
 	}
 	if !w.behavior.LoseRevocations {
@@ -158,27 +158,27 @@ func (w *Servers) revoke(out http.ResponseWriter, req *http.Request) {
 		w.revoked[serial] = true
 		w.mu.Unlock()
 	}
-	answer(out, http.StatusAccepted, map[string]any{"serial": serial.String(), "accepted_at_ms": time.Now().UnixMilli()})
+	writeJSON(out, http.StatusAccepted, map[string]any{"serial": serial.String(), "accepted_at_ms": time.Now().UnixMilli()})
 }
 
 // read decodes a request strictly and answers it if that fails.
-func read(out http.ResponseWriter, req *http.Request, into any) bool {
+func readJSON(out http.ResponseWriter, req *http.Request, into any) bool {
 	d := json.NewDecoder(req.Body)
 	d.DisallowUnknownFields()
 	if req.Header.Get("Content-Type") != "application/json" || d.Decode(into) != nil {
-		refuse(out, http.StatusBadRequest, "body_invalid")
+		writeProblem(out, http.StatusBadRequest, "body_invalid")
 		return false
 	}
 	return true
 }
 
-func answer(out http.ResponseWriter, status int, body any) {
+func writeJSON(out http.ResponseWriter, status int, body any) {
 	out.Header().Set("Content-Type", "application/json")
 	out.WriteHeader(status)
 	json.NewEncoder(out).Encode(body)
 }
 
-func refuse(out http.ResponseWriter, status int, code string) {
+func writeProblem(out http.ResponseWriter, status int, code string) {
 	out.Header().Set("Content-Type", "application/problem+json")
 	out.WriteHeader(status)
 	json.NewEncoder(out).Encode(map[string]any{"type": "about:blank", "status": status, "code": code})

@@ -60,7 +60,7 @@ func (s Sending) Own() time.Duration {
 // Run returns when every arrival was sent and is over, when Until is, or when ctx has
 // ended; it waits for the work under way in each case.
 func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
-	t := &turn{start: start, pacer: newPacer()}
+	t := &dispatcher{start: start, pacer: newPacer()}
 	defer t.pacer.close()
 	var workers, progress sync.WaitGroup
 	done := make(chan struct{})
@@ -70,7 +70,7 @@ func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
 	for w := range l.Workers {
 		workers.Go(func() {
 			for free := time.Now(); ; {
-				a, s, ok := l.next(ctx, t)
+				a, s, ok := l.nextArrival(ctx, t)
 				if !ok {
 					return
 				}
@@ -85,14 +85,14 @@ func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
 }
 
 // turn is had by the one worker that waits for the next arrival.
-type turn struct {
+type dispatcher struct {
 	sync.Mutex
 	start time.Time
 	pacer *pacer
 }
 
 // next waits for the next arrival; false when there is none left to be sent.
-func (l *Loop[A]) next(ctx context.Context, t *turn) (a A, s Sending, ok bool) {
+func (l *Loop[A]) nextArrival(ctx context.Context, t *dispatcher) (a A, s Sending, ok bool) {
 	t.Lock()
 	defer t.Unlock()
 	if ctx.Err() != nil || time.Since(t.start) > l.Until {
@@ -104,7 +104,7 @@ func (l *Loop[A]) next(ctx context.Context, t *turn) (a A, s Sending, ok bool) {
 	}
 	s.Due = t.start.Add(due)
 	s.Awaited = time.Until(s.Due) > 0
-	return a, s, t.pacer.until(ctx, s.Due)
+	return a, s, t.pacer.sleepUntil(ctx, s.Due)
 }
 
 func (l *Loop[A]) report(start time.Time, done <-chan struct{}) {
@@ -122,10 +122,10 @@ func (l *Loop[A]) report(start time.Time, done <-chan struct{}) {
 
 // longestNap bounds one sleep, so that an interrupted run ends soon even
 // between rare arrivals.
-const longestNap = 50 * time.Millisecond
+const maxSleep = 50 * time.Millisecond
 
 // until sleeps until due; false if the run was interrupted first.
-func (p *pacer) until(ctx context.Context, due time.Time) bool {
+func (p *pacer) sleepUntil(ctx context.Context, due time.Time) bool {
 	for {
 		left := time.Until(due)
 		if ctx.Err() != nil {
@@ -134,6 +134,6 @@ func (p *pacer) until(ctx context.Context, due time.Time) bool {
 		if left <= 0 {
 			return true
 		}
-		p.nap(min(left, longestNap))
+		p.sleep(min(left, maxSleep))
 	}
 }

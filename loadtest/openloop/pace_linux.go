@@ -32,7 +32,7 @@ func (p *pacer) close() {
 	}
 }
 
-func (p *pacer) nap(d time.Duration) {
+func (p *pacer) sleep(d time.Duration) {
 	if p.timer != nil {
 		when := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 		if unix.TimerfdSettime(p.fd, 0, &when, nil) == nil {

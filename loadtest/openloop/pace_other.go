@@ -11,4 +11,4 @@ func newPacer() *pacer { return &pacer{} }
 
 func (*pacer) close() {}
 
-func (*pacer) nap(d time.Duration) { time.Sleep(d) }
+func (*pacer) sleep(d time.Duration) { time.Sleep(d) }

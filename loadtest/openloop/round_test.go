@@ -11,16 +11,16 @@ import (
 )
 
 // round is one whose moments the seed draws.
-func round(rate float64, length time.Duration, workers int, seed uint64) Round {
+func newRound(rate float64, length time.Duration, workers int, seed uint64) Round {
 	return Round{Due: Poisson(rate, length, rand.New(rand.NewPCG(seed, 1))).All(), Length: length, Workers: workers}
 }
 
 // One wrong answer is the end, and it is told.
-func TestAWrongAnswerEndsTheRound(t *testing.T) {
+func TestWrongAnswerEndsTheRound(t *testing.T) {
 	wrong := errors.New("wrong")
 	var n atomic.Int64
 	began := time.Now()
-	_, err := round(100, time.Minute, 3, 0).Run(t.Context(), func(int) error {
+	_, err := newRound(100, time.Minute, 3, 0).Run(t.Context(), func(int) error {
 		if n.Add(1) == 5 {
 			return wrong
 		}
@@ -32,9 +32,9 @@ func TestAWrongAnswerEndsTheRound(t *testing.T) {
 	}
 }
 
-func TestARoundAccountsForEverythingDue(t *testing.T) {
+func TestRoundCountsAllDueWork(t *testing.T) {
 	var n atomic.Int64
-	o, err := round(2000, 200*time.Millisecond, 8, 3).Run(t.Context(), func(int) error {
+	o, err := newRound(2000, 200*time.Millisecond, 8, 3).Run(t.Context(), func(int) error {
 		switch i := n.Add(1); {
 		case i > 300:
 			return ErrOver
@@ -56,9 +56,9 @@ func TestARoundAccountsForEverythingDue(t *testing.T) {
 
 // One worker that takes 20 ms at 200 a second falls behind at once. Time counts
 // from the moment due, so the waiting shows.
-func TestWaitingForAWorkerCounts(t *testing.T) {
+func TestWaitForAWorkerCountsAsLatency(t *testing.T) {
 	const each = 20 * time.Millisecond
-	o, err := round(200, 200*time.Millisecond, 1, 1).Run(t.Context(), func(int) error {
+	o, err := newRound(200, 200*time.Millisecond, 1, 1).Run(t.Context(), func(int) error {
 		time.Sleep(each)
 		return nil
 	})
@@ -70,8 +70,8 @@ func TestWaitingForAWorkerCounts(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSentIsUnmet(t *testing.T) {
-	o, err := round(1000, 100*time.Millisecond, 1, 1).Run(t.Context(), func(int) error {
+func TestUnsentWorkIsUnmet(t *testing.T) {
+	o, err := newRound(1000, 100*time.Millisecond, 1, 1).Run(t.Context(), func(int) error {
 		time.Sleep(100*time.Millisecond + Grace)
 		return nil
 	})
@@ -81,7 +81,7 @@ func TestWhatCannotBeSentIsUnmet(t *testing.T) {
 }
 
 // An interruption ends the wait for the next arrival, and progress is told meanwhile.
-func TestAnInterruptedLoopEnds(t *testing.T) {
+func TestInterruptedLoopEnds(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	began := time.Now()
 	loop := Loop[int]{Workers: 2, Until: time.Hour,
