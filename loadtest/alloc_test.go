@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// What the generator allocates, its collector takes from the gateway's cores.
+// Allocations of the generator would cost garbage collection on the gateway's cores.
 func TestCodesAndAnswersDoNotAllocate(t *testing.T) {
 	s, _ := testPool(t, tokentest.Epoch, time.Second)
 	text := make([]byte, 0, tokens.TextSize)
@@ -23,7 +23,7 @@ func TestCodesAndAnswersDoNotAllocate(t *testing.T) {
 		text = code.token.AppendText(text[:0])
 		for _, body := range bodies {
 			if a.parse(body) != nil {
-				t.Fatal("does not read")
+				t.Fatal("parsing failed")
 			}
 		}
 	}); n != 0 {

@@ -6,8 +6,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// answer is a verdict as the gateway wrote it. Its slices point into the body
-// it was read from.
+// answer is a verdict as the gateway wrote it. Its slices are views of the parsed body.
 type answer struct {
 	allow           bool
 	reason          tokens.Reason
@@ -19,22 +18,22 @@ type answer struct {
 	ageMS           int64
 }
 
-// Ways in which a body is not a verdict of the contract. They are fixed texts:
-// nothing of a body reaches a report.
+// The errors of a body that is not a verdict. They are fixed texts: no part of a body
+// reaches a report.
 var (
 	errAnswerJSON     = errors.New("answer: not the JSON of a verdict")
 	errAnswerField    = errors.New("answer: unknown field")
-	errAnswerTwice    = errors.New("answer: a field stands twice")
-	errAnswerMissing  = errors.New("answer: a field is missing, or one stands that this verdict may not have")
+	errAnswerTwice    = errors.New("answer: duplicate field")
+	errAnswerMissing  = errors.New("answer: a field is missing, or not allowed in this verdict")
 	errAnswerReason   = errors.New("answer: unknown reason")
 	errAnswerVerdict  = errors.New("answer: verdict and reason contradict each other")
 	errAnswerScope    = errors.New("answer: unknown scope")
 	errAnswerState    = errors.New("answer: unknown revocation state")
-	errAnswerEmpty    = errors.New("answer: text without words")
-	errAnswerTooShort = errors.New("answer: ends early")
+	errAnswerEmpty    = errors.New("answer: empty text")
+	errAnswerTooShort = errors.New("answer: truncated")
 )
 
-// Fields of a verdict, as bits of what was seen.
+// Fields of a verdict, as bits of a set.
 const (
 	seenVerdict = 1 << iota
 	seenReason
@@ -72,12 +71,12 @@ type fieldSet []struct {
 	bit  int
 }
 
-// states are what a gateway may say of its revocation data.
+// states are the valid states of a gateway's revocation data.
 var states = [...]string{"booting", "fresh", "stale", "expired", "suspect"}
 
-// read takes a body apart. It refuses whatever the contract does not name:
-// unknown, repeated and missing fields, and on a refusal the fields that only
-// an admitted code has proven.
+// parse parses a body. It refuses everything outside the documented form: unknown,
+// repeated and missing fields, and in a deny the fields that only an allowed code has
+// proven.
 func (a *answer) parse(body []byte) error {
 	*a = answer{}
 	s := scanner{rest: body}
@@ -141,7 +140,7 @@ func (a *answer) parse(body []byte) error {
 	return a.checkFields(seen, verdictAllow)
 }
 
-// whole checks what only shows when every field was read.
+// checkFields checks the conditions that concern several fields.
 func (a *answer) checkFields(seen int, verdictAllow bool) error {
 	want := onDeny
 	if verdictAllow {

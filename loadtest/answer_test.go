@@ -20,13 +20,13 @@ func TestBothVerdictsAreParsed(t *testing.T) {
 	}
 	if !a.allow || a.reason != tokens.ReasonOK || string(a.subject) != "0123456789abcdef" || string(a.serial) != "20494-17" ||
 		a.scopes != tokens.Scopes(tokens.Sale|tokens.Entry) || a.secondsLeft != 1711 || string(a.state) != "fresh" || a.ageMS != 312 {
-		t.Errorf("read something else: %+v", a)
+		t.Errorf("parsed as %+v", a)
 	}
 	if err := a.parse([]byte(" " + strings.ReplaceAll(denyBody, ",", ",\n ") + "\n")); err != nil {
 		t.Fatal(err)
 	}
 	if a.allow || a.reason != tokens.ReasonStale || string(a.class) != "passenger" || a.ageMS != -1 || a.serial != nil {
-		t.Errorf("read something else: %+v", a)
+		t.Errorf("parsed as %+v", a)
 	}
 }
 
@@ -45,14 +45,14 @@ func TestAnswerOutsideTheContractIsRefused(t *testing.T) {
 		"field twice":            {strings.Replace(allowBody, `{"verdict"`, `{"reason":"ok","verdict"`, 1), errAnswerTwice},
 		"missing class":          {strings.Replace(allowBody, `"class":"ok",`, ``, 1), errAnswerMissing},
 		"missing age":            {strings.Replace(allowBody, `"age_ms":312,`, ``, 1), errAnswerMissing},
-		"admitted with text":     {strings.Replace(allowBody, `"class"`, `"text":{"en":"a","zh":"b"},"class"`, 1), errAnswerMissing},
-		"refused with serial":    {strings.Replace(denyBody, `"class"`, `"serial":"1-1","class"`, 1), errAnswerMissing},
-		"refused without text":   {strings.Replace(denyBody, `"text":{"en":"This \"code\" is old.","zh":"二维码已过期"},`, ``, 1), errAnswerMissing},
-		"refused in one tongue":  {strings.Replace(denyBody, `,"zh":"二维码已过期"`, ``, 1), errAnswerMissing},
-		"refused without words":  {strings.Replace(denyBody, `二维码已过期`, ``, 1), errAnswerEmpty},
+		"allow with text":        {strings.Replace(allowBody, `"class"`, `"text":{"en":"a","zh":"b"},"class"`, 1), errAnswerMissing},
+		"deny with serial":       {strings.Replace(denyBody, `"class"`, `"serial":"1-1","class"`, 1), errAnswerMissing},
+		"deny without text":      {strings.Replace(denyBody, `"text":{"en":"This \"code\" is old.","zh":"二维码已过期"},`, ``, 1), errAnswerMissing},
+		"deny in one language":   {strings.Replace(denyBody, `,"zh":"二维码已过期"`, ``, 1), errAnswerMissing},
+		"deny with empty text":   {strings.Replace(denyBody, `二维码已过期`, ``, 1), errAnswerEmpty},
 		"unknown verdict":        {strings.Replace(allowBody, `allow`, `maybe`, 1), errAnswerVerdict},
 		"deny ok":                {strings.Replace(denyBody, `code_stale`, `ok`, 1), errAnswerVerdict},
-		"allow for a refusal":    {strings.Replace(allowBody, `"reason":"ok"`, `"reason":"revoked"`, 1), errAnswerVerdict},
+		"allow with a denial":    {strings.Replace(allowBody, `"reason":"ok"`, `"reason":"revoked"`, 1), errAnswerVerdict},
 		"unknown reason":         {strings.Replace(denyBody, `code_stale`, `tired`, 1), errAnswerReason},
 		"unknown scope":          {strings.Replace(allowBody, `"entry"`, `"bar"`, 1), errAnswerScope},
 		"scope twice":            {strings.Replace(allowBody, `"entry"`, `"sale"`, 1), errAnswerTwice},
@@ -81,9 +81,9 @@ func FuzzAnswer(f *testing.F) {
 		if a.parse(body) != nil {
 			return
 		}
-		// What passes is JSON but for escapes and UTF-8, which are left as they stand.
+		// An accepted body is JSON, except that escapes and UTF-8 are not checked.
 		if !json.Valid(body) && !strings.ContainsRune(string(body), '\\') {
-			t.Errorf("accepts what is not JSON: %q", body)
+			t.Errorf("accepted although it is not JSON: %q", body)
 		}
 		if a.allow != (a.reason == tokens.ReasonOK) {
 			t.Error("verdict and reason contradict each other")

@@ -1,29 +1,28 @@
-// Package loadtest asks a running gateway for verdicts at a fixed rate and
-// compares every answer with the one that is right by construction.
+// Package loadtest sends checks to a running gateway at a fixed rate and compares every
+// verdict with the expected one, which is known by construction.
 //
-// It promises: arrivals do not wait for answers (open loop), latency counts
-// from the moment a request was due, arrivals that could not be sent are
-// reported as unmet supply, and each verdict and reason is compared, so that a
-// fast wrong gateway fails. Only right answers have a latency; failures are counted
-// by class. A run that this program limited is invalid and shows no latency, see
-// [Limits]. What is revoked was really revoked: applied for,
-// approved, opened and withdrawn through the issuer's HTTP API.
+// It promises: arrivals do not wait for answers (open loop). Latency counts from the time
+// a request was due. Arrivals that could not be sent are reported as unmet supply. Every
+// verdict and reason is compared, so a gateway that is fast and wrong fails. Only right
+// answers have a latency; failures are counted by class. A run that this program limited
+// is invalid and shows no latency, see [Limits]. Revoked credentials are real: applied
+// for, approved, opened and revoked through the issuer's HTTP API.
 //
-// It does not measure the network beyond loopback, a phone or a scanner, and
-// it shares the machine's cores with the gateway it measures. It speaks HTTP
-// only: it knows the token, and nothing of how gateway or issuer are built.
+// It does not measure the network beyond loopback, a phone or a scanner, and it shares
+// the machine's cores with the gateway. It uses HTTP only: it knows the token format, but
+// not the implementation of gateway and issuer.
 //
-// No answer is doubtful. A code is made for the second in which it is sent, and
-// the gateway may judge it up to five seconds earlier or a minute later:
+// Every expected verdict is unambiguous. A code is made for the second in which it is
+// sent, and the gateway may judge it up to five seconds earlier or a minute later:
 //
-//   - a current step stays good for its own period and the next, and is good
-//     from five seconds before it begins;
-//   - a stale step is at least two behind the clock of ClockMargin ago, and the
-//     further the clock runs the staler it gets;
-//   - every session outlasts the run by SessionMargin, so none runs out in it.
+//   - a current step is valid during its own period and the next, and from five seconds
+//     before it begins;
+//   - a stale step is at least two behind the clock of ClockMargin ago, and becomes
+//     staler as time passes;
+//   - every session outlasts the run by SessionMargin, so none ends during the run.
 //
-// Tampered codes carry a current step and a credential that is not revoked, so
-// nothing but the flipped bit can refuse them.
+// Tampered codes have a current step and a credential that is not revoked, so only the
+// flipped bit can cause their denial.
 package loadtest
 
 import (
@@ -34,34 +33,34 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Every wait has a bound.
+// Bounds of all waits.
 const (
-	// RequestTimeout bounds one check from sending to the whole answer. A gate that waits
-	// longer has lost its passenger.
+	// RequestTimeout bounds one check, from sending to the complete answer. A passenger
+	// does not wait longer.
 	RequestTimeout = 2 * time.Second
-	// SendGrace is how long after the last arrival a backlog may still be sent
-	// off: arrivals due in the last instant are not unmet for being last.
+	// SendGrace is how long after the last arrival a backlog may still be sent:
+	// arrivals due in the last instant are not unmet for that reason.
 	SendGrace = time.Second
 	// ReadyWait bounds the wait for the gateway's readiness.
 	ReadyWait = 30 * time.Second
-	// RevokeWait bounds the wait, for one credential, until the gateway admits
-	// it, and then until it refuses it.
+	// RevokeWait bounds the wait, for one credential, until the gateway allows it, and
+	// then until it denies it.
 	RevokeWait = 10 * time.Second
-	// IssuerTimeout bounds one call of the issuer.
+	// IssuerTimeout bounds one request to the issuer.
 	IssuerTimeout = 5 * time.Second
 	// PrepareWait bounds the making of passes; sessions are long enough for it.
 	PrepareWait = 2 * time.Minute
-	// MaxRun bounds warm-up and run together, so that 30-minute sessions that
-	// were opened before the run outlast it.
+	// MaxRun bounds warm-up and measured part together, so that 30-minute sessions
+	// opened before the run outlast it.
 	MaxRun = 20 * time.Minute
-	// ClockMargin is how far the gateway's clock may be behind ours; it equals
-	// what the token format tolerates.
+	// ClockMargin is how far the gateway's clock may be behind this machine's; it equals
+	// the tolerance of the token format.
 	ClockMargin = 5 * time.Second
-	// SessionMargin is how long every session goes on after the run's last wait.
+	// SessionMargin is how long every session outlasts the run's last wait.
 	SessionMargin = time.Minute
 )
 
-// Every size has a bound.
+// Bounds of all sizes.
 const (
 	MaxRate        = 200_000 // arrivals per second
 	MaxConnections = 4096
@@ -69,7 +68,7 @@ const (
 	MaxPasses      = 4 << 20 // fresh passes of one run: about 160 bytes each for a short run
 	MaxTargetFile  = 64 << 10
 	MaxAnswer      = 64 << 10 // bytes of one HTTP answer
-	// FirstWrong is how many wrong verdicts are kept in full.
+	// FirstWrong is how many wrong verdicts are reported in full.
 	FirstWrong = 10
 )
 
@@ -82,17 +81,17 @@ type Config struct {
 	Uniform     bool          // evenly spaced arrivals instead of a Poisson process
 	Warmup      time.Duration // before the measured part, at the same rate; 0 for none
 	Duration    time.Duration // of the measured part; with the warm-up at most MaxRun
-	Connections int           // keep-alive connections, and as many requests at once; 1 to MaxConnections
+	Connections int           // keep-alive connections, and so concurrent requests; 1 to MaxConnections
 	Mix         Mix
 	Revoked     int    // credentials that are made and revoked before the run; 0 only if the mix has none
 	Seed        uint64 // the same seed draws the same arrivals
 	Scope       tokens.Scope
-	Limits      Limits // of what this program may add to the latencies
+	Limits      Limits // bounds of this program's own contribution to latency
 
-	Command string // the command line as it may be shown: without credentials
+	Command string // the command line for reports, without credentials
 }
 
-// DefaultConfig is the load test that a plain `go run ./cmd/loadtest` runs, but for the target.
+// DefaultConfig returns the load test of a plain `go run ./cmd/loadtest`, except for the target.
 func DefaultConfig() Config {
 	return Config{
 		Rate: 5000, Warmup: 2 * time.Second, Duration: 30 * time.Second, Connections: 64,
@@ -126,7 +125,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// run is the time in which arrivals are due.
+// run returns the time in which arrivals are due.
 func (c *Config) run() time.Duration { return c.Warmup + c.Duration }
 
 func (c *Config) schedule() *Schedule {

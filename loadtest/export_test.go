@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// RunHeldUp is Run on a machine that lets nothing be sent for so long, again and again.
+// RunWithPauses is Run on a machine that repeatedly prevents sending for the given time.
 func RunWithPauses(ctx context.Context, c Config, progress io.Writer, pause time.Duration) (*Result, error) {
 	r, revocation, err := setUp(ctx, &c, progress)
 	if err != nil {

@@ -17,12 +17,11 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// idleConnection is how long a connection may lie unused before it is closed
-// on our side: sooner than any server would, or a check could meet a
-// connection that the gateway is just closing.
+// idleConnection is how long an unused connection stays open: less than any server's
+// limit, so no check meets a connection that the gateway is closing.
 const idleConnection = 2 * time.Second
 
-// gate is the gateway as its public listener shows it.
+// gate is the gateway's public listener.
 type gate struct {
 	base, address, device string
 	https                 bool
@@ -38,8 +37,8 @@ func newGate(base, device string, scope tokens.Scope) (*gate, error) {
 	return &gate{base: base, address: fasthttp.AddMissingPort(u.Host, https), device: device, https: https, scope: scope}, nil
 }
 
-// connection is one keep-alive connection; it is opened with the first request
-// on it. It never retries: what fails is counted.
+// connection returns a client of one keep-alive connection, which its first request
+// opens. It never retries: failures are counted.
 func (g *gate) connection() *fasthttp.HostClient {
 	return &fasthttp.HostClient{
 		Addr: g.address, IsTLS: g.https,
@@ -51,8 +50,8 @@ func (g *gate) connection() *fasthttp.HostClient {
 		DisablePathNormalizing:    true,
 		ReadTimeout:               RequestTimeout,
 		WriteTimeout:              RequestTimeout,
-		// Not fasthttp's own dialler: it looks names up with a cache of its own
-		// and would leave the request's bound out of account.
+		// Replaces fasthttp's own dialer, which caches name lookups and ignores the
+		// request's timeout.
 		DialTimeout: func(addr string, timeout time.Duration) (net.Conn, error) {
 			if timeout <= 0 || timeout > RequestTimeout {
 				timeout = RequestTimeout
@@ -62,7 +61,7 @@ func (g *gate) connection() *fasthttp.HostClient {
 	}
 }
 
-// ready waits until the gateway says that it can judge.
+// ready waits until the gateway reports that it is ready.
 func (g *gate) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ReadyWait)
 	defer cancel()
@@ -89,8 +88,8 @@ func (g *gate) ready(ctx context.Context) error {
 	}
 }
 
-// asker is one caller with a connection of its own, as a gate is, and with a
-// request and an answer that are used again and again. One goroutine at a time.
+// client sends checks on a connection of its own, as a gate does. It reuses its request
+// and answer, so only one goroutine at a time may use it.
 type client struct {
 	host *fasthttp.HostClient
 	req  fasthttp.Request
@@ -110,8 +109,8 @@ func (g *gate) newClient() *client {
 
 func (a *client) close() { a.host.CloseIdleConnections() }
 
-// ask sends one code and reads the verdict; the answer is good until the next
-// call. An error is one of [failure]'s, a statusError or one of answer's.
+// check sends one code and parses the verdict, which is valid until the next call. The
+// error is one of [failure], a [statusError] or an error of [answer].
 func (a *client) check(code *tokens.Token) (*answer, error) {
 	a.text = code.AppendText(a.text[:0])
 	a.req.SetBodyRaw(a.text)
@@ -124,22 +123,22 @@ func (a *client) check(code *tokens.Token) (*answer, error) {
 	return &a.got, a.got.parse(a.resp.Body())
 }
 
-// Ways in which a check brings no verdict, each a class of its own in the report. Two
-// more are a [statusError] and the errors of [answer]. No failure has a latency: a dead
-// gateway refuses connections faster than any gateway answers.
+// The classes of checks without a verdict. Two more are [statusError] and the errors of
+// [answer]. A failure has no latency: a dead gateway refuses connections faster than any
+// gateway answers.
 var (
 	errTimeout    = fmt.Errorf("timed out: no answer within %v", RequestTimeout)
-	errRefused    = errors.New("refused")    // nothing accepts connections
-	errReset      = errors.New("reset")      // the other side ended the connection before its answer
-	errConnection = errors.New("connection") // anything else between the two
+	errRefused    = errors.New("refused")    // the address accepts no connections
+	errReset      = errors.New("reset")      // the gateway closed the connection before its answer
+	errConnection = errors.New("connection") // any other failure of the connection
 )
 
-// statusError is an answer that is no verdict.
+// statusError is the HTTP status of an answer without a verdict.
 type statusError int
 
 func (e statusError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
 
-// failure sorts an error of the transport into its class.
+// failure returns the class of a transport error.
 func failure(err error) error {
 	var timeout interface{ Timeout() bool }
 	switch {
@@ -154,7 +153,7 @@ func failure(err error) error {
 	return fmt.Errorf("%w: %w", errConnection, err)
 }
 
-// class is the name under which an error is counted.
+// class returns the name under which an error is counted.
 func class(err error) string {
 	for _, c := range []error{errRefused, errReset, errConnection} {
 		if errors.Is(err, c) {

@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// The picture's frame, in its own units.
+// The plot's frame, in units of its view box.
 const (
 	pictureWidth, pictureHeight = 860.0, 500.0
 	plotLeft, plotRight         = 80.0, 720.0
 	plotTop, plotBottom         = 70.0, 440.0
 )
 
-// curveColours are dark enough to read on white and differ for eyes that do
-// not tell red from green; the first, for all kinds together, is drawn thick.
+// curveColours are dark enough on white and distinguishable with red-green blindness; the
+// first, for all kinds together, is drawn thick.
 var curveColours = [...]string{"#111111", "#0072b2", "#56b4e9", "#e69f00", "#d55e00", "#cc79a7"}
 
-// WriteSVG draws latency against percentile. Percentiles are spaced by nines
-// (90 %, 99 %, 99.9 % are equally far apart), latency by powers of ten, so
-// that the tail, which is what passengers remember, takes most of the picture.
+// WriteSVG draws latency against percentile. Percentiles are spaced by nines (90 %, 99 %,
+// 99.9 % are equally far apart), latency by powers of ten, so the tail takes most of the
+// plot.
 func (r *Result) WriteSVG(w io.Writer) error {
 	var b strings.Builder
 	scale := newPlot(r.curves)
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="sans-serif" font-size="13">`+"\n", pictureWidth, pictureHeight)
 	fmt.Fprintf(&b, `<rect width="%g" height="%g" fill="white"/>`+"\n", pictureWidth, pictureHeight)
-	fmt.Fprintf(&b, `<text x="%g" y="28" font-size="17">Latency of gate checks, from the moment each was due</text>`+"\n", plotLeft)
+	fmt.Fprintf(&b, `<text x="%g" y="28" font-size="17">Latency of gate checks, from the time each was due</text>`+"\n", plotLeft)
 	fmt.Fprintf(&b, `<text x="%g" y="50" fill="#444">%d checks at %.0f/s, %d wrong, %d errors, %d unmet; %s, %d cores</text>`+"\n",
 		plotLeft, r.Checks, r.Rate, r.Wrong, r.Errors, r.Unmet, escape(r.Machine.CPU), r.Machine.Cores)
 	scale.grid(&b)
@@ -67,7 +67,7 @@ func newPlot(curves []curve) plot {
 			p.low, p.top = min(p.low, math.Log10(float64(ns))), max(p.top, math.Log10(float64(ns)))
 		}
 	}
-	if math.IsInf(p.low, 1) { // nothing was measured
+	if math.IsInf(p.low, 1) { // no values
 		p.low, p.top = 4, 6
 	}
 	p.low, p.top = math.Floor(p.low), max(math.Ceil(p.top), math.Floor(p.low)+1)
@@ -115,7 +115,7 @@ func gridShade(strong bool) string {
 	return "#eeeeee"
 }
 
-// axis writes a round number of nanoseconds without needless digits.
+// axis formats a round number of nanoseconds without needless digits.
 func axis(ns int64) string {
 	for _, u := range []struct {
 		size int64

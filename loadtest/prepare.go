@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// prepare waits for the gateway, revokes real credentials and makes passes.
+// prepare waits for the gateway, revokes real credentials and makes the passes.
 func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*pool, *hdrhistogram.Histogram, error) {
 	if err := gate.ready(ctx); err != nil {
 		return nil, nil, err
@@ -25,7 +25,7 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*p
 	p, revocation := &pool{}, newHistogram()
 	var err error
 	if c.Mix[Revoked] > 0 {
-		fmt.Fprintf(progress, "revoking %d credentials made for it\n", c.Revoked)
+		fmt.Fprintf(progress, "revoking %d credentials made for this run\n", c.Revoked)
 		p.revoked, revocation, err = revokeAll(ctx, &c.Target, gate, c.Revoked, c.Seed)
 		if err != nil {
 			return nil, nil, err
@@ -35,7 +35,7 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*p
 	}
 	arrivals, fresh := c.schedule().Count()
 	if fresh > MaxPasses {
-		return nil, nil, fmt.Errorf("rate and duration need %d fresh passes, and %d is the most: lower one of them", fresh, MaxPasses)
+		return nil, nil, fmt.Errorf("rate and duration need %d fresh passes, more than the maximum of %d: lower one of them", fresh, MaxPasses)
 	}
 	fmt.Fprintf(progress, "making %d passes for %d arrivals\n", fresh, arrivals)
 	begun := time.Now()
@@ -52,13 +52,13 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*p
 		return nil, nil, err
 	}
 	if took := time.Since(begun); took > PrepareWait {
-		return nil, nil, fmt.Errorf("making %d passes took %v, and %v is the most: lower rate or duration", fresh, took.Round(time.Second), PrepareWait)
+		return nil, nil, fmt.Errorf("making %d passes took %v, more than the maximum of %v: lower rate or duration", fresh, took.Round(time.Second), PrepareWait)
 	}
 	return p, revocation, probe(gate, p)
 }
 
-// probe shows one code of our own: if the gateway does not know the load key,
-// it is better said now, and once.
+// probe checks one good code: a gateway that does not know the load key should fail
+// before the run, once.
 func probe(gate *gate, p *pool) error {
 	now := time.Now().Unix()
 	code := p.old.code(0, p.old.step(0, now))
@@ -69,26 +69,26 @@ func probe(gate *gate, p *pool) error {
 	case err != nil:
 		return fmt.Errorf("a first check at %s failed: %w", gate.base, err)
 	case got.reason == tokens.ReasonUnknownKey:
-		return fmt.Errorf("the gateway does not know load key %d: put the entry that -new-key printed into the issuers' settings and start them again; in test environments only", code.KeyID())
+		return fmt.Errorf("the gateway does not know load key %d: add the entry that -new-key printed to the issuers' settings and restart them; in test environments only", code.KeyID())
 	case got.reason != tokens.ReasonOK:
-		return fmt.Errorf("the gateway refuses a first good code: %s", got.reason)
+		return fmt.Errorf("the gateway denies a first good code: %s", got.reason)
 	}
 	return nil
 }
 
 const (
-	// revokers is how many credentials are applied for and revoked at once.
+	// revokers is how many credentials are applied for and revoked concurrently.
 	revokers = 8
-	// pollEvery is the pause between two questions whether a revocation has
-	// arrived: the resolution of that latency, and no load worth the name.
+	// pollEvery is the pause between two checks whether a revocation has arrived: the
+	// resolution of that latency, at a negligible load.
 	pollEvery = 5 * time.Millisecond
-	// personTries is how often another made-up person is tried: one of an
-	// earlier run may have used up the monthly quota.
+	// personTries is how many fictitious persons are tried: an earlier run may have used
+	// up a person's monthly quota.
 	personTries = 3
 )
 
-// newIssuer is a client of the issuing side. It uses no proxy and follows no redirect:
-// credentials go to the named host or nowhere.
+// newIssuer returns a client of the issuer. It uses no proxy and follows no redirect, so
+// credentials go only to the configured host.
 func newIssuer(base string) *passenger.Client {
 	return passenger.New(base, passenger.HTTP(&http.Client{
 		Timeout:       IssuerTimeout,
@@ -97,9 +97,9 @@ func newIssuer(base string) *passenger.Client {
 	}))
 }
 
-// revokeAll makes count real credentials, sees each admitted, revokes it, and
-// sees it refused. Latency runs from the sending of the revocation to the
-// sending of the first check that is refused.
+// revokeAll makes count real credentials, waits until each is allowed, revokes it, and
+// waits until it is denied. Latency is from the sending of the revocation to the sending
+// of the first check that is denied.
 func revokeAll(ctx context.Context, t *Target, gate *gate, count int, seed uint64) (*sessions, *hdrhistogram.Histogram, error) {
 	issuer := newIssuer(t.Issuer)
 	revoked, latency := newSessions(count, tokens.Length), newHistogram()
@@ -109,7 +109,7 @@ func revokeAll(ctx context.Context, t *Target, gate *gate, count int, seed uint6
 	var wg sync.WaitGroup
 	for w := range min(revokers, count) {
 		wg.Go(func() {
-			// People are drawn from the clock too: the quota of a run before is used up.
+			// The seed includes the clock: the persons of an earlier run have used their quota.
 			random := rand.New(rand.NewPCG(seed^uint64(time.Now().UnixNano()), uint64(w)))
 			client := gate.newClient()
 			defer client.close()
@@ -160,8 +160,8 @@ func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, clie
 	return s, refused.Sub(sent), nil
 }
 
-// until asks for the session's current code until the gateway answers want,
-// and says when the deciding question was sent.
+// waitForReason checks the session's current code until the gateway answers want, and
+// returns when the deciding check was sent.
 func waitForReason(ctx context.Context, a *client, s *passenger.Session, want tokens.Reason) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
 	defer cancel()

@@ -12,11 +12,11 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// WriteText writes the report for people; its last line says all in one.
+// WriteText writes the report as text; its last line is a summary.
 func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if r.Interrupted {
-		b.WriteString("INTERRUPTED: what was measured until then\n\n")
+		b.WriteString("INTERRUPTED: this report covers the time until then\n\n")
 	}
 	for _, reason := range r.Invalid {
 		fmt.Fprintf(&b, "INVALID: %s\n", reason)
@@ -35,20 +35,20 @@ func (r *Result) WriteText(w io.Writer) error {
 		b.WriteString("\n")
 	}
 	if len(r.ErrorKinds) > 0 {
-		fmt.Fprintf(&b, "ERRORS: %d requests without a verdict, which are in no latency\n", r.Errors)
+		fmt.Fprintf(&b, "ERRORS: %d requests without a verdict, not included in the latencies\n", r.Errors)
 		for _, e := range r.ErrorKinds {
 			fmt.Fprintf(&b, "  %d × %s\n", e.Count, e.First)
 		}
 		b.WriteString("\n")
 	}
 	if r.Unmet > 0 {
-		fmt.Fprintf(&b, "UNMET SUPPLY: %d arrivals were due and never sent: %d connections were not enough at this rate and latency; the latencies are those of what was sent, and too low\n\n",
+		fmt.Fprintf(&b, "UNMET SUPPLY: %d arrivals were due and never sent: %d connections were too few at this rate and latency; the latencies exclude these arrivals and are too low\n\n",
 			r.Unmet, r.Connections)
 	}
 	r.notes(&b)
-	fmt.Fprintf(&b, "asked for %s arrivals at %.0f/s (%s), got %.0f right answers/s\n", r.Mix, r.TargetRate, r.Arrivals, r.Rate)
+	fmt.Fprintf(&b, "target: %s arrivals at %.0f/s (%s), result: %.0f right answers/s\n", r.Mix, r.TargetRate, r.Arrivals, r.Rate)
 	if len(r.Verdicts) > 0 {
-		fmt.Fprintf(&b, "oldest revocation data behind an answer: %d ms\n", r.OldestMS)
+		fmt.Fprintf(&b, "oldest revocation data of an answer: %d ms\n", r.OldestMS)
 	}
 	fmt.Fprintf(&b, "the load generator used %.0f %% of its processors\n", 100*r.Processor)
 	fmt.Fprintf(&b, "%s, %d cores, %s %s/%s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.OS, r.Machine.Arch)
@@ -66,15 +66,15 @@ func (r *Result) WriteText(w io.Writer) error {
 	return err
 }
 
-// notes say what figures alone would not.
+// notes writes remarks that the numbers alone do not show.
 func (r *Result) notes(b *strings.Builder) {
 	if r.Checks == 0 {
-		b.WriteString("NOTHING MEASURED: no check was sent after the warm-up; a higher rate or a longer run sends some\n\n")
+		b.WriteString("NOTHING MEASURED: no check was sent after the warm-up; raise the rate or the duration\n\n")
 	}
-	// A gateway that stalls makes some arrivals wait; where most do, there are too few
-	// connections for it to show what it can do.
+	// A gateway that stalls delays some arrivals; if most are delayed, there are too few
+	// connections to show the gateway's own latency.
 	if waited := r.SentLate.P50 - r.OwnLateness.P50; len(r.Invalid) == 0 && waited > int64(time.Millisecond) && waited > r.Overall.P50/2 {
-		fmt.Fprintf(b, "NOTE: most arrivals waited for one of %d connections longer than for the gateway's answer; with more connections they would show the gateway alone\n\n",
+		fmt.Fprintf(b, "NOTE: most arrivals waited for one of %d connections longer than for the gateway's answer; use more connections to measure the gateway alone\n\n",
 			r.Connections)
 	}
 }
@@ -95,8 +95,8 @@ func (r *Result) latencies(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-// show writes one figure of the row, or that there is none: a percentile that one in n
-// values lies above needs n values, or it is the maximum under another name.
+// show formats one value of the row, or "-" if there are fewer than n values: a percentile
+// exceeded by one in n values needs n values, or it equals the maximum.
 func (l Latency) show(n, ns int64) string {
 	if l.Count < n {
 		return "-"
@@ -104,7 +104,7 @@ func (l Latency) show(n, ns int64) string {
 	return pretty(ns)
 }
 
-// line is the progress line, with the answers of the last second.
+// line returns the progress line, with the answers of the last second.
 func (m *snapshot) line(perSecond int64) string {
 	p50, p99, note := m.latency.show(2, m.latency.P50), m.latency.show(100, m.latency.P99), ""
 	switch {
@@ -126,7 +126,7 @@ func (r *Result) reasons(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-// verdicts lists one kind's answers in the order of the reasons.
+// verdicts returns one kind's answers in the order of the reasons.
 func verdicts(kind string, counts map[tokens.Reason]int64) []Verdict {
 	var out []Verdict
 	for _, reason := range tokens.Reasons() {
@@ -143,7 +143,7 @@ func sortErrors(errs []Error) {
 	})
 }
 
-// pretty writes nanoseconds with three digits: 912ns, 87.4µs, 1.20ms, 2.00s.
+// pretty formats nanoseconds with three digits: 912ns, 87.4µs, 1.20ms, 2.00s.
 func pretty(ns int64) string {
 	value, unit := float64(ns), "ns"
 	for _, next := range []string{"µs", "ms", "s"} {

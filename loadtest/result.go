@@ -12,28 +12,28 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-// Result is what a run measured, as its JSON report holds it. Times ending in
-// _ns are nanoseconds. It holds no credential, code or key.
+// Result holds the measurements of a run, as in its JSON report. Times ending in _ns are
+// nanoseconds. It contains no credential, code or key.
 type Result struct {
 	Command   string    `json:"command"`
 	StartedAt time.Time `json:"started_at"`
 	Machine   Machine   `json:"machine"`
 	Gateway   string    `json:"gateway"`
 
-	TargetRate  float64 `json:"target_rate"` // arrivals per second asked for
+	TargetRate  float64 `json:"target_rate"` // configured arrivals per second
 	Arrivals    string  `json:"arrivals"`    // poisson or uniform
 	WarmupS     float64 `json:"warmup_s"`
-	DurationS   float64 `json:"duration_s"` // asked for
+	DurationS   float64 `json:"duration_s"` // configured
 	Connections int     `json:"connections"`
 	Mix         string  `json:"mix"`
 	Seed        uint64  `json:"seed"`
 	Scope       string  `json:"scope"`
 
 	Interrupted bool `json:"interrupted"`
-	// Invalid gives the reasons for which the load generator limited the run; such a
-	// result has no latencies from due. See Limits.
+	// Invalid lists the reasons for which the load generator limited the run; such a
+	// result has no latencies. See Limits.
 	Invalid  []string `json:"invalid,omitempty"`
-	Warm     int64    `json:"warmup_checks"` // sent in the warm-up: compared, but in no latency
+	Warm     int64    `json:"warmup_checks"` // sent in the warm-up: compared, not in the latencies
 	Checks   int64    `json:"checks"`        // sent in the measured part
 	Answered int64    `json:"answered"`      // of these, with the right verdict
 	Seconds  float64  `json:"seconds"`       // from its start to the later of its end and the last answer
@@ -45,20 +45,20 @@ type Result struct {
 	Errors     int64   `json:"errors"`         // requests without a verdict, warm-up included
 	ErrorKinds []Error `json:"error_kinds"`
 
-	Overall     Latency   `json:"latency,omitzero"` // of right answers, from the moment a request was due to its whole answer
+	Overall     Latency   `json:"latency,omitzero"` // of right answers, from due to complete answer
 	Kinds       []Latency `json:"latency_by_kind,omitempty"`
-	SentLate    Latency   `json:"sent_late"`       // of all checks, from due to sending: busy connections, and this program
-	OwnLateness Latency   `json:"own_lateness"`    // the part of it that is this program's, see Limits.Share
-	Processor   float64   `json:"processor_share"` // of its processors that this program used, of 1
+	SentLate    Latency   `json:"sent_late"`       // of all checks, from due to sent: busy connections, and this program
+	OwnLateness Latency   `json:"own_lateness"`    // this program's part of SentLate, see Limits.Share
+	Processor   float64   `json:"processor_share"` // share of its processors that this program used, 0 to 1
 	Verdicts    []Verdict `json:"verdicts"`
 	Revocation  Latency   `json:"revoke_to_refused"`  // before the run
-	OldestMS    int64     `json:"oldest_revocations"` // age of the oldest revocation data an answer named, ms
+	OldestMS    int64     `json:"oldest_revocations"` // age of the oldest revocation data in an answer, ms
 
 	curves []curve
 }
 
-// Latency is one row of the percentile table. A percentile that too few values can lie
-// above, such as P9999 of 5000, is their maximum; the text report leaves it out.
+// Latency is one row of the percentile table. A percentile with too few values above it,
+// such as P9999 of 5000, equals the maximum; the text report omits it.
 type Latency struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
@@ -77,15 +77,15 @@ type Verdict struct {
 	Count  int64  `json:"count"`
 }
 
-// Error counts the requests that failed in one way.
+// Error counts the requests of one class of failure.
 type Error struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
-	First string `json:"first"` // the first one's text
+	First string `json:"first"` // text of the first one
 }
 
-// Clean reports whether every arrival was sent and answered rightly, and the
-// run went to its end. A clean run may be invalid all the same.
+// Clean reports whether every arrival was sent and answered right, and the run was not
+// interrupted. A clean run may still be invalid.
 func (r *Result) Clean() bool {
 	return r.Wrong == 0 && r.Errors == 0 && r.Unmet == 0 && !r.Interrupted && r.Checks > 0
 }
@@ -98,7 +98,7 @@ func (r *Result) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// result reads the stats once nobody adds to it any more.
+// result evaluates the stats after the run.
 func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *Result {
 	c, s := r.config, r.stats
 	arrivals := "poisson"
@@ -116,7 +116,7 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 		Revocation: latency("revoke to refused", revocation), OldestMS: s.oldest,
 		curves: []curve{newCurve("overall", s.all)},
 	}
-	// An interrupted run ended with its last answer, any other not before its time.
+	// An interrupted run ended with its last answer, others not before their time.
 	from, to := r.begun.Add(c.Warmup), r.begun.Add(c.run())
 	if interrupted || s.lastDone.After(to) {
 		to = s.lastDone
@@ -152,8 +152,8 @@ func latency(name string, h *hdrhistogram.Histogram) Latency {
 	}
 }
 
-// curve is a latency distribution for the plot: ns[i] is the latency at
-// i/perNine nines (0 nines is the minimum, 2 nines are 99 %).
+// curve is a latency distribution for the plot: ns[i] is the latency at i/perNine nines
+// (0 nines is the minimum, 2 nines are 99 %).
 type curve struct {
 	name string
 	ns   []int64
@@ -161,7 +161,7 @@ type curve struct {
 
 const perNine = 20
 
-// newCurve goes as far as the count carries: beyond, every percentile is the maximum.
+// newCurve ends where the count does: beyond it every percentile is the maximum.
 func newCurve(name string, h *hdrhistogram.Histogram) curve {
 	c := curve{name: name}
 	if h.TotalCount() == 0 {
@@ -175,7 +175,7 @@ func newCurve(name string, h *hdrhistogram.Histogram) curve {
 	return c
 }
 
-// Machine is where a figure was measured; without it the figure means nothing.
+// Machine describes the machine of a measurement.
 type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`

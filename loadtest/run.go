@@ -13,12 +13,12 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-// Run prepares and runs one load test and reports what it measured. What is
-// being done, and one line per second, is written to progress.
+// Run prepares and runs one load test and returns its result. It writes the steps, and one
+// line per second, to progress.
 //
-// If ctx ends during the run, the result says what was measured until then and
-// that it was interrupted. Wrong verdicts, failed requests and unmet supply
-// are in the result, see Result.Clean; an error means that there was no run.
+// If ctx ends during the run, the result covers the time until then and is marked as
+// interrupted. Wrong verdicts, failed requests and unmet supply are in the result, see
+// [Result.Clean]; an error means that there was no run.
 func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 	return r.result(ctx.Err() != nil, revocation), nil
 }
 
-// runner sends what the schedule draws.
+// runner sends the arrivals of the schedule.
 type runner struct {
 	config    *Config
 	gate      *gate
@@ -42,10 +42,10 @@ type runner struct {
 	unmet     int64
 
 	schedule *Schedule
-	next     func() (Arrival, bool) // of the schedule
+	next     func() (Arrival, bool) // draws from schedule
 }
 
-// setUp makes everything that the run needs, and the latencies of revocations.
+// setUp prepares the run, and returns the latencies of the revocations.
 func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhistogram.Histogram, error) {
 	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 		},
 	}
 	r.begun = time.Now()
-	before, _, _ := tool.Used() // 0 where it is not told, so that Limits.Processor is never exceeded
+	before, _, _ := tool.Used() // 0 where it is unknown, so Limits.Processor is never exceeded
 	loop.Run(ctx, r.begun)
 	after, _, _ := tool.Used()
 	r.processor = (after - before).Seconds() / time.Since(r.begun).Seconds() / float64(runtime.GOMAXPROCS(0))
@@ -93,9 +93,9 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 	}
 }
 
-// check sends one code and counts what came back. What is sent after the warm-up is
-// measured, even if it was due before: a gateway that falls behind in the warm-up is
-// measured as well.
+// check sends one code and counts its answer. A check sent after the warm-up is measured,
+// even if it was due before: a gateway that falls behind in the warm-up is measured as
+// well.
 func (r *runner) check(a *client, arrival Arrival, s openloop.Sending) (over time.Time) {
 	code := r.pool.sample(arrival, s.Sent)
 	got, err := a.check(&code.token)

@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/test/harness/passenger"
 )
 
-// short is a load test that ends soon, of the fake.
+// shortConfig returns a short load test of a fake system.
 func shortConfig(t *testing.T, b fake.Behavior) (loadtest.Config, *fake.Servers) {
 	t.Helper()
 	w := fake.Start(b)
@@ -50,7 +50,7 @@ func TestCorrectGatewayIsClean(t *testing.T) {
 	c, w := shortConfig(t, fake.Behavior{})
 	r := mustRun(t, c)
 	if !r.Clean() {
-		t.Fatalf("an honest gateway is not clean:\n%s", reportOf(t, r))
+		t.Fatalf("a correct gateway is not clean:\n%s", reportOf(t, r))
 	}
 	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
 	if r.Warm+r.Checks != int64(expected) || r.Warm == 0 {
@@ -81,9 +81,9 @@ func TestWrongVerdictsAreFoundAndReported(t *testing.T) {
 	c, w := shortConfig(t, fake.Behavior{LieEvery: 100})
 	c.Rate = 1500
 	r := mustRun(t, c)
-	lies := (r.Warm + r.Checks + 1) / 100 // one more check was the probe
+	lies := (r.Warm + r.Checks + 1) / 100 // the probe was one more check
 	if r.Clean() || r.Wrong != lies {
-		t.Fatalf("%d lies, %d wrong verdicts found", lies, r.Wrong)
+		t.Fatalf("%d wrong answers sent, %d wrong verdicts found", lies, r.Wrong)
 	}
 	if len(r.FirstWrong) != int(min(lies, loadtest.FirstWrong)) {
 		t.Errorf("%d wrong verdicts kept, expected the first %d", len(r.FirstWrong), loadtest.FirstWrong)
@@ -91,34 +91,34 @@ func TestWrongVerdictsAreFoundAndReported(t *testing.T) {
 	report := reportOf(t, r)
 	for _, wrong := range r.FirstWrong {
 		if wrong.Serial == "" || wrong.Expected == wrong.Got || !strings.Contains(report, wrong.String()) {
-			t.Errorf("not printed in full: %+v", wrong)
+			t.Errorf("not reported in full: %+v", wrong)
 		}
 	}
 	if strings.Contains(report, "RG1:") || strings.Contains(report, w.Target().Device) {
-		t.Error("the report holds a code or a credential")
+		t.Error("the report contains a code or a credential")
 	}
 }
 
-// Coordinated omission: with four connections only four checks are under way
-// during the stall, less than one in a hundred. A tester that waits for
-// answers before it asks again would report a fast gateway.
+// Coordinated omission: with four connections only four checks are outstanding during the
+// stall, less than one in a hundred. A load test that waits for answers before it sends
+// again would report a fast gateway.
 func TestStallCountsForEveryDelayedArrival(t *testing.T) {
 	const stall = 300 * time.Millisecond
 	c, _ := shortConfig(t, fake.Behavior{StallAfter: 600 * time.Millisecond, StallFor: stall})
 	c.Connections, c.Rate, c.Uniform, c.Duration = 4, 400, true, 1500*time.Millisecond
 	r := mustRun(t, c)
 	if !r.Clean() {
-		t.Fatalf("a stall is slow, not wrong:\n%s", reportOf(t, r))
+		t.Fatalf("a stalled gateway is not clean:\n%s", reportOf(t, r))
 	}
 	if got := time.Duration(r.Overall.P999); got < stall*9/10 {
 		t.Errorf("p99.9 is %v, the stall took %v", got, stall)
 	}
-	// A fifth of the run's arrivals came due during the stall; half of those waited for 150 ms or more.
+	// A fifth of the run's arrivals became due during the stall; half of those waited for 150 ms or more.
 	if got := time.Duration(r.Overall.P90); got < 100*time.Millisecond {
-		t.Errorf("p90 is %v: arrivals due during the stall were left out", got)
+		t.Errorf("p90 is %v: arrivals due during the stall are missing", got)
 	}
 	if late := time.Duration(r.SentLate.P999); late < stall/2 {
-		t.Errorf("sent late by %v at p99.9: the wait for a connection is not told", late)
+		t.Errorf("sent late by %v at p99.9: the wait for a connection is missing", late)
 	}
 	if c := r.Overall.Count; c != r.Checks || c < 550 {
 		t.Errorf("%d latencies of %d checks", c, r.Checks)
@@ -138,7 +138,7 @@ func TestUnmetSupplyIsReported(t *testing.T) {
 		t.Errorf("%d sent and %d unmet of %d arrivals", r.Warm+r.Checks, r.Unmet, expected)
 	}
 	if report := reportOf(t, r); !strings.Contains(report, "UNMET SUPPLY") || !strings.Contains(lastLine(report), "unmet") {
-		t.Errorf("the report does not say so:\n%s", report)
+		t.Errorf("the report lacks the unmet supply:\n%s", report)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestFailedRequestsAreErrors(t *testing.T) {
 		t.Errorf("got %+v", r.ErrorKinds)
 	}
 	if r.Wrong != 0 {
-		t.Error("no verdict is not a wrong verdict")
+		t.Error("a missing verdict was counted as a wrong one")
 	}
 }
 
@@ -168,7 +168,7 @@ func TestGatewayThatStopsCausesErrors(t *testing.T) {
 	}
 	for _, kind := range r.ErrorKinds {
 		if kind.Name != "refused" && kind.Name != "reset" {
-			t.Errorf("%d errors of a gateway that is gone are %q", kind.Count, kind.Name)
+			t.Errorf("%d errors of a stopped gateway have the class %q", kind.Count, kind.Name)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func TestInterruptedRunIsReported(t *testing.T) {
 		t.Errorf("reported:\n%s", reportOf(t, r))
 	}
 	if !strings.HasPrefix(reportOf(t, r), "INTERRUPTED") {
-		t.Error("the report does not say that it was interrupted")
+		t.Error("the report does not begin with INTERRUPTED")
 	}
 }
 
@@ -211,7 +211,7 @@ func TestNoRunWithoutTheLoadKey(t *testing.T) {
 
 func TestNoRunWhenRevocationsAreLost(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for its bound")
+		t.Skip("waits for RevokeWait")
 	}
 	c, _ := shortConfig(t, fake.Behavior{LoseRevocations: true})
 	c.Revoked = 1
@@ -239,11 +239,11 @@ func TestApplicantsAreFictitious(t *testing.T) {
 	c.Duration, c.Revoked = 100*time.Millisecond, 30
 	mustRun(t, c)
 	if len(w.Numbers()) < 30 {
-		t.Fatalf("%d people for 30 credentials", len(w.Numbers()))
+		t.Fatalf("%d persons for 30 credentials", len(w.Numbers()))
 	}
 	for _, n := range w.Numbers() {
 		if !strings.HasPrefix(n, string(passenger.LoadTest)+"190") {
-			t.Errorf("a number of a person who may live")
+			t.Errorf("a number that may belong to a living person")
 		}
 	}
 }
@@ -271,7 +271,7 @@ func TestInvalidConfigNamesTheField(t *testing.T) {
 	}
 	good.Target.Gateway, good.AllowRemote = "http://192.0.2.1:8080", true
 	if err := good.Validate(); err != nil {
-		t.Errorf("a remote target that is allowed: %v", err)
+		t.Errorf("an allowed remote target: %v", err)
 	}
 }
 
@@ -291,7 +291,7 @@ func TestReportsAreMachineReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.Checks != r.Checks || back.Command != c.Command || back.Machine.Cores == 0 || back.Machine.Go == "" || back.Machine.CPU == "" || back.Overall != r.Overall {
-		t.Errorf("the JSON report says something else: %+v", back)
+		t.Errorf("the JSON report differs: %+v", back)
 	}
 
 	out.WriteByte('\n')
@@ -300,7 +300,7 @@ func TestReportsAreMachineReadable(t *testing.T) {
 	}
 	for _, s := range []string{w.Target().Device, w.Target().Staff, "0102030405", "RG1:"} {
 		if strings.Contains(out.String(), s) {
-			t.Error("a report holds a credential, a key or a code")
+			t.Error("a report contains a credential, a key or a code")
 		}
 	}
 	out.Reset()
@@ -314,7 +314,7 @@ func TestReportsAreMachineReadable(t *testing.T) {
 			break
 		}
 		if err != nil {
-			t.Fatalf("the picture is no XML: %v", err)
+			t.Fatalf("the plot is not XML: %v", err)
 		}
 		e, ok := token.(xml.StartElement)
 		if !ok {
@@ -346,7 +346,7 @@ func lastLine(text string) string {
 	return lines[len(lines)-1]
 }
 
-// firstLine is a progress writer that does something when a text first comes.
+// trigger is a progress writer that calls a function when a text first appears.
 type trigger struct {
 	with string
 	then func()

@@ -7,18 +7,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// pool is every session that codes are made from.
+// pool holds all sessions from which codes are made.
 type pool struct{ fresh, old, revoked *sessions }
 
-// sample is one code, ready to be shown, and the only right answer to it.
+// sample is one code and the only right answer to it.
 type sample struct {
 	token tokens.Token
 	kind  Kind
-	part  string // what was tampered with; empty for other kinds
+	part  string // the tampered part; empty for other kinds
 	want  tokens.Reason
 }
 
-// sample turns an arrival into the code that its phone shows at now.
+// sample returns the code that an arrival's phone shows at now.
 func (p *pool) sample(a Arrival, now time.Time) sample {
 	at := now.Unix()
 	switch a.Kind {
@@ -28,7 +28,7 @@ func (p *pool) sample(a Arrival, now time.Time) sample {
 	case Stale:
 		i := int(a.Which) % p.old.len()
 		// Two behind even for a clock that is ClockMargin slow. The ages of these
-		// sessions see to it that there is such a step.
+		// sessions ensure that there is such a step.
 		newest := p.old.step(i, now.Add(-ClockMargin).Unix()) - tokens.PreviousSteps - 1
 		step := int(a.Dice % uint64(newest+1))
 		return sample{token: p.old.code(i, step), kind: a.Kind, want: tokens.ReasonStale}
@@ -41,11 +41,11 @@ func (p *pool) sample(a Arrival, now time.Time) sample {
 		i := int(a.Which) % p.revoked.len()
 		return sample{token: p.revoked.code(i, p.revoked.step(i, at)), kind: a.Kind, want: tokens.ReasonRevoked}
 	}
-	panic("BUG: an arrival of no kind")
+	panic("BUG: an arrival has no kind")
 }
 
-// tamper flips one bit. The gateway checks the link before the signature, so
-// an altered anchor shows as a link that does not lead there.
+// tamper flips one bit. The gateway checks the link before the signature, so an altered
+// anchor appears as a link that does not lead to it.
 func tamper(s *sessions, i int, at int64, dice uint64) sample {
 	pass, step := s.passes[i], s.step(i, at)
 	link := s.link(i, step)
@@ -67,8 +67,8 @@ func tamper(s *sessions, i int, at int64, dice uint64) sample {
 	return out
 }
 
-// judge compares an answer, given to a code sent at the second at, with the right one. It
-// gives what was got where that differs, and an empty text where it does not.
+// judge compares an answer, to a code sent at the second at, with the right one. It
+// returns a description of a different answer, or an empty text.
 func (s *sample) judge(got *answer, at int64) string {
 	if got.reason != s.want {
 		return verdictOf(got.reason)
@@ -89,7 +89,7 @@ func (s *sample) judge(got *answer, at int64) string {
 	if got.scopes != s.token.Scopes() {
 		return verdictOf(got.reason) + " with other scopes"
 	}
-	// As far apart as the clocks may be, see the package comment.
+	// The tolerance is that of the clocks, see the package comment.
 	left := s.token.SecondsLeft(at)
 	if got.secondsLeft < left-tokens.Period || got.secondsLeft > left+int64(ClockMargin/time.Second) {
 		return fmt.Sprintf("%s with %d seconds left instead of %d", verdictOf(got.reason), got.secondsLeft, left)
@@ -97,7 +97,7 @@ func (s *sample) judge(got *answer, at int64) string {
 	return ""
 }
 
-// verdictOf writes a reason with its verdict.
+// verdictOf returns a reason with its verdict.
 func verdictOf(r tokens.Reason) string {
 	if r == tokens.ReasonOK {
 		return "allow " + r.String()
@@ -105,10 +105,10 @@ func verdictOf(r tokens.Reason) string {
 	return "deny " + r.String()
 }
 
-// Wrong is one wrong verdict. It does not hold the code.
+// Wrong is one wrong verdict. It does not contain the code.
 type Wrong struct {
 	Kind     string `json:"kind"`
-	Part     string `json:"part,omitempty"` // what was tampered with
+	Part     string `json:"part,omitempty"` // the tampered part
 	Serial   string `json:"serial"`
 	Step     int64  `json:"step"`
 	Expected string `json:"expected"`

@@ -15,7 +15,7 @@ func (r revokedOnly) Revoked(s tokens.Serial) bool            { return r[s] }
 func (r revokedOnly) CutOff(tokens.Subject) int64             { return 0 }
 func (r revokedOnly) Closed(tokens.Serial, int64, int64) bool { return false }
 
-// testPool is a pool made at now for a run of the longest length.
+// testPool returns a pool made at now for a run of the given length.
 func testPool(t *testing.T, now int64, run time.Duration) (*pool, tokens.Checker) {
 	t.Helper()
 	issuer := tokentest.Issuer{ID: 40001, Signer: signing.NewKey([32]byte{1})}
@@ -40,8 +40,8 @@ func testPool(t *testing.T, now int64, run time.Duration) (*pool, tokens.Checker
 	return s, tokens.Checker{Keys: issuer.Keys(), Revocations: revoked}
 }
 
-// The promise of the package comment: whenever a code is sent, a gateway whose
-// clock is five seconds slow or a minute fast comes to the expected reason.
+// The promise of the package comment: a gateway whose clock is up to five seconds slow or a
+// minute fast gives the expected reason at any time of the run.
 func TestExpectationsHoldForAllClockOffsets(t *testing.T) {
 	midnight := tokens.DayStart(tokens.DayOf(tokentest.Epoch))
 	for _, now := range []int64{tokentest.Epoch, midnight, midnight + 7, midnight - 1} {
@@ -55,7 +55,7 @@ func TestExpectationsHoldForAllClockOffsets(t *testing.T) {
 				if !ok {
 					break
 				}
-				// Every second of the run in turn, and all its boundaries with them.
+				// Every second of the run in turn, including all boundaries.
 				at := now + int64(n*7919)%(last-now+1)
 				code := s.sample(a, time.Unix(at, 0))
 				parts[code.part]++
@@ -64,7 +64,7 @@ func TestExpectationsHoldForAllClockOffsets(t *testing.T) {
 					t.Fatalf("%s does not parse: %s", a.Kind, r)
 				}
 				if code.token.Serial().Index < FirstIndex {
-					t.Fatalf("%s has a serial that an issuer could give: %s", a.Kind, code.token.Serial())
+					t.Fatalf("%s has a serial that an issuer could assign: %s", a.Kind, code.token.Serial())
 				}
 				for _, skew := range []int64{-5, -1, 0, 1, 59, 60} {
 					if got := checker.Check(&code.token, at+skew, tokens.Entry); got != code.want {
@@ -74,7 +74,7 @@ func TestExpectationsHoldForAllClockOffsets(t *testing.T) {
 				}
 			}
 			if parts["signature"] == 0 || parts["link"] == 0 || parts["anchor"] == 0 {
-				t.Errorf("not every part was tampered with: %v", parts)
+				t.Errorf("some part was never tampered with: %v", parts)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestPassesDifferBetweenRuns(t *testing.T) {
 		}
 		for _, p := range s.passes {
 			if seen[p] {
-				t.Fatal("a pass came twice")
+				t.Fatal("a pass was repeated")
 			}
 			seen[p] = true
 		}
@@ -107,7 +107,7 @@ func TestAnswerForAnotherPassengerIsWrong(t *testing.T) {
 		serial: []byte(code.token.Serial().String()), subject: []byte(code.token.Subject().String()),
 	}
 	if got := code.judge(&good, tokentest.Epoch); got != "" {
-		t.Fatalf("the right answer is called wrong: %s", got)
+		t.Fatalf("the right answer is judged wrong: %s", got)
 	}
 	for name, spoil := range map[string]func(*answer){
 		"serial":       func(a *answer) { a.serial = []byte("1-1") },
@@ -121,7 +121,7 @@ func TestAnswerForAnotherPassengerIsWrong(t *testing.T) {
 		bad := good
 		spoil(&bad)
 		if code.judge(&bad, tokentest.Epoch) == "" {
-			t.Errorf("%s: a wrong answer passes", name)
+			t.Errorf("%s: a wrong answer is judged right", name)
 		}
 	}
 }

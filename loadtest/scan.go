@@ -2,11 +2,11 @@ package loadtest
 
 import "github.com/railgate/railgate/tokens"
 
-// scan walks over the JSON of one answer without allocating: encoding/json
-// would cost the generator more than the gateway spends on the check.
+// scanner parses the JSON of one answer without allocating: encoding/json would cost the
+// generator more than the gateway spends on the check.
 type scanner struct{ rest []byte }
 
-// space drops white space and gives the next byte, 0 at the end.
+// peek skips white space and returns the next byte, 0 at the end.
 func (s *scanner) peek() byte {
 	for len(s.rest) > 0 {
 		switch s.rest[0] {
@@ -19,7 +19,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// take drops the next byte, which must be c.
+// expect consumes the next byte, which must be c.
 func (s *scanner) expect(c byte) error {
 	switch s.peek() {
 	case c:
@@ -31,7 +31,7 @@ func (s *scanner) expect(c byte) error {
 	return errAnswerJSON
 }
 
-// end refuses anything after the answer.
+// expectEnd refuses bytes after the answer.
 func (s *scanner) expectEnd() error {
 	if s.peek() != 0 || len(s.rest) > 0 {
 		return errAnswerJSON
@@ -39,8 +39,8 @@ func (s *scanner) expectEnd() error {
 	return nil
 }
 
-// object calls member at the value of each member, which must be one of known
-// and not in seen yet.
+// readObject calls member at the value of each member, which must be in known and not yet
+// in seen.
 func (s *scanner) readObject(known fieldSet, seen *int, member func(bit int) error) error {
 	if err := s.expect('{'); err != nil {
 		return err
@@ -76,8 +76,7 @@ func (s *scanner) readObject(known fieldSet, seen *int, member func(bit int) err
 	}
 }
 
-// text reads a string and leaves its escapes as they stand: nothing compared
-// here needs one.
+// readString reads a string without decoding its escapes, which no compared value needs.
 func (s *scanner) readString() ([]byte, error) {
 	if err := s.expect('"'); err != nil {
 		return nil, err
@@ -97,7 +96,7 @@ func (s *scanner) readString() ([]byte, error) {
 	return nil, errAnswerTooShort
 }
 
-// number reads an integer of at most 18 digits.
+// readNumber reads an integer of at most 18 digits.
 func (s *scanner) readNumber() (int64, error) {
 	s.peek()
 	i, sign, n := 0, int64(1), int64(0)
@@ -129,7 +128,7 @@ func (s *scanner) readBool() (bool, error) {
 	return false, errAnswerJSON
 }
 
-// scopes reads a list of scope names.
+// readScopes reads a list of scope names.
 func (s *scanner) readScopes() (set tokens.Scopes, err error) {
 	if err := s.expect('['); err != nil {
 		return 0, err

@@ -10,16 +10,16 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// Kind is one sort of code that passengers bring to a gate.
+// Kind is a kind of code that passengers show at a gate.
 type Kind uint8
 
 // The kinds. Each has one right answer.
 const (
-	Fresh    Kind = iota // a pass no gate saw before in this run: ok
+	Fresh    Kind = iota // a pass not shown before in this run: ok
 	Rescan               // a pass shown before, at the next gate: ok
-	Stale                // a step two or more behind, of a session that goes on: code_stale
+	Stale                // a step two or more behind, in an open session: code_stale
 	Tampered             // one bit flipped in signature, link or anchor: bad_signature or link_mismatch
-	Revoked              // the current code of a credential that was really revoked: revoked
+	Revoked              // the current code of a really revoked credential: revoked
 	kindCount
 )
 
@@ -27,14 +27,14 @@ var kindNames = [kindCount]string{"fresh", "rescan", "stale", "tampered", "revok
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Mix holds each kind's weight; the sum may be anything above 0.
+// Mix holds the weight of each kind; the sum may be any number above 0.
 type Mix [kindCount]int
 
-// maxWeight keeps sums far from overflow.
+// maxWeight prevents overflow of sums.
 const maxWeight = 1_000_000
 
-// DefaultMix is a busy entrance: half the passes are new, most others go from
-// the entrance to the gate to the conductor.
+// DefaultMix models a busy entrance: half the passes are new, most others are shown again
+// at the gate and to the conductor.
 var DefaultMix = Mix{Fresh: 50, Rescan: 40, Stale: 4, Tampered: 3, Revoked: 3}
 
 func (m Mix) String() string {
@@ -45,7 +45,7 @@ func (m Mix) String() string {
 	return strings.Join(parts, ",")
 }
 
-// ParseMix reads KIND=WEIGHT,...; a kind left out has weight 0.
+// ParseMix parses KIND=WEIGHT,...; an omitted kind has weight 0.
 func ParseMix(text string) (Mix, error) {
 	var m Mix
 	var seen [kindCount]bool
@@ -53,10 +53,10 @@ func ParseMix(text string) (Mix, error) {
 		name, weight, _ := strings.Cut(part, "=")
 		k, ok := parseKind(name)
 		if !ok {
-			return Mix{}, fmt.Errorf("mix: %q is no kind (known: %s)", name, strings.Join(kindNames[:], ", "))
+			return Mix{}, fmt.Errorf("mix: %q is no kind: use %s", name, strings.Join(kindNames[:], ", "))
 		}
 		if seen[k] {
-			return Mix{}, fmt.Errorf("mix: %s is named twice", k)
+			return Mix{}, fmt.Errorf("mix: %s is given twice", k)
 		}
 		w, err := strconv.ParseUint(weight, 10, 32)
 		if err != nil || w > maxWeight {
@@ -67,7 +67,7 @@ func ParseMix(text string) (Mix, error) {
 	return m, m.Validate()
 }
 
-// Validate refuses mixes that mean nothing.
+// Validate refuses mixes that cannot be drawn.
 func (m Mix) Validate() error {
 	for k, w := range m {
 		if w < 0 || w > maxWeight {
@@ -78,7 +78,7 @@ func (m Mix) Validate() error {
 		return fmt.Errorf("mix: every weight is 0")
 	}
 	if m[Rescan] > 0 && m[Fresh] == 0 {
-		return fmt.Errorf("mix: rescan needs fresh: without new passes there is nothing to show again")
+		return fmt.Errorf("mix: rescan needs fresh: without new passes there are none to repeat")
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (m Mix) sum() int {
 	return sum
 }
 
-// at is the kind to which ticket, from 0 to sum-1, falls.
+// kindAt returns the kind of a ticket from 0 to sum-1.
 func (m Mix) kindAt(ticket int) Kind {
 	for k, w := range m {
 		if ticket < w {
@@ -99,7 +99,7 @@ func (m Mix) kindAt(ticket int) Kind {
 		}
 		ticket -= w
 	}
-	panic("BUG: a mix was asked beyond its sum")
+	panic("BUG: ticket beyond the sum of the mix")
 }
 
 func parseKind(name string) (Kind, bool) {
@@ -111,9 +111,9 @@ func parseKind(name string) (Kind, bool) {
 	return 0, false
 }
 
-// How often a pass is shown again falls with the number of passes shown since:
-// P(d) ∝ (rescanFlat+d)^-rescanSkew. Four in five go back at most 4000 passes
-// (entrance, platform gate, conductor); the tail reaches any pass of the run.
+// The probability that a pass is shown again falls with the number d of passes shown since:
+// P(d) ∝ (rescanFlat+d)^-rescanSkew. Four in five go back at most 4000 passes (entrance,
+// platform gate, conductor); the tail reaches any pass of the run.
 const (
 	rescanSkew = 2.0
 	rescanFlat = 1000.0
@@ -124,17 +124,17 @@ const (
 type Arrival struct {
 	Due  time.Duration // since the schedule's start
 	Kind Kind
-	// Which is the pass: for Fresh a number counted from 0; for Rescan, and for
-	// Tampered where Shown, the number of a fresh one that arrived before;
-	// otherwise a number to be taken modulo the sessions at hand.
+	// Which selects the pass: for Fresh a number counted from 0; for Rescan, and for
+	// Tampered if Shown, the number of a fresh one that arrived before; otherwise a
+	// number to be taken modulo the available sessions.
 	Which uint32
 	Shown bool
-	// Dice are random bits for whatever else differs between codes of a kind.
+	// Dice are random bits for the other differences between codes of a kind.
 	Dice uint64
 }
 
-// Schedule draws arrivals in order. The same arguments draw the same ones. It
-// may not be used by two goroutines at once.
+// Schedule draws arrivals in order. The same arguments draw the same arrivals. It is not
+// safe for concurrent use.
 type Schedule struct {
 	mix      Mix
 	arrivals *openloop.Arrivals
@@ -143,8 +143,8 @@ type Schedule struct {
 	shown    uint32
 }
 
-// NewSchedule draws arrivals at rate per second until end. They are a Poisson
-// process, as unrelated passengers are, or evenly spaced if uniform.
+// NewSchedule draws arrivals at rate per second until end. They are a Poisson process, the
+// model of unrelated passengers, or evenly spaced if uniform.
 func NewSchedule(mix Mix, rate float64, end time.Duration, uniform bool, seed uint64) *Schedule {
 	random := rand.New(rand.NewPCG(seed, 0x7261696c67617465))
 	s := &Schedule{mix: mix, arrivals: openloop.Poisson(rate, end, random), random: random,
@@ -167,15 +167,15 @@ func (s *Schedule) Next() (Arrival, bool) {
 		Dice: s.random.Uint64(),
 	}
 	if a.Kind == Rescan && s.shown == 0 {
-		a.Kind = Fresh // the first passenger cannot come again
+		a.Kind = Fresh // there is no earlier pass to repeat
 	}
 	switch {
 	case a.Kind == Fresh:
 		a.Which = s.shown
 		s.shown++
 	case s.shown > 0 && (a.Kind == Rescan || a.Kind == Tampered):
-		// A tampered code is made from a pass that the gateway holds for good:
-		// a cache that compares too little would let it in.
+		// A tampered code is made from a pass that the gateway has allowed: a cache that
+		// compares too few bytes would allow it.
 		a.Which, a.Shown = s.pickShown(), true
 	default:
 		a.Which = s.random.Uint32()
@@ -183,7 +183,7 @@ func (s *Schedule) Next() (Arrival, bool) {
 	return a, true
 }
 
-// again picks a pass shown before.
+// pickShown picks a pass shown before.
 func (s *Schedule) pickShown() uint32 {
 	back := s.back.Uint64()
 	if back >= uint64(s.shown) {
@@ -192,7 +192,7 @@ func (s *Schedule) pickShown() uint32 {
 	return s.shown - 1 - uint32(back)
 }
 
-// Count draws all that is left and counts it: all arrivals, and the fresh ones.
+// Count draws and counts all remaining arrivals, and the fresh ones among them.
 func (s *Schedule) Count() (arrivals, fresh int) {
 	for {
 		a, ok := s.Next()

@@ -105,12 +105,12 @@ func TestRescansAreRecent(t *testing.T) {
 		switch {
 		case a.Kind == Fresh:
 			if a.Which != shown {
-				t.Fatalf("fresh pass %d came where %d was due", a.Which, shown)
+				t.Fatalf("fresh pass %d, want %d", a.Which, shown)
 			}
 			shown++
 		case a.Kind == Rescan, a.Shown:
 			if a.Which >= shown {
-				t.Fatalf("%s shows pass %d, and only %d were shown before", a.Kind, a.Which, shown)
+				t.Fatalf("%s shows pass %d of only %d shown before", a.Kind, a.Which, shown)
 			}
 			rescans++
 			back := shown - a.Which
@@ -148,7 +148,7 @@ func TestMixRoundTrips(t *testing.T) {
 		}
 	}
 	if got, err := ParseMix("stale=2"); err != nil || got != (Mix{Stale: 2}) {
-		t.Errorf("kinds left out: got %s, %v", got, err)
+		t.Errorf("omitted kinds: got %s, %v", got, err)
 	}
 }
 
@@ -175,8 +175,8 @@ func TestInvalidMixIsRefused(t *testing.T) {
 	}
 }
 
-// The figures in bench/results were measured with these arrivals, which were written down
-// before openloop drew their moments.
+// The results in bench/results were measured with these arrivals. The expected values were
+// recorded before openloop drew their times.
 func TestScheduleEqualsThatOfRecordedResults(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("math.Exp may differ in its last bit elsewhere")

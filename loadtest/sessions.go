@@ -11,22 +11,22 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// FirstIndex is the first serial index of passes that the load test mints
-// itself. Issuers count from 0 and do not come near, so these never clash.
+// FirstIndex is the first serial index of passes that the load test itself makes. Issuers
+// count from 0 and do not reach it, so serials never clash.
 const FirstIndex = 1 << 31
 
-// oldSessions is how many sessions stale codes are made from. A stale code is
-// refused before its signature is looked at, so repeating them costs nothing.
+// oldSessions is the number of sessions for stale codes. A stale code is denied before its
+// signature is verified, so repeating them has no effect on the load.
 const oldSessions = 512
 
-// sessions holds open sessions in few large pieces without pointers, so that
-// the garbage collector has nothing to do while latency is measured.
+// sessions holds open sessions in a few large slices without pointers, so the garbage
+// collector has no work while latency is measured.
 type sessions struct {
 	passes []tokens.SignedPass
 	starts []int64 // Unix seconds
-	first  []uint8 // the earliest step whose link is held
+	first  []uint8 // the earliest step whose link is stored
 	links  []tokens.Link
-	window int // links held per session
+	window int // stored links per session
 }
 
 func newSessions(count, window int) *sessions {
@@ -38,13 +38,13 @@ func newSessions(count, window int) *sessions {
 
 func (s *sessions) len() int { return len(s.passes) }
 
-// put stores the links from step first on.
+// put stores a session with its links from step first.
 func (s *sessions) put(i int, pass *tokens.SignedPass, start int64, links []tokens.Link, first int) {
 	s.passes[i], s.starts[i], s.first[i] = *pass, start, uint8(first)
 	copy(s.links[i*s.window:(i+1)*s.window], links[first:])
 }
 
-// step is the current one at now, Unix seconds.
+// step returns the current step at now, Unix seconds.
 func (s *sessions) step(i int, now int64) int {
 	return max(0, int(now-s.starts[i])/tokens.Period)
 }
@@ -53,7 +53,7 @@ func (s *sessions) link(i, step int) tokens.Link {
 	return s.links[i*s.window+step-int(s.first[i])]
 }
 
-// code is what the phone shows in a step.
+// code returns the code that the phone shows in a step.
 func (s *sessions) code(i, step int) tokens.Token {
 	return tokens.Assemble(&s.passes[i], uint8(step), s.link(i, step))
 }
@@ -61,21 +61,21 @@ func (s *sessions) code(i, step int) tokens.Token {
 // Ages of sessions at the start of a run.
 const (
 	sessionLife = tokens.Period * tokens.Length * time.Second
-	// minOldAge leaves three whole steps behind, so two of them are stale.
+	// minOldAge leaves three complete steps behind, of which two are stale.
 	minOldAge = 3*tokens.Period*time.Second + ClockMargin
 )
 
-// horizon is how long after their making sessions must go on.
+// horizon returns how long sessions must last after they are made.
 func horizon(run time.Duration) time.Duration {
 	return PrepareWait + run + SendGrace + RequestTimeout + SessionMargin
 }
 
-// batch describes sessions to be made.
+// batch describes sessions to make.
 type batch struct {
 	count            int
-	salt             uint32        // where the serial indexes begin, above FirstIndex
+	salt             uint32        // first serial index, above FirstIndex
 	youngest, oldest time.Duration // ages
-	until            time.Duration // for how long links are held; sessionLife for all of them, past ones too
+	until            time.Duration // for how long links are stored; sessionLife: all links, past ones too
 }
 
 // mint makes sessions whose ages at now, Unix seconds, are spread over the batch's range.
@@ -90,7 +90,7 @@ func mint(ctx context.Context, issuer tokentest.Issuer, b batch, now int64) (*se
 		wg.Go(func() {
 			for i := w; i < b.count && ctx.Err() == nil; i += workers {
 				start := now - int64(b.youngest/time.Second) - scatter(i)%spread
-				// Open takes the day from the start: a session that began before
+				// Open derives the day from the start: a session that began before
 				// midnight belongs to a credential of that day.
 				session := issuer.Open(FirstIndex|(b.salt+uint32(i)), start)
 				first := 0
@@ -105,16 +105,15 @@ func mint(ctx context.Context, issuer tokentest.Issuer, b batch, now int64) (*se
 	return s, ctx.Err()
 }
 
-// scatter spreads i over the non-negative numbers, always the same way: ages
-// must not follow the order in which passes are shown.
+// scatter maps i to a non-negative number, deterministically: ages must not follow the
+// order in which passes are shown.
 func scatter(i int) int64 {
 	x := uint64(i+1) * 0x9e3779b97f4a7c15
 	return int64(x >> 33)
 }
 
-// saltOf differs between runs begun in different seconds: the indexes of one run do not
-// come back in the next, so a pass that is fresh here is fresh to a gateway
-// that was loaded before.
+// saltOf differs between runs begun at different times, so that serial indexes are not
+// repeated in the next run: a fresh pass is also new to a gateway that was loaded before.
 func saltOf(start time.Time) uint32 {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(start.UnixNano())*0x9e3779b97f4a7c15)

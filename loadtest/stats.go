@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Range of every latency histogram, nanoseconds, kept to three digits. The
-// upper end is longer than any run, so nothing that waited is cut.
+// Range of every latency histogram, nanoseconds, with three digits. The upper end is longer
+// than any run, so no value is cut.
 const (
 	shortest = int64(time.Microsecond)
 	longest  = int64(time.Hour)
@@ -21,21 +21,21 @@ const (
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(shortest, longest, digits) }
 
-// record keeps values in range, so that it cannot fail.
+// record clamps values to the range, so it cannot fail.
 func record(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(int64(d), shortest), longest))
 }
 
-// stats is everything counted in a run. One mutex guards it: it is held for a
-// tenth of a microsecond per check, and the sum is exact at every moment.
+// stats holds all counts of a run. One mutex guards it: it is locked for a tenth of a
+// microsecond per check, and all counts are consistent.
 type stats struct {
 	mu       sync.Mutex
-	warm     int64 // sent in the warm-up, whatever came back
-	checks   int64 // sent after it, whatever came back
-	right    int64 // right answers, warm-up included
+	warm     int64 // sent in the warm-up, with any result
+	checks   int64 // sent after it, with any result
+	right    int64 // right answers, including the warm-up
 	late     *hdrhistogram.Histogram
-	own      *hdrhistogram.Histogram // the part of late that is this program's
-	ownLate  int64                   // of checks, sent late by more than Limits.Late by this program
+	own      *hdrhistogram.Histogram // this program's part of late
+	ownLate  int64                   // checks that this program sent late by more than Limits.Late
 	all      *hdrhistogram.Histogram // right answers to checks
 	kinds    [kindCount]*hdrhistogram.Histogram
 	verdicts [kindCount]map[tokens.Reason]int64
@@ -44,7 +44,7 @@ type stats struct {
 	errors   map[string]int64
 	examples map[string]string
 	failed   int64
-	oldest   int64 // revocation data, milliseconds
+	oldest   int64 // largest age of revocation data, milliseconds
 	lastDone time.Time
 
 	limits Limits
@@ -61,19 +61,19 @@ func newStats(limits Limits) *stats {
 	return s
 }
 
-// outcome is what became of one arrival.
+// outcome is the result of one arrival.
 type outcome struct {
 	openloop.Sending
 	sample *sample
 	over   time.Time
-	got    *answer // nil where there was none
+	got    *answer // nil if there was none
 	err    error
 	warm   bool // sent in the warm-up
 }
 
-// add counts one outcome. Wrong verdicts and errors of the warm-up count like
-// any other; only its latencies and its number are kept apart. Only a right answer
-// has a latency: a gateway that fails fast must not improve its percentiles.
+// add counts one outcome. Wrong verdicts and errors of the warm-up count like any other;
+// only its latencies and its number are separate. Only a right answer has a latency: a
+// gateway that fails fast must not improve its percentiles.
 func (s *stats) add(o outcome) {
 	differs := ""
 	if o.err == nil {
@@ -111,7 +111,7 @@ func (s *stats) add(o outcome) {
 	}
 }
 
-// sent records when a check went out and was over.
+// sent records when a check was sent and when it was over.
 func (s *stats) sent(o *outcome) {
 	own := o.Own()
 	record(s.late, o.Sent.Sub(o.Due))
@@ -124,7 +124,7 @@ func (s *stats) sent(o *outcome) {
 	}
 }
 
-// fail sorts errors under few names, each with the first text it came with.
+// fail counts an error under its class, with the first text of each class.
 func (s *stats) fail(err error) {
 	name := class(err)
 	if s.errors[name] == 0 {
@@ -134,11 +134,11 @@ func (s *stats) fail(err error) {
 	s.failed++
 }
 
-// moment is what the progress line shows.
+// snapshot holds the values of the progress line.
 type snapshot struct {
 	sent, right, wrong, failed int64
 	warming                    bool
-	latency, own               Latency // P50 and P99 only: answers wait meanwhile
+	latency, own               Latency // P50 and P99 only: computing them blocks add
 	limited                    bool    // by this program: the latencies are not the gateway's
 }
 
@@ -154,46 +154,46 @@ func (s *stats) snapshot() snapshot {
 	return m
 }
 
-// Limits say when the load generator, not the gateway, decided what a run measured.
-// Such a run is invalid: its latencies are in no report.
+// Limits define when the load generator, not the gateway, determined the measurements.
+// Such a run is invalid: no report contains its latencies.
 type Limits struct {
 	// Share is the largest part of the p99 latency that may be the generator's own
 	// lateness, if that is above Least. Own lateness is the time from the moment at
-	// which an arrival was due and a connection free, to its sending. The wait for a
-	// connection is none of it: a slow gateway keeps connections busy.
+	// which an arrival was due and a connection free, to its sending. It excludes the
+	// wait for a connection: a slow gateway keeps connections busy.
 	Share float64
 	Least time.Duration
-	// Late is from when on an arrival counts as sent late by the generator, and
-	// LateShare how many of all may be: beyond it other arrivals were sent than those
-	// that were asked for.
+	// Late is the own lateness above which an arrival counts as sent late, and LateShare
+	// the largest share of such arrivals: above it the load differs from the configured
+	// one.
 	Late      time.Duration
 	LateShare float64
-	// Processor is how much of its processors the generator may use, of 1: beyond it
-	// answers wait for the generator.
+	// Processor is the largest share of its processors that the generator may use, 0 to
+	// 1: above it answers wait for the generator.
 	Processor float64
 }
 
-// DefaultLimits are our choice: on a quiet machine with two cores, 5000 checks a
-// second have a p99 of 0.6 ms, of which 0.2 are own lateness.
+// DefaultLimits are our choice: on a quiet machine with two cores, 5000 checks per second
+// have a p99 of 0.6 ms, of which 0.2 ms are own lateness.
 var DefaultLimits = Limits{
 	Share: 0.5, Least: 2 * time.Millisecond,
 	Late: 20 * time.Millisecond, LateShare: 0.01,
 	Processor: 0.9,
 }
 
-// exceeded gives the reasons for which a run is invalid. late of so many checks were
+// exceeded returns the reasons for which a run is invalid. late of the given checks were
 // sent late; processor is the share of its processors that the generator used.
 func (l *Limits) exceeded(own, all Latency, late, checks int64, processor float64) (reasons []string) {
 	if own.P99 > int64(l.Least) && all.Count > 0 && float64(own.P99) > l.Share*float64(all.P99) {
-		reasons = append(reasons, fmt.Sprintf("the load generator sent late by itself: its p99 of %s is %.0f %% of the p99 from due to answer, and %.0f %% are allowed",
+		reasons = append(reasons, fmt.Sprintf("the load generator's own lateness: its p99 of %s is %.0f %% of the p99 from due to answer; the limit is %.0f %%",
 			pretty(own.P99), 100*float64(own.P99)/float64(all.P99), 100*l.Share))
 	}
 	if checks > 0 && float64(late) > l.LateShare*float64(checks) {
-		reasons = append(reasons, fmt.Sprintf("the load generator sent %d of %d checks more than %v late by itself, and %.0f %% are allowed",
+		reasons = append(reasons, fmt.Sprintf("the load generator sent %d of %d checks more than %v late by itself; the limit is %.0f %%",
 			late, checks, l.Late, 100*l.LateShare))
 	}
 	if processor > l.Processor {
-		reasons = append(reasons, fmt.Sprintf("the load generator used %.0f %% of its processors, and %.0f %% are allowed", 100*processor, 100*l.Processor))
+		reasons = append(reasons, fmt.Sprintf("the load generator used %.0f %% of its processors; the limit is %.0f %%", 100*processor, 100*l.Processor))
 	}
 	return reasons
 }

@@ -42,7 +42,7 @@ func TestLimitsAreExceededOneByOne(t *testing.T) {
 		}
 		for i, want := range c.want {
 			if !strings.Contains(got[i], want) {
-				t.Errorf("%s: %q does not say %q", name, got[i], want)
+				t.Errorf("%s: %q lacks %q", name, got[i], want)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ type timeoutError struct{}
 func (*timeoutError) Error() string { return "deadline" }
 func (*timeoutError) Timeout() bool { return true }
 
-// The same with a real client: nothing listens, and something that hangs up.
+// The same with real connections: a server that closes them, and no server.
 func TestFailuresOfARealConnection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -100,7 +100,7 @@ func TestFailuresOfARealConnection(t *testing.T) {
 		}
 	}()
 	if got := check(); got != "reset" {
-		t.Errorf("a server that hangs up: %q", got)
+		t.Errorf("a server that closes connections: %q", got)
 	}
 	l.Close()
 	if got := check(); got != "refused" {

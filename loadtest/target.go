@@ -17,26 +17,26 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Target is what the load test is let loose on.
+// Target is the system under load.
 type Target struct {
 	Gateway string  `json:"gateway"` // URL without path
-	Issuer  string  `json:"issuer"`  // URL without path; needed where the mix has revoked codes
-	Device  string  `json:"device"`  // rgd_ and 64 hex: lets a gate ask the gateway
-	Staff   string  `json:"staff"`   // rgs_ and 64 hex: lets staff revoke; needed like Issuer
+	Issuer  string  `json:"issuer"`  // URL without path; needed if the mix has revoked codes
+	Device  string  `json:"device"`  // rgd_ and 64 hex: device credential for checks
+	Staff   string  `json:"staff"`   // rgs_ and 64 hex: staff credential for revoking; needed like Issuer
 	LoadKey LoadKey `json:"load_key"`
 }
 
-// LoadKey is an issuer key that is announced to gateways of test environments
-// only. With it the load test signs its own passes.
+// LoadKey is an issuer key that is announced only to gateways of test environments. The
+// load test signs its own passes with it.
 type LoadKey struct {
 	ID   tokens.KeyID `json:"id"`
 	Seed Seed         `json:"seed"`
 }
 
-// Seed is a private key's seed; printing does not show it.
+// Seed is a private key's seed; it formats as a fixed text.
 type Seed [signing.SeedSize]byte
 
-// UnmarshalText reads 64 lower-case hex characters.
+// UnmarshalText parses 64 lower-case hex characters.
 func (s *Seed) UnmarshalText(text []byte) error {
 	if !lowerHex(string(text), 2*len(s)) {
 		return fmt.Errorf("expected %d lower-case hex characters", 2*len(s))
@@ -45,13 +45,13 @@ func (s *Seed) UnmarshalText(text []byte) error {
 	return err
 }
 
-// MarshalText writes what UnmarshalText reads, for who makes a target file.
+// MarshalText writes the form that UnmarshalText parses, for target files.
 func (s Seed) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
 
-// Format keeps the seed out of every text, whatever the verb.
+// Format keeps the seed out of every formatted text, with any verb.
 func (s Seed) Format(f fmt.State, _ rune) { fmt.Fprint(f, "seed (private)") }
 
-// ParseLoadKey reads ID:SEED, the flag's form.
+// ParseLoadKey parses ID:SEED, the form of the flag.
 func ParseLoadKey(text string) (LoadKey, error) {
 	id, seed, _ := strings.Cut(text, ":")
 	n, err := strconv.ParseUint(id, 10, 16)
@@ -63,8 +63,8 @@ func ParseLoadKey(text string) (LoadKey, error) {
 	return k, nil
 }
 
-// Validate reports every field that is missing or of the wrong form. full asks
-// for what revoking takes, too.
+// Validate reports every field that is missing or malformed. full also requires the fields
+// for revoking.
 func (t *Target) Validate(full bool) error {
 	var errs []error
 	check := func(ok bool, field, expected string) {
@@ -84,20 +84,20 @@ func (t *Target) Validate(full bool) error {
 	return errors.Join(errs...)
 }
 
-// Loopback refuses a target that is not this machine: a load test that reaches
-// a gateway others depend on is an attack on it.
+// Loopback refuses a target on another machine: a load test of a gateway that others
+// depend on is an attack on it.
 func (t *Target) Loopback() error {
 	var errs []error
 	for _, side := range []struct{ name, url string }{{"gateway", t.Gateway}, {"issuer", t.Issuer}} {
 		host := hostOf(side.url)
 		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			errs = append(errs, fmt.Errorf("target: %s %s is not on this machine, and a load test of a system that others depend on is an attack on it; if it is yours to load, say -allow-remote", side.name, side.url))
+			errs = append(errs, fmt.Errorf("target: %s %s is not on this machine, and a load test of a system that others depend on is an attack on it; for a system of your own add -allow-remote", side.name, side.url))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// hostOf is the host of a URL that is nothing but scheme, host and port, or an empty text.
+// hostOf returns the host of a URL that has only scheme, host and port, or an empty text.
 func hostOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != text {
@@ -120,12 +120,12 @@ func lowerHex(text string, size int) bool {
 	return len(text) == size
 }
 
-// FirstLoadKey is the lowest id of a load key. Issuers give ids from here on to no key of their own.
+// FirstLoadKey is the lowest id of a load key. Issuers assign no ids from here to their own keys.
 const FirstLoadKey tokens.KeyID = 1 << 15
 
-// NewTarget makes a load key and writes a target file with it, closed to other users.
-// The fields that t lacks are written as what is to be put there. A file that exists
-// is not replaced: its key may be announced.
+// NewTarget makes a load key and writes a target file with it, mode 0600. Fields that t
+// lacks are written as placeholders. An existing file is not replaced: its key may be
+// announced.
 func NewTarget(path string, t Target) (LoadKey, error) {
 	var id [2]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -162,8 +162,8 @@ func NewTarget(path string, t Target) (LoadKey, error) {
 	return t.LoadKey, nil
 }
 
-// Announcement is the entry for the settings of the issuers of the system to be
-// loaded. It holds the public key only.
+// Announcement returns the settings entry for the issuers of the system to be loaded. It
+// contains only the public key.
 func (k LoadKey) Announcement() string {
 	public := signing.NewKey(k.Seed).Public()
 	return fmt.Sprintf("[[announce]]\nid = %d\npublic = %q\n", k.ID, hex.EncodeToString(public[:]))

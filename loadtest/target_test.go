@@ -24,7 +24,7 @@ func writeTarget(t *testing.T, text string, mode os.FileMode) string {
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, mode); err != nil { // past the umask
+	if err := os.Chmod(path, mode); err != nil { // independent of the umask
 		t.Fatal(err)
 	}
 	return path
@@ -36,7 +36,7 @@ func TestTargetFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Gateway != "http://127.0.0.1:8080" || got.LoadKey.ID != 40001 || got.LoadKey.Seed[31] != 0x0a {
-		t.Errorf("read something else: %s, key %d", got.Gateway, got.LoadKey.ID)
+		t.Errorf("parsed as %s, key %d", got.Gateway, got.LoadKey.ID)
 	}
 	if err := errors.Join(got.Validate(true), got.Loopback()); err != nil {
 		t.Error(err)
@@ -49,8 +49,8 @@ func TestTargetFileIsParsedStrictly(t *testing.T) {
 		"unknown key":       {strings.Replace(good, `"issuer"`, `"isuer"`, 1), `"isuer"`},
 		"unknown inner key": {strings.Replace(good, `"id"`, `"kid"`, 1), `"load_key.kid"`},
 		"other case":        {strings.Replace(good, `"gateway"`, `"Gateway"`, 1), `"Gateway"`},
-		"twice":             {strings.Replace(good, `{"gateway"`, `{"staff":"x","gateway"`, 1), "twice"},
-		"inner twice":       {strings.Replace(good, `{"id"`, `{"id":1,"id"`, 1), "twice"},
+		"twice":             {strings.Replace(good, `{"gateway"`, `{"staff":"x","gateway"`, 1), "repeated"},
+		"inner twice":       {strings.Replace(good, `{"id"`, `{"id":1,"id"`, 1), "repeated"},
 		"null":              {strings.Replace(good, `"http://127.0.0.1:8081"`, `null`, 1), "null"},
 		"not an object":     {`[]`, "object"},
 		"key not an object": {strings.Replace(good, `{"id":40001,"seed":"`+hex64+`"}`, `[1]`, 1), "load_key"},
@@ -67,7 +67,7 @@ func TestTargetFileIsParsedStrictly(t *testing.T) {
 			t.Errorf("%s: got error %v, expected one with %q", name, err, c.complaint)
 		}
 		if err != nil && strings.Contains(err.Error(), hex64[2:]) {
-			t.Errorf("%s: the error shows a secret", name)
+			t.Errorf("%s: the error contains a secret", name)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestTargetFileReadableByOthersIsRefused(t *testing.T) {
 func TestTargetFileOfAnotherUserIsRefused(t *testing.T) {
 	path := writeTarget(t, goodTarget(), 0o600)
 	if os.Getuid() != 0 || os.Chown(path, 12345, 12345) != nil {
-		t.Skip("only root can give a file away")
+		t.Skip("only root can change the owner of a file")
 	}
 	if _, err := ReadTarget(path); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("got %v", err)
@@ -115,7 +115,7 @@ func TestEveryMissingFieldIsNamed(t *testing.T) {
 	err := new(Target).Validate(true)
 	for _, field := range []string{"gateway", "issuer", "device", "staff", "load_key"} {
 		if err == nil || !strings.Contains(err.Error(), "field "+field) {
-			t.Errorf("%s is missing and not complained about: %v", field, err)
+			t.Errorf("the error lacks the missing field %s: %v", field, err)
 		}
 	}
 	if err := new(Target).Validate(false); strings.Contains(err.Error(), "issuer") {
@@ -136,7 +136,7 @@ func TestOnlyLoopbackTargetsAreAllowed(t *testing.T) {
 				t.Errorf("%s: got %v", url, err)
 			}
 			if err != nil && !strings.Contains(err.Error(), "-allow-remote") {
-				t.Errorf("%s: the refusal does not say what to do: %v", url, err)
+				t.Errorf("%s: the error does not name -allow-remote: %v", url, err)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func TestOnlyLoopbackTargetsAreAllowed(t *testing.T) {
 func TestURLsAreSchemeAndHostOnly(t *testing.T) {
 	for _, url := range []string{"", "127.0.0.1:8080", "ftp://127.0.0.1", "http://127.0.0.1:8080/", "http://127.0.0.1/v1", "http://u:p@127.0.0.1", "http://", "http://127.0.0.1?x"} {
 		if host := hostOf(url); host != "" {
-			t.Errorf("%q passes as host %q", url, host)
+			t.Errorf("%q is accepted with host %q", url, host)
 		}
 	}
 }
@@ -163,11 +163,11 @@ func TestSeedIsNotPrinted(t *testing.T) {
 		}
 	}
 	if text, _ := key.Seed.MarshalText(); string(text) != hex64 {
-		t.Error("a seed is not written as it is read")
+		t.Error("MarshalText and UnmarshalText differ")
 	}
 	for _, bad := range []string{"", "40001", "65536:" + hex64, "1:" + hex64[2:], "-1:" + hex64} {
 		if _, err := ParseLoadKey(bad); err == nil {
-			t.Errorf("load key %q passes", bad)
+			t.Errorf("load key %q is accepted", bad)
 		}
 	}
 }

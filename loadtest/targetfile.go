@@ -11,18 +11,18 @@ import (
 	"path/filepath"
 )
 
-// DefaultTargetFile is where a demo that goes on running says how to reach it.
+// DefaultTargetFile returns the path of the target file that a running demo writes.
 func DefaultTargetFile() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("railgate-demo-%d", os.Getuid()), "target.json")
 }
 
-// ErrNoTarget says that the file does not exist: no demo is running.
+// ErrNoTarget means that the file does not exist: no demo is running.
 var ErrNoTarget = errors.New("no such file")
 
-// ReadTarget reads a target file. It refuses a file that another user could
-// have written, or can read: it holds credentials and a signing key.
+// ReadTarget reads a target file. It refuses a file that another user could have written
+// or can read: it contains credentials and a signing key.
 func ReadTarget(path string) (Target, error) {
-	info, err := os.Lstat(path) // before opening: to open a pipe would wait
+	info, err := os.Lstat(path) // before opening, since opening a pipe would block
 	if errors.Is(err, fs.ErrNotExist) {
 		return Target{}, fmt.Errorf("target file %s: %w", path, ErrNoTarget)
 	}
@@ -37,14 +37,14 @@ func ReadTarget(path string) (Target, error) {
 		return Target{}, fmt.Errorf("target file: %w", err)
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil { // again: of what is really open
+	if info, err = f.Stat(); err != nil { // again, of the opened file
 		return Target{}, fmt.Errorf("target file: %w", err)
 	}
 	if !ownedByUser(info) {
-		return Target{}, fmt.Errorf("target file %s belongs to another user; it is not used, because its owner decides what is loaded", path)
+		return Target{}, fmt.Errorf("target file %s belongs to another user and is not used, since its owner controls the target", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return Target{}, fmt.Errorf("target file %s is open to other users (mode %04o), and it holds keys: chmod 600 it, and make new keys if others may have read it", path, info.Mode().Perm())
+		return Target{}, fmt.Errorf("target file %s is open to other users (mode %04o) and contains keys: chmod 600 it, and make new keys if others may have read it", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, MaxTargetFile+1))
 	if err != nil {
@@ -71,13 +71,13 @@ func parseTarget(text []byte) (Target, error) {
 		return Target{}, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Target{}, errors.New("something follows the JSON object")
+		return Target{}, errors.New("data follows the JSON object")
 	}
 	return t, nil
 }
 
-// exactKeys refuses two things that encoding/json lets pass: a key that stands
-// twice, where the last would win, and a key in other letters' case.
+// exactKeys refuses two forms that encoding/json accepts: a repeated key, of which the last
+// would count, and a key in another case.
 func exactKeys(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
@@ -105,7 +105,7 @@ func exactKeys(text []byte) error {
 			return fmt.Errorf("unknown key %q", key)
 		}
 		if seen[key] {
-			return fmt.Errorf("key %q stands twice", key)
+			return fmt.Errorf("key %q is repeated", key)
 		}
 		seen[key] = true
 		value, err := d.Token()
@@ -115,7 +115,7 @@ func exactKeys(text []byte) error {
 		switch value := value.(type) {
 		case json.Delim:
 			if key != "load_key" || value != '{' {
-				return fmt.Errorf("key %q: expected another kind of value", key)
+				return fmt.Errorf("key %q: expected another type of value", key)
 			}
 			prefix = key + "."
 		case nil:

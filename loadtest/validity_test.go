@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/loadtest/fake"
 )
 
-// A gateway takes 20 ms a check and dies in the middle. What it refuses afterwards
-// comes back within microseconds, and must not improve its percentiles.
+// A gateway takes 20 ms per check and stops in the middle. Its later refusals arrive within
+// microseconds and must not improve its percentiles.
 func TestDeadGatewayDoesNotImproveLatency(t *testing.T) {
 	const each = 20 * time.Millisecond
 	c, w := shortConfig(t, fake.Behavior{EachCheck: each})
@@ -22,20 +22,20 @@ func TestDeadGatewayDoesNotImproveLatency(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.Clean() || r.Errors < r.Checks/2 || r.Answered == 0 {
-		t.Fatalf("the gateway died after a second of four:\n%s", reportOf(t, r))
+		t.Fatalf("the gateway stopped after one second of four:\n%s", reportOf(t, r))
 	}
 	if r.Overall.Count != r.Answered || r.Answered+r.Errors != r.Checks {
 		t.Errorf("%d latencies, %d right answers, %d errors of %d checks", r.Overall.Count, r.Answered, r.Errors, r.Checks)
 	}
 	if got := time.Duration(r.Overall.P50); got < each {
-		t.Errorf("p50 is %v, and no answer took less than %v", got, each)
+		t.Errorf("p50 is %v, although no answer took less than %v", got, each)
 	}
 	if most := 1.1 * float64(r.Answered) / c.Duration.Seconds(); r.Rate > most {
-		t.Errorf("%.0f/s, and the answers make %.0f/s: failures count as throughput", r.Rate, most)
+		t.Errorf("%.0f/s, although the answers make %.0f/s: failures count as throughput", r.Rate, most)
 	}
 }
 
-// A gateway that answers nothing has no latency: not 0.
+// A gateway without right answers has no latency, rather than 0.
 func TestOverloadedGatewayHasNoLatency(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{Overloaded: true})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
@@ -45,11 +45,11 @@ func TestOverloadedGatewayHasNoLatency(t *testing.T) {
 		t.Errorf("reported:\n%s", report)
 	}
 	if !strings.Contains(report, "HTTP 503") {
-		t.Errorf("the report does not name the failures:\n%s", report)
+		t.Errorf("the report lacks the failures:\n%s", report)
 	}
 }
 
-// A wrong verdict has no latency either, however fast it came.
+// A wrong verdict has no latency either, even if it was fast.
 func TestWrongVerdictHasNoLatency(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{LieEvery: 3})
 	c.Warmup = 0
@@ -59,8 +59,8 @@ func TestWrongVerdictHasNoLatency(t *testing.T) {
 	}
 }
 
-// Far past the knee all that can be sent was due in the warm-up. The answers are
-// counted all the same: 0 checks with answers in hand would be a lie.
+// Far beyond capacity all sent checks were due in the warm-up. Their answers are counted
+// anyway: 0 checks would be wrong.
 func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 	const each = 50 * time.Millisecond
 	c, _ := shortConfig(t, fake.Behavior{EachCheck: each})
@@ -73,30 +73,30 @@ func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 	if r.Answered == 0 || r.Answered != r.Checks || r.Seconds <= 0 || r.Rate <= 0 || time.Duration(r.Overall.P50) < each {
 		t.Errorf("reported:\n%s", reportOf(t, r))
 	}
-	// The measured part takes 2 s with the grace, at 40 answers a second at the most.
+	// The measured part takes 2 s with the grace, at no more than 40 answers per second.
 	if r.Answered > 2*40+4 {
-		t.Errorf("%d answers: those of the warm-up are among them", r.Answered)
+		t.Errorf("%d answers include those of the warm-up", r.Answered)
 	}
 }
 
-// Connections that are busy because the gateway is slow are no fault of the load
-// generator: such a run is valid, and shows how slow.
+// Connections that are busy because the gateway is slow are not the load generator's
+// fault: such a run is valid and shows the gateway's latency.
 func TestSlowGatewayIsAValidResult(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{EachCheck: 300 * time.Millisecond})
 	c.Connections, c.Rate, c.Uniform, c.Revoked, c.Mix = 4, 40, true, 0, loadtest.Mix{loadtest.Fresh: 1}
 	c.Warmup, c.Duration = 0, 3*time.Second
 	c.Limits = loadtest.DefaultLimits
-	c.Limits.Late, c.Limits.Processor = time.Second, 1e9 // this machine is busy with other tests
+	c.Limits.Late, c.Limits.Processor = time.Second, 1e9 // other tests use this machine
 	r := mustRun(t, c)
 	if len(r.Invalid) != 0 || time.Duration(r.Overall.P99) < time.Second {
 		t.Fatalf("reported:\n%s", reportOf(t, r))
 	}
 	if waited := time.Duration(r.SentLate.P99); waited < time.Second || r.OwnLateness.P99 > r.SentLate.P99/2 {
-		t.Errorf("sent late by %v, of that %v by itself: the wait for connections is another's", waited, time.Duration(r.OwnLateness.P99))
+		t.Errorf("sent late by %v, of which %v own lateness: the wait for connections is not the generator's", waited, time.Duration(r.OwnLateness.P99))
 	}
 }
 
-// Too few values have no high percentiles, and an empty run says that it is empty.
+// Too few values have no high percentiles, and an empty run reports that it is empty.
 func TestFewValuesHaveFewPercentiles(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{})
 	c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = true, 100, 0, 500*time.Millisecond, 0, loadtest.Mix{loadtest.Fresh: 1}
@@ -111,7 +111,7 @@ func TestFewValuesHaveFewPercentiles(t *testing.T) {
 	}
 }
 
-// Where most arrivals wait for a connection, the report says so.
+// If most arrivals wait for a connection, the report notes it.
 func TestTooFewConnectionsAreReported(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
 	c.Connections, c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = 2, true, 80, 0, time.Second, 0, loadtest.Mix{loadtest.Fresh: 1}
@@ -120,12 +120,12 @@ func TestTooFewConnectionsAreReported(t *testing.T) {
 	}
 	c.Connections, c.Rate = 32, 50
 	if report := reportOf(t, mustRun(t, c)); strings.Contains(report, "NOTE") {
-		t.Errorf("with enough of them:\n%s", report)
+		t.Errorf("with enough connections:\n%s", report)
 	}
 }
 
-// The pace is held up 40 ms at a time, as on a machine that has no processor for the
-// load generator. Every verdict is right and every latency is its own.
+// Sending is blocked for 40 ms at a time, as on a machine without a processor for the load
+// generator. Every verdict is right, but the latencies are the generator's own.
 func TestLateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
 	c, _ := shortConfig(t, fake.Behavior{})
 	c.Limits = loadtest.DefaultLimits
@@ -137,13 +137,13 @@ func TestLateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
 	if r.Wrong > 0 || len(r.Invalid) == 0 || !strings.Contains(report, "INVALID: the load generator sent") {
 		t.Fatalf("reported:\n%s", report)
 	}
-	for _, figure := range []string{"p50", "p99.9", "latency from due", "overall"} {
-		if strings.Contains(report, figure) {
-			t.Errorf("the report shows %q:\n%s", figure, report)
+	for _, value := range []string{"p50", "p99.9", "latency from due", "overall"} {
+		if strings.Contains(report, value) {
+			t.Errorf("the report contains %q:\n%s", value, report)
 		}
 	}
 	if r.OwnLateness.P50 == 0 || r.Overall != (loadtest.Latency{}) || r.Kinds != nil {
-		t.Errorf("the result: own lateness %+v, latency %+v", r.OwnLateness, r.Overall)
+		t.Errorf("own lateness %+v, latency %+v", r.OwnLateness, r.Overall)
 	}
 	var out strings.Builder
 	if err := r.WriteJSON(&out); err != nil {
@@ -151,10 +151,10 @@ func TestLateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
 	}
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(out.String()), &fields); err != nil || fields["latency"] != nil || fields["latency_by_kind"] != nil || fields["invalid"] == nil {
-		t.Errorf("%v: the JSON report has latencies: %v, %v", err, fields["latency"], fields["invalid"])
+		t.Errorf("%v: the JSON report contains latencies: %v, %v", err, fields["latency"], fields["invalid"])
 	}
 	out.Reset()
 	if err := r.WriteSVG(&out); err != nil || !strings.Contains(out.String(), "INVALID") || strings.Contains(out.String(), "polyline") {
-		t.Errorf("%v: the picture shows curves", err)
+		t.Errorf("%v: the plot contains curves", err)
 	}
 }

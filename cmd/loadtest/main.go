@@ -1,20 +1,18 @@
-// Command loadtest loads a gateway with codes whose right verdicts it knows,
-// compares every answer, and reports latency from the moment each check was
-// due. By itself it finds a demo that goes on running on this machine:
+// Command loadtest loads a gateway with codes whose right verdicts it knows, compares
+// every answer, and reports latency from the time each check was due. Without flags it
+// uses a running demo on this machine:
 //
 //	go run ./cmd/demo -serve
 //	go run ./cmd/loadtest
 //
-// It reads one file, the target (see -h), and writes the files named with
-// -json and -svg. Progress goes to stderr, the report to stdout. SIGINT or
-// SIGTERM ends the run early and reports what was measured; a second one ends
-// the program. With -new-key it makes the key and the target file for a deployed
-// system and ends.
+// It reads one file, the target (see -h), and writes the files named with -json and
+// -svg. Progress goes to stderr, the report to stdout. SIGINT or SIGTERM ends the run
+// early with a report of the time until then; a second signal ends the program. With
+// -new-key it makes the key and the target file for a deployed system and exits.
 //
-// Exit codes: 0 every arrival was sent and answered rightly; 1 a wrong
-// verdict, an error, unmet supply, or no run at all; 2 wrong flags; 3 no wrong
-// verdict and no error, but the load generator limited the run, so that it has no
-// latencies; 130 interrupted.
+// Exit codes: 0 every arrival was sent and answered right; 1 a wrong verdict, an error,
+// unmet supply, or no run at all; 2 wrong flags; 3 no wrong verdict and no error, but
+// the load generator limited the run, which then has no latencies; 130 interrupted.
 package main
 
 import (
@@ -30,7 +28,7 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-// Ends of a run that the report has told already.
+// Results of a run that the report has already explained.
 var (
 	errNotClean    = errors.New("not clean")
 	errInvalid     = errors.New("invalid")
@@ -65,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if o.newKey != "" {
 		return newKey(o, stdout)
 	}
-	// Made before the run: a long measurement must not be lost to a wrong path.
+	// Before the run, so that a wrong path does not waste a long measurement.
 	files, err := o.create()
 	if err != nil {
 		return err
@@ -86,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errInterrupted
 	case result.Wrong+result.Errors > 0:
 		return errNotClean
-	case len(result.Invalid) > 0: // before unmet supply, which such a generator makes
+	case len(result.Invalid) > 0: // before unmet supply, which a limited generator causes
 		return errInvalid
 	case !result.Clean():
 		return errNotClean
@@ -94,8 +92,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// beforeKey is longer than the load test, or a thief with its key, may date a session
-// back, so that the cut-off leaves none.
+// keyMargin exceeds the time by which the load test, or an attacker with its key, may
+// backdate a session, so the cutoff covers all sessions.
 const keyMargin = time.Hour
 
 // newKey makes a load key for a deployed system.
@@ -104,20 +102,20 @@ func newKey(o *options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, `%s is written, for you alone (mode 0600): it holds the key that signs the passes of the load test.
-Fill in what is still to be replaced: URLs, the credential of a device and, for revoked codes, of staff.
+	_, err = fmt.Fprintf(stdout, `%s is written with mode 0600: it contains the key that signs the passes of the load test.
+Replace the placeholders in it: URLs, a device credential and, for revoked codes, a staff credential.
 
-Entry for the settings file of every issuer of the system to be loaded, and of no other system. Who holds
-the key can make passes that its gates admit:
+Add this entry to the settings of every issuer of the system to be loaded, and of no other system. The key
+can make passes that the system's gates allow:
 
 %s
-When the load test is over, take the entry out again, start the issuers again and end the key at every gateway:
+After the load test remove the entry, restart the issuers and distrust the key at every gateway:
   railgate-issuer -config issuer.toml -by NAME -distrust-key %d -at %s
 `, o.newKey, key.Announcement(), key.ID, time.Now().Add(-keyMargin).UTC().Format(time.RFC3339))
 	return err
 }
 
-// files are the reports asked for.
+// files are the requested reports.
 type files []file
 
 type file struct {
@@ -152,7 +150,7 @@ func (all files) write(r *loadtest.Result) error {
 	return errors.Join(errs...)
 }
 
-// drop removes the files of a run that never was.
+// remove deletes the files if there was no run.
 func (all files) remove() {
 	for _, f := range all {
 		f.Close()

@@ -12,7 +12,7 @@ import (
 	"github.com/railgate/railgate/loadtest/fake"
 )
 
-// world starts a fake gateway and issuer and writes its target file.
+// startFake starts a fake gateway and issuer and writes their target file.
 func startFake(t *testing.T, b fake.Behavior) (*fake.Servers, string) {
 	t.Helper()
 	w := fake.Start(b)
@@ -28,7 +28,7 @@ func startFake(t *testing.T, b fake.Behavior) (*fake.Servers, string) {
 	return w, path
 }
 
-// TestMain takes the limits away: other tests make this load generator late.
+// TestMain removes the limits: other tests make this load generator late.
 func TestMain(m *testing.M) {
 	withLimits(fake.NoLimits)
 	os.Exit(m.Run())
@@ -42,7 +42,7 @@ func withLimits(l loadtest.Limits) {
 	}
 }
 
-// runCommand runs the whole program and gives its exit code and both outputs.
+// runCommand runs the whole program and returns its exit code and both outputs.
 func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs strings.Builder
@@ -72,7 +72,7 @@ func TestCleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
 		t.Errorf("%v, command %q", err, r.Command)
 	}
 	if text, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(text), "<svg ") {
-		t.Errorf("no picture: %v", err)
+		t.Errorf("no plot: %v", err)
 	}
 }
 
@@ -84,7 +84,7 @@ func TestWrongVerdictsExitWithOneAndAreListed(t *testing.T) {
 	}
 }
 
-// Limits that any run exceeds stand for a machine that is too slow.
+// Zero limits, which any run exceeds, simulate a machine that is too slow.
 func TestInvalidRunHasItsOwnExitCode(t *testing.T) {
 	withLimits(loadtest.Limits{})
 	defer withLimits(fake.NoLimits)
@@ -112,7 +112,7 @@ func TestNewKeyPrintsItsAnnouncement(t *testing.T) {
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("%v: the file is open to others", err)
+		t.Fatalf("mode %v, want 0600: %v", info.Mode(), err)
 	}
 	made, err := loadtest.ReadTarget(path)
 	if err != nil {
@@ -120,17 +120,17 @@ func TestNewKeyPrintsItsAnnouncement(t *testing.T) {
 	}
 	seed, _ := made.LoadKey.Seed.MarshalText()
 	if made.LoadKey.ID < 32768 || made.Gateway != "http://127.0.0.1:8080" || made.Device != device || strings.Contains(stdout, string(seed)) {
-		t.Errorf("key %d, gateway %s, or the seed is printed", made.LoadKey.ID, made.Gateway)
+		t.Errorf("key %d, gateway %s, or the seed is in the output", made.LoadKey.ID, made.Gateway)
 	}
 	if !strings.Contains(stdout, made.LoadKey.Announcement()) || !strings.Contains(stdout, "[[announce]]\nid = ") {
-		t.Errorf("the entry is not printed:\n%s", stdout)
+		t.Errorf("the output lacks the entry:\n%s", stdout)
 	}
-	// What is missing is named before anything is asked.
+	// Missing fields are reported before any request.
 	if code, _, stderr := runCommand(t, "-target", path); code != 2 || !strings.Contains(stderr, "field issuer") || !strings.Contains(stderr, "field staff") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if code, _, stderr := runCommand(t, "-new-key", path, "-staff", staff); code != 1 || !strings.Contains(stderr, "file exists") {
-		t.Errorf("a key that may be announced was replaced: exit code %d, %s", code, stderr)
+		t.Errorf("an existing key file was replaced: exit code %d, %s", code, stderr)
 	}
 	if again, err := loadtest.ReadTarget(path); err != nil || again.LoadKey != made.LoadKey {
 		t.Error("the file was changed")
@@ -147,7 +147,7 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 }
 
 func TestFlagsAreSufficientAndSecret(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // where no demo runs
+	t.Setenv("TMPDIR", t.TempDir()) // without the target of a demo
 	target := fake.Start(fake.Behavior{})
 	t.Cleanup(target.Close)
 	seed, _ := target.Target().LoadKey.Seed.MarshalText()
@@ -163,11 +163,11 @@ func TestFlagsAreSufficientAndSecret(t *testing.T) {
 	}
 	for _, s := range []string{target.Target().Device, target.Target().Staff, string(seed)} {
 		if strings.Contains(string(text)+stdout+stderr, s) {
-			t.Error("a report shows a credential or the key")
+			t.Error("a report contains a credential or the key")
 		}
 	}
 	if !strings.Contains(string(text), "-device=…") {
-		t.Error("the command does not show that -device was given")
+		t.Error("the reported command lacks -device")
 	}
 }
 
@@ -203,7 +203,7 @@ func TestUsageErrorsAreExplained(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", t.TempDir())
 	if code, _, stderr := runCommand(t); code != 1 || !strings.Contains(stderr, "go run ./cmd/demo -serve") {
-		t.Errorf("no demo: exit code %d, stderr %q", code, stderr)
+		t.Errorf("without a demo: exit code %d, stderr %q", code, stderr)
 	}
 }
 

@@ -1,9 +1,8 @@
-// Package fake plays a gateway and an issuer over real HTTP on loopback, for
-// tests of the load test. Verdicts come from tokens.Checker itself.
+// Package fake provides a fake gateway and issuer over real HTTP on loopback, for tests
+// of the load test. Its verdicts come from [tokens.Checker].
 //
-// It can be told to lie, to stall or to lose revocations: a load test that does
-// not notice is worth nothing. It keeps everything in memory and promises
-// nothing about speed.
+// It can be configured to answer wrongly, to stall or to lose revocations, which the load
+// test must notice. It keeps everything in memory and promises no speed.
 package fake
 
 import (
@@ -19,23 +18,22 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Ids of the fake issuer's own key and of the load key.
+// Key ids of the fake issuer and of the load key.
 const (
 	ownKey  = 7
 	LoadKey = 40001
 )
 
-// Behavior is how the fake departs from an honest one; the zero
-// value does not.
+// Behavior is how the fake differs from a correct system; the zero value does not differ.
 type Behavior struct {
-	// LieEvery makes every n-th check under load answer the opposite; 0 for never.
+	// LieEvery makes every n-th check under load return the opposite verdict; 0: none.
 	LieEvery int64
 	// StallAfter and StallFor stop all answers once, counted from the first
 	// check of a pass signed with the load key.
 	StallAfter, StallFor time.Duration
-	// EachCheck is how long a check takes.
+	// EachCheck is the time that a check takes.
 	EachCheck time.Duration
-	// LoseRevocations accepts revocations and forgets them.
+	// LoseRevocations accepts revocations without applying them.
 	LoseRevocations bool
 	// NoLoadKey leaves the load key unannounced.
 	NoLoadKey bool
@@ -45,7 +43,7 @@ type Behavior struct {
 	NeverReady bool
 }
 
-// NoLimits is for tests that share their machine with others, which make any load
+// NoLimits is for tests that share their machine with other tests, which make any load
 // generator late.
 var NoLimits = loadtest.Limits{Share: 1, Least: time.Hour, Late: time.Hour, LateShare: 1, Processor: 1e9}
 
@@ -58,9 +56,9 @@ type Servers struct {
 	own             tokentest.Issuer
 	checker         tokens.Checker
 	checks, loads   atomic.Int64 // all, and those of passes signed with the load key
-	firstLoad       atomic.Int64 // Unix nanoseconds
+	firstLoad       atomic.Int64 // time of the first load check, Unix nanoseconds
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	approvals    uint32
 	revoked      map[tokens.Serial]bool
 	applications map[string]*application // by application id
@@ -99,7 +97,7 @@ func (w *Servers) Close() {
 	w.issuer.Close()
 }
 
-// Target is how a load test reaches them.
+// Target returns the target of a load test of the servers.
 func (w *Servers) Target() loadtest.Target {
 	return loadtest.Target{
 		Gateway: w.gateway.URL, Issuer: w.issuer.URL, Device: w.device, Staff: w.staff,
@@ -107,17 +105,17 @@ func (w *Servers) Target() loadtest.Target {
 	}
 }
 
-// Checks counts the checks answered with a verdict.
+// Checks returns the number of checks answered with a verdict.
 func (w *Servers) Checks() int64 { return w.checks.Load() }
 
-// Revocations counts the credentials that were revoked.
+// Revocations returns the number of revoked credentials.
 func (w *Servers) Revocations() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.revoked)
 }
 
-// Numbers lists the document numbers that were applied with.
+// Numbers returns the document numbers of all applications.
 func (w *Servers) Numbers() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,20 +126,20 @@ func (w *Servers) Numbers() []string {
 	return all
 }
 
-// Revoked makes Servers the checker's view of revocations.
+// Revoked implements [tokens.Revocations].
 func (w *Servers) Revoked(s tokens.Serial) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.revoked[s]
 }
 
-// CutOff knows no subject.
+// CutOff implements [tokens.Revocations]; no subject has a cutoff.
 func (w *Servers) CutOff(tokens.Subject) int64 { return 0 }
 
-// Closed knows no session.
+// Closed implements [tokens.Revocations]; no session is closed.
 func (w *Servers) Closed(tokens.Serial, int64, int64) bool { return false }
 
-// passes remembers everything.
+// passes remembers every pass.
 type passes struct{ seen sync.Map }
 
 func (p *passes) Recall(pass *tokens.SignedPass) (tokens.Shown, bool) {

@@ -87,7 +87,7 @@ func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// stall holds every answer back until the stall is over.
+// stall delays every answer until the stall is over.
 func (w *Servers) stall() {
 	now := time.Now()
 	w.firstLoad.CompareAndSwap(0, now.UnixNano())
@@ -97,8 +97,8 @@ func (w *Servers) stall() {
 	}
 }
 
-// lie turns every n-th answer round, but never the first, with which the load
-// test makes sure of its key.
+// lie inverts every n-th answer, except the first, with which the load test probes its
+// key.
 func (w *Servers) lie(honest tokens.Reason) tokens.Reason {
 	n := w.loads.Add(1)
 	if w.behavior.LieEvery == 0 || n == 1 || n%w.behavior.LieEvery != 0 {

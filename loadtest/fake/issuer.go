@@ -12,14 +12,14 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// application is one passenger's, as the issuer sees it.
+// application is one passenger's application.
 type application struct {
 	access, check string
 	serial        tokens.Serial
 	approved      int64
 }
 
-// policy is the version of the privacy policy in force.
+// policy is the current version of the privacy policy.
 const policy = "2026-11"
 
 func (w *Servers) issuerHandler() http.Handler {
@@ -69,7 +69,7 @@ func (w *Servers) apply(out http.ResponseWriter, req *http.Request) {
 	writeJSON(out, http.StatusCreated, map[string]any{"application": id, "status": "submitted", "access_token": w.applications[id].access})
 }
 
-// person finds the application that the access token opens, and holds w.mu if so.
+// lockApplication returns the application of the access token and locks w.mu, or answers 401.
 func (w *Servers) lockApplication(out http.ResponseWriter, req *http.Request) *application {
 	w.mu.Lock()
 	p := w.applications[req.PathValue("id")]
@@ -161,7 +161,7 @@ func (w *Servers) revoke(out http.ResponseWriter, req *http.Request) {
 	writeJSON(out, http.StatusAccepted, map[string]any{"serial": serial.String(), "accepted_at_ms": time.Now().UnixMilli()})
 }
 
-// read decodes a request strictly and answers it if that fails.
+// readJSON decodes a request strictly, or answers with a problem.
 func readJSON(out http.ResponseWriter, req *http.Request, into any) bool {
 	d := json.NewDecoder(req.Body)
 	d.DisallowUnknownFields()

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// Arrivals draws the moments at which work is due, in order. One goroutine at a time may
-// use it.
+// Arrivals draws the times at which work is due, in order. It is not safe for concurrent
+// use.
 type Arrivals struct {
 	random *rand.Rand // nil: evenly spaced
 	gap    float64    // mean, nanoseconds
 	end    time.Duration
 	drawn  int
-	at     float64 // the last one drawn, nanoseconds
+	at     float64 // the time drawn last, nanoseconds
 }
 
-// Poisson draws moments of a Poisson process, as unrelated passengers are: rate per
-// second, above 0, until end. The same numbers make the same moments.
+// Poisson returns the arrivals of a Poisson process, the model of unrelated passengers:
+// rate per second, above 0, until end. Equal random sources draw equal times.
 func Poisson(rate float64, end time.Duration, random *rand.Rand) *Arrivals {
 	return &Arrivals{random: random, gap: float64(time.Second) / rate, end: end}
 }
 
-// Even draws evenly spaced ones.
+// Even returns evenly spaced arrivals.
 func Even(rate float64, end time.Duration) *Arrivals { return Poisson(rate, end, nil) }
 
-// Next draws the next moment, counted from the start; false after the last.
+// Next draws the next time, counted from the start; false after the last.
 func (a *Arrivals) Next() (due time.Duration, ok bool) {
 	if a.random == nil {
-		a.at = float64(a.drawn) * a.gap // multiplied, not added up: no drift
+		a.at = float64(a.drawn) * a.gap // multiplied, not accumulated: no drift
 	} else {
 		a.at += float64(a.random.ExpFloat64() * a.gap) // rounded, so that every processor draws the same
 	}
@@ -38,7 +38,7 @@ func (a *Arrivals) Next() (due time.Duration, ok bool) {
 	return time.Duration(a.at), true
 }
 
-// All draws all that is left.
+// All draws all remaining times.
 func (a *Arrivals) All() (due []time.Duration) {
 	for at, ok := a.Next(); ok; at, ok = a.Next() {
 		due = append(due, at)

@@ -27,9 +27,9 @@ func TestArrivalsKeepTheirRateAndRepeat(t *testing.T) {
 	}
 }
 
-// The figures in bench/results were measured with these moments: those of bench/httpcheck
-// and of bench/issuance, each with its own stream of random numbers. They were written down
-// before both programs drew them here.
+// The results in bench/results were measured with these times: those of bench/httpcheck
+// and of bench/issuance, each with its own stream of random numbers. The expected values
+// were recorded before both programs used this package.
 func TestArrivalsEqualThoseOfRecordedResults(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("math.Exp may differ in its last bit elsewhere")

@@ -1,10 +1,10 @@
-// Package openloop sends work when it is due, whatever became of earlier work. It is the
-// load generator of the load test and of the benchmarks.
+// Package openloop sends work when it is due, independent of earlier work. It is the load
+// generator of the load test and of the benchmarks.
 //
-// It promises that latency counts from the moment at which work was due, that no more work
-// is outstanding than there are workers, that work which was due and never sent is
-// reported, and that the same seed draws the same moments. It does not know what the work
-// is and does not bound it: each piece must end by itself.
+// It promises that latency counts from the time at which work was due, that at most one
+// piece of work per worker is outstanding, that work that was due and never sent is
+// reported, and that the same seed draws the same times. It does not know the work and
+// does not bound it: each piece must end by itself.
 package openloop
 
 import (
@@ -14,42 +14,42 @@ import (
 	"time"
 )
 
-// What work can come to besides being done; any other error is a wrong answer.
+// Results of work other than success; any other error is a wrong answer.
 var (
-	// ErrDeclined is work that the other side did not do: it answered that it cannot now,
-	// or did not answer.
+	// ErrDeclined means that the other side did not do the work: it answered that it
+	// cannot do it now, or did not answer.
 	ErrDeclined = errors.New("the work was declined")
-	// ErrOver says that nothing is left to ask for.
+	// ErrOver means that no input for further work is left.
 	ErrOver = errors.New("the supply of work is used up")
 )
 
 // Loop sends arrivals of type A.
 type Loop[A any] struct {
-	// Workers is how many arrivals may be outstanding. One that finds every worker busy is
-	// sent late, and its latency counts from when it was due.
+	// Workers is the number of arrivals that may be outstanding. An arrival that finds
+	// every worker busy is sent late, and its latency counts from when it was due.
 	Workers int
-	// Until is how long after the start arrivals are sent: the length of the run, and a
-	// grace for a backlog. What is left then, Next still has.
+	// Until is the time after the start until which arrivals are sent: the length of the
+	// run, and a grace for a backlog. Next then still has the remaining arrivals.
 	Until time.Duration
-	// Next draws the next arrival and when it is due; false after the last. It is called
-	// by one goroutine at a time.
+	// Next draws the next arrival and its due time; false after the last. Only one
+	// goroutine at a time calls it.
 	Next func() (a A, due time.Duration, ok bool)
-	// Work sends an arrival and returns when it was over: its worker is free again from
-	// then on. Workers call it at the same time, each with its number, counted from 0.
+	// Work sends an arrival and returns when it was over; its worker is then free again.
+	// Workers call it concurrently, each with its index.
 	Work func(worker int, a A, s Sending) (over time.Time)
-	// Progress is called once a second; nil: nothing is.
+	// Progress is called once per second; may be nil.
 	Progress func(elapsed time.Duration)
 }
 
-// Sending says when an arrival was due and when it was sent.
+// Sending records when an arrival was due and when it was sent.
 type Sending struct {
 	Due, Sent time.Time
 	Free      time.Time // when its worker was free to send it
-	Awaited   bool      // a worker was waiting for it when it came due
+	Awaited   bool      // whether a worker was waiting for it when it became due
 }
 
-// Own is how late the arrival was sent although a worker was free: the generator's part
-// of the latency.
+// Own returns how late the arrival was sent although a worker was free: the generator's
+// part of the latency.
 func (s Sending) Own() time.Duration {
 	if s.Free.After(s.Due) {
 		return s.Sent.Sub(s.Free)
@@ -57,8 +57,8 @@ func (s Sending) Own() time.Duration {
 	return s.Sent.Sub(s.Due)
 }
 
-// Run returns when every arrival was sent and is over, when Until is, or when ctx has
-// ended; it waits for the work under way in each case.
+// Run returns when every arrival was sent and is over, when Until has passed, or when ctx
+// has ended. In each case it waits for outstanding work.
 func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
 	t := &dispatcher{start: start, pacer: newPacer()}
 	defer t.pacer.close()
@@ -84,14 +84,14 @@ func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
 	progress.Wait()
 }
 
-// turn is had by the one worker that waits for the next arrival.
+// dispatcher is locked by the one worker that waits for the next arrival.
 type dispatcher struct {
 	sync.Mutex
 	start time.Time
 	pacer *pacer
 }
 
-// next waits for the next arrival; false when there is none left to be sent.
+// nextArrival waits for the next arrival; false if no further one is to be sent.
 func (l *Loop[A]) nextArrival(ctx context.Context, t *dispatcher) (a A, s Sending, ok bool) {
 	t.Lock()
 	defer t.Unlock()
@@ -120,11 +120,11 @@ func (l *Loop[A]) report(start time.Time, done <-chan struct{}) {
 	}
 }
 
-// longestNap bounds one sleep, so that an interrupted run ends soon even
-// between rare arrivals.
+// maxSleep bounds one sleep, so that an interrupted run ends soon even between rare
+// arrivals.
 const maxSleep = 50 * time.Millisecond
 
-// until sleeps until due; false if the run was interrupted first.
+// sleepUntil sleeps until due; false if the run was interrupted first.
 func (p *pacer) sleepUntil(ctx context.Context, due time.Time) bool {
 	for {
 		left := time.Until(due)

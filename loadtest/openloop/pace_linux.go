@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pacer sleeps to within tens of microseconds. On Linux time.Sleep wakes up to
-// a millisecond late (0.5 ms in the median where this reads a timer descriptor
-// in 0.03 ms), because the runtime waits in whole milliseconds; counted from
-// the moment due, that would drown the gateway's own time. One goroutine at a time.
+// pacer sleeps with a precision of tens of microseconds. On Linux time.Sleep wakes up to a
+// millisecond late (median 0.5 ms, where reading a timer descriptor takes 0.03 ms),
+// because the runtime waits in whole milliseconds. With latency counted from the due
+// time, that would exceed the gateway's own time. It is not safe for concurrent use.
 type pacer struct {
 	fd     int
-	timer  *os.File // nil: no descriptor was to be had, sleep plainly
+	timer  *os.File // nil: no descriptor was available, use time.Sleep
 	expiry [8]byte
 }
 
@@ -22,7 +22,7 @@ func newPacer() *pacer {
 	if err != nil {
 		return &pacer{}
 	}
-	// Non-blocking, so the file is read through the runtime's poller and holds no thread.
+	// Non-blocking, so the file is read through the runtime's poller and blocks no thread.
 	return &pacer{fd: fd, timer: os.NewFile(uintptr(fd), "timerfd")}
 }
 

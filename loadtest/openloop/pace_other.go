@@ -4,7 +4,7 @@ package openloop
 
 import "time"
 
-// pacer sleeps as well as the system lets it.
+// pacer sleeps with the precision of time.Sleep.
 type pacer struct{}
 
 func newPacer() *pacer { return &pacer{} }

@@ -9,47 +9,47 @@ import (
 )
 
 // Grace is how long after the end of a [Round] a backlog may still be sent: work due in
-// the last instant is not unmet for being last.
+// the last instant is not unmet for that reason.
 const Grace = 2 * time.Second
 
-// Round is work of one kind that is due at moments drawn before.
+// Round is work of one kind, due at given times.
 type Round struct {
 	Due     []time.Duration // see [Arrivals.All]
 	Length  time.Duration
 	Workers int
 }
 
-// Outcome is what became of a round.
+// Outcome is the result of a round.
 type Outcome struct {
 	Due, Done, Declined int
-	// Unsent work found every worker busy until the grace was over, or the supply used up.
+	// Unsent work found every worker busy until the grace was over, or no input left.
 	Unsent int
-	// Latency is from the moment due to the answer, sorted, of all that was due; unsent
-	// work counts with the time until it was given up.
+	// Latency is from due to answer, sorted, of all due work; unsent work counts with the
+	// time until the end of the round.
 	Latency []time.Duration
-	// Late is from the moment due to the moment sent where a worker was waiting, sorted:
-	// what this side itself adds.
+	// Late is from due to sent, sorted, for arrivals that a worker was waiting for: the
+	// generator's own lateness.
 	Late []time.Duration
-	// First is the first answer that was not the right one.
+	// First is the first error of the round.
 	First error
 }
 
-// NewOutcome is that of work of which nothing was sent yet.
+// NewOutcome returns the outcome of work of which nothing is sent yet.
 func NewOutcome(due []time.Duration) Outcome {
 	return Outcome{Due: len(due), Latency: make([]time.Duration, 0, len(due)), Late: make([]time.Duration, 0, len(due))}
 }
 
-// Unmet is what was due and not done.
+// Unmet returns the amount of work that was due and not done.
 func (o *Outcome) Unmet() int { return o.Declined + o.Unsent }
 
-// Fault keeps the first error.
+// Fault stores the first error.
 func (o *Outcome) Fault(err error) {
 	if o.First == nil {
 		o.First = err
 	}
 }
 
-// GiveUp counts what is left at the end.
+// GiveUp counts the work left at the end.
 func (o *Outcome) GiveUp(left []time.Duration, now time.Duration) {
 	o.Unsent += len(left)
 	for _, due := range left {
@@ -57,13 +57,13 @@ func (o *Outcome) GiveUp(left []time.Duration, now time.Duration) {
 	}
 }
 
-// Sort ends a round.
+// Sort sorts the durations at the end of a round.
 func (o *Outcome) Sort() {
 	slices.Sort(o.Latency)
 	slices.Sort(o.Late)
 }
 
-// Run sends the work when it is due. It ends at the first wrong answer and returns it.
+// Run sends the work when it is due. It ends at the first wrong answer and returns its error.
 func (r Round) Run(ctx context.Context, work func(worker int) error) (Outcome, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -96,7 +96,7 @@ func (r Round) Run(ctx context.Context, work func(worker int) error) (Outcome, e
 	return o, wrong
 }
 
-// add counts one piece of work; false if its answer was wrong.
+// add counts one piece of work, and reports whether its answer was right.
 func (o *Outcome) add(s Sending, over time.Time, err error) (right bool) {
 	o.Latency = append(o.Latency, over.Sub(s.Due))
 	if s.Awaited {
@@ -116,7 +116,7 @@ func (o *Outcome) add(s Sending, over time.Time, err error) (right bool) {
 	return true
 }
 
-// Quantile of sorted durations; 0 if there are none. q is in (0, 1].
+// Quantile returns a quantile of sorted durations; 0 if there are none. q is in (0, 1].
 func Quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0

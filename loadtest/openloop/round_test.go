@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// round is one whose moments the seed draws.
+// newRound returns a round whose times are drawn with the seed.
 func newRound(rate float64, length time.Duration, workers int, seed uint64) Round {
 	return Round{Due: Poisson(rate, length, rand.New(rand.NewPCG(seed, 1))).All(), Length: length, Workers: workers}
 }
 
-// One wrong answer is the end, and it is told.
+// The first wrong answer ends the round and is returned.
 func TestWrongAnswerEndsTheRound(t *testing.T) {
 	wrong := errors.New("wrong")
 	var n atomic.Int64
@@ -50,12 +50,12 @@ func TestRoundCountsAllDueWork(t *testing.T) {
 		t.Errorf("got done %d, declined %d, unsent %d, %d latencies of %d due", o.Done, o.Declined, o.Unsent, len(o.Latency), o.Due)
 	}
 	if !slices.IsSorted(o.Latency) || !slices.IsSorted(o.Late) || len(o.Late) == 0 || !errors.Is(o.First, ErrDeclined) {
-		t.Error("latencies are not sorted, none was sent in time, or the first declined one is not kept")
+		t.Error("latencies are unsorted, none was sent in time, or the first declined error is lost")
 	}
 }
 
-// One worker that takes 20 ms at 200 a second falls behind at once. Time counts
-// from the moment due, so the waiting shows.
+// One worker that takes 20 ms at 200 per second falls behind immediately. Latency counts
+// from the due time, so it includes the wait.
 func TestWaitForAWorkerCountsAsLatency(t *testing.T) {
 	const each = 20 * time.Millisecond
 	o, err := newRound(200, 200*time.Millisecond, 1, 1).Run(t.Context(), func(int) error {
@@ -66,7 +66,7 @@ func TestWaitForAWorkerCountsAsLatency(t *testing.T) {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	if longest := o.Latency[len(o.Latency)-1]; longest < 5*each {
-		t.Errorf("the longest took %v: the wait does not count", longest)
+		t.Errorf("the longest latency is %v: it excludes the wait", longest)
 	}
 }
 
@@ -80,13 +80,13 @@ func TestUnsentWorkIsUnmet(t *testing.T) {
 	}
 }
 
-// An interruption ends the wait for the next arrival, and progress is told meanwhile.
+// An interruption ends the wait for the next arrival, and Progress is called meanwhile.
 func TestInterruptedLoopEnds(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	began := time.Now()
 	loop := Loop[int]{Workers: 2, Until: time.Hour,
 		Next:     func() (int, time.Duration, bool) { return 0, time.Hour, true },
-		Work:     func(int, int, Sending) time.Time { t.Error("something was sent"); return time.Now() },
+		Work:     func(int, int, Sending) time.Time { t.Error("an arrival was sent"); return time.Now() },
 		Progress: func(time.Duration) { interrupt() }}
 	loop.Run(ctx, began)
 	if took := time.Since(began); took < time.Second || took > 20*time.Second {
@@ -94,7 +94,7 @@ func TestInterruptedLoopEnds(t *testing.T) {
 	}
 }
 
-// What an arrival waits for a busy worker is not the generator's.
+// The wait for a busy worker does not count as own lateness.
 func TestOwnLatenessBeginsWhenAWorkerIsFree(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
 	for _, c := range []struct{ due, free, sent, want int }{
