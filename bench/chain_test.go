@@ -6,9 +6,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// firstLinkOnly claims to know every pass, with the link of its step 0 as the
-// newest one, so that a check ends where the chain does. It belongs in benchmarks
-// of the chain and nowhere else.
+// firstLinkOnly reports every pass as known, with the link of step 0 as the newest one: a check
+// then ends where the chain does. It is only for benchmarks of the chain.
 type firstLinkOnly struct{ link tokens.Link }
 
 func (f *firstLinkOnly) Recall(*tokens.SignedPass) (tokens.Shown, bool) {
@@ -16,10 +15,9 @@ func (f *firstLinkOnly) Recall(*tokens.SignedPass) (tokens.Shown, bool) {
 }
 func (f *firstLinkOnly) Remember(*tokens.SignedPass, tokens.Shown) {}
 
-// BenchmarkChain hashes from the shown link to that of step 0, 14.5 links on
-// average. Ours goes through the Checker, with every signature taken for
-// verified and nothing revoked, so it also pays for the key, the times and the
-// scope; the rival only hashes, and one link more, to the anchor.
+// BenchmarkChain hashes from the shown link to that of step 0, 14.5 links on average. The Checker
+// also looks up the key and checks times and scope, with every signature taken as verified and
+// nothing revoked. The rival only hashes, and one link more, to the anchor.
 func BenchmarkChain(b *testing.B) {
 	c := theCorpus()
 	b.Run("ours", func(b *testing.B) {
@@ -29,7 +27,7 @@ func BenchmarkChain(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			passes.link = c.codes[i%codeCount].session.Links[0]
 			if checker.Check(&c.codes[i%codeCount].code, now, tokens.Entry) != tokens.ReasonOK {
-				b.Fatal("a good link was refused")
+				b.Fatal("a valid link was refused")
 			}
 		}
 	})
@@ -38,7 +36,7 @@ func BenchmarkChain(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			if !parsed[i%codeCount].plainLinkHolds() {
-				b.Fatal("a good link was refused")
+				b.Fatal("a valid link was refused")
 			}
 		}
 	})
@@ -56,7 +54,7 @@ func (c *corpus) plainTokens(tb testing.TB) []*plainToken {
 	return parsed
 }
 
-// The right link, a link with a flipped bit, and the right link in a wrong step.
+// The correct link, a link with a flipped bit, and the correct link in a wrong step.
 func TestChainsAgree(t *testing.T) {
 	c := theCorpus()
 	var passes firstLinkOnly
@@ -68,8 +66,8 @@ func TestChainsAgree(t *testing.T) {
 		flipped := s.Links[step]
 		flipped[i%16] ^= 1 << (i / 16 % 8)
 		for _, try := range []struct {
-			link tokens.Link
-			good bool
+			link  tokens.Link
+			valid bool
 		}{{s.Links[step], true}, {flipped, false}, {s.Links[(step+1)%tokens.Length], false}} {
 			code := tokens.Assemble(&s.Pass, uint8(step), try.link)
 			ours := checker.Check(&code, now, tokens.Entry)
@@ -78,10 +76,10 @@ func TestChainsAgree(t *testing.T) {
 				t.Fatalf("code %d: the plain parser answers %s", i, reason)
 			}
 			want := tokens.ReasonLink
-			if try.good {
+			if try.valid {
 				want = tokens.ReasonOK
 			}
-			if ours != want || plain.plainLinkHolds() != try.good {
+			if ours != want || plain.plainLinkHolds() != try.valid {
 				t.Errorf("code %d: ours %s, plain %v, want %s", i, ours, plain.plainLinkHolds(), want)
 			}
 		}

@@ -9,28 +9,28 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// The size of the thing: 300 sessions closed a second, for the 31 minutes in which a
-// code of theirs could still pass. Gateways keep a day's, but scans ask for these.
+// 300 sessions closed a second, for the 31 minutes in which a code of theirs could still be valid.
+// Gateways store a day of them, but scans look up these.
 const (
 	closedPerSecond = 300
 	closedSeconds   = 31 * 60
 	closedCount     = closedPerSecond * closedSeconds
-	// closedIndex begins the serials of closed sessions, so that none is in the corpus.
+	// closedIndex is the first index of closed sessions' serials: none is in the corpus.
 	closedIndex = 1 << 25
 )
 
-// opened names a session.
+// opened identifies a session.
 type opened struct {
 	serial tokens.Serial
 	start  int64
 }
 
-// closed is the set of closed sessions twice, and the queries to it.
+// closed is the set of closed sessions in both forms, and the queries to it.
 type closed struct {
 	sessions []opened // in the order of closing
 	set      *revocation.ClosedSessions
 	plain    *plainClosed
-	asked    []opened // open ones, as nearly all that are shown at a gate
+	queries  []opened // open sessions, like almost all that are shown at a gate
 }
 
 var theClosed = sync.OnceValue(func() *closed {
@@ -47,9 +47,9 @@ var theClosed = sync.OnceValue(func() *closed {
 			c.sessions = append(c.sessions, s)
 		}
 	}
-	for len(c.asked) < lookups {
+	for len(c.queries) < lookups {
 		if s := any(); !taken[s] {
-			c.asked = append(c.asked, s)
+			c.queries = append(c.queries, s)
 		}
 	}
 	c.set, c.plain = buildClosed(c.sessions), buildPlainClosed(c.sessions)
@@ -74,8 +74,7 @@ func buildPlainClosed(sessions []opened) *plainClosed {
 	return set
 }
 
-// BenchmarkClosedLookup asks for sessions that are open, beside half a million closed
-// ones.
+// BenchmarkClosedLookup looks up open sessions among half a million closed ones.
 func BenchmarkClosedLookup(b *testing.B) {
 	c := theClosed()
 	for _, rival := range []struct {
@@ -85,16 +84,16 @@ func BenchmarkClosedLookup(b *testing.B) {
 		b.Run(rival.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if s := &c.asked[i%lookups]; rival.closed(s.serial, s.start, tokens.Never) {
-					b.Fatal("an open session is closed")
+				if s := &c.queries[i%lookups]; rival.closed(s.serial, s.start, tokens.Never) {
+					b.Fatal("an open session was reported as closed")
 				}
 			}
 		})
 	}
 }
 
-// BenchmarkClosedBuild closes half a million sessions one by one, in random order, and
-// reports the heap that the finished set holds.
+// BenchmarkClosedBuild closes half a million sessions one by one, in random order, and reports the
+// heap size of the finished set.
 func BenchmarkClosedBuild(b *testing.B) {
 	sessions := theClosed().sessions
 	b.Run("ours", func(b *testing.B) { benchmarkBuild(b, func() any { return buildClosed(sessions) }) })
@@ -103,7 +102,7 @@ func BenchmarkClosedBuild(b *testing.B) {
 
 func TestClosedSetsAgree(t *testing.T) {
 	c := theClosed()
-	for _, s := range append(c.sessions, c.asked...) {
+	for _, s := range append(c.sessions, c.queries...) {
 		for _, by := range []int64{s.start + 59, s.start + 60, tokens.Never} {
 			if ours, plain := c.set.Closed(s.serial, s.start, by), c.plain.Closed(s.serial, s.start, by); ours != plain {
 				t.Fatalf("%+v by %d: ours %v, plain %v", s, by, ours, plain)
@@ -111,6 +110,6 @@ func TestClosedSetsAgree(t *testing.T) {
 		}
 	}
 	if n, _ := c.set.Len(); n != closedCount || len(c.plain.sessions) != closedCount {
-		t.Errorf("ours holds %d, plain %d, want %d", n, len(c.plain.sessions), closedCount)
+		t.Errorf("ours has %d, plain %d, want %d", n, len(c.plain.sessions), closedCount)
 	}
 }

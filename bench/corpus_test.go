@@ -14,10 +14,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Inputs are many and different: one code repeated would teach the branch
-// predictor its scalars and keep everything in the nearest cache. Every step of
-// every key is there equally often, so a code is 15.5 links from its anchor on
-// average.
+// Inputs are many and different: one repeated code would train the branch predictor for its scalars
+// and stay in the first cache. Every step of every key occurs equally often, so a code is 15.5
+// links from its anchor on average.
 const (
 	keyCount  = 8
 	perStep   = 32
@@ -26,15 +25,15 @@ const (
 	now = tokentest.Epoch // Unix seconds at which every code is shown
 )
 
-// shown is one code as a gate meets it at now.
+// shown is one code as a gate sees it at now.
 type shown struct {
 	session tokentest.Session
-	code    tokens.Token // of the step that is current at now
+	code    tokens.Token // of the current step at now
 	text    []byte       // of code
-	first   tokens.Token // of step 0: one link, for what is not about links
+	first   tokens.Token // of step 0: one link, for benchmarks of other parts
 }
 
-// corpus holds the codes and the keys that signed them. No code in it is revoked.
+// corpus contains the codes and the keys that signed them. None of its codes is revoked.
 type corpus struct {
 	codes []shown
 	keys  *tokens.KeySet
@@ -76,8 +75,8 @@ var theCorpus = sync.OnceValue(func() *corpus {
 	return c
 })
 
-// The promise about inputs that the package and its README make.
-func TestTheInputsAreManyAndDifferent(t *testing.T) {
+// The package and its README promise these properties of the inputs.
+func TestInputsAreManyAndDifferent(t *testing.T) {
 	c := theCorpus()
 	texts, keys, steps := map[string]bool{}, map[tokens.KeyID]int{}, map[int64]int{}
 	for i := range c.codes {
@@ -93,12 +92,12 @@ func TestTheInputsAreManyAndDifferent(t *testing.T) {
 	}
 	for step := range int64(tokens.Length) {
 		if steps[step] != codeCount/tokens.Length {
-			t.Errorf("step %d stands in %d codes, want %d", step, steps[step], codeCount/tokens.Length)
+			t.Errorf("step %d occurs in %d codes, want %d", step, steps[step], codeCount/tokens.Length)
 		}
 	}
 }
 
-// TestMain adds what `go test -bench` leaves out of its head, in the same form.
+// TestMain prints further lines for the head of `go test -bench`, in the same form.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() != "" {

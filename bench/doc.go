@@ -1,10 +1,8 @@
-// Package bench measures the parts of a check and the whole of it, each beside
-// a plain rival: what one would write with the standard library and no tricks.
-// It holds nothing but tests and benchmarks; README.md says how to run and read
-// them.
+// Package bench measures the parts of a check and the whole check, each with a plain rival: code
+// that one would write with the standard library and without optimization. It contains only tests
+// and benchmarks; README.md describes how to run and read them.
 //
-// It promises that both sides of a pair get the same inputs and give the same
-// answers, which its tests demand over good and bad ones, and that every answer
-// is looked at inside the measured loop. It does not promise a quiet machine:
-// a figure means something only beside its rival's from the same run.
+// Both sides of a pair get the same inputs and give the same answers, which the tests check for
+// valid and invalid inputs. Every answer is checked inside the measured loop. A quiet machine is
+// not ensured: a figure is meaningful only next to its rival's from the same run.
 package bench

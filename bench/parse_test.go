@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// BenchmarkParseText reads the text of a code and checks its form.
+// BenchmarkParseText parses the text of a code and checks its form.
 func BenchmarkParseText(b *testing.B) {
 	c := theCorpus()
 	b.Run("ours", func(b *testing.B) {
@@ -16,7 +16,7 @@ func BenchmarkParseText(b *testing.B) {
 		var token tokens.Token
 		for i := 0; b.Loop(); i++ {
 			if token.ParseText(c.codes[i%codeCount].text) != tokens.ReasonOK {
-				b.Fatal("a good code was refused")
+				b.Fatal("a valid code was refused")
 			}
 		}
 	})
@@ -25,13 +25,13 @@ func BenchmarkParseText(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			if _, reason := plainParse(texts[i%codeCount]); reason != tokens.ReasonOK {
-				b.Fatal("a good code was refused")
+				b.Fatal("a valid code was refused")
 			}
 		}
 	})
 }
 
-// texts gives the plain parser its strings, so that it pays for no conversion.
+// texts returns strings for the plain parser, which then needs no conversion.
 func (c *corpus) texts() []string {
 	texts := make([]string, len(c.codes))
 	for i := range c.codes {
@@ -40,8 +40,8 @@ func (c *corpus) texts() []string {
 	return texts
 }
 
-// Good codes and ten damages to each: what one parser refuses the other
-// refuses for the same reason, and what both take they read alike.
+// For valid codes and ten damaged forms of each, both parsers give the same reason, and read
+// accepted codes alike.
 func TestParsersAgree(t *testing.T) {
 	c := theCorpus()
 	random := rand.New(rand.NewPCG(7, 8))
@@ -54,7 +54,7 @@ func TestParsersAgree(t *testing.T) {
 	}
 	for _, reason := range []tokens.Reason{tokens.ReasonOK, tokens.ReasonMalformed, tokens.ReasonVersion} {
 		if seen[reason] < 100 {
-			t.Errorf("%d texts were answered %s: too few to compare", seen[reason], reason)
+			t.Errorf("%d texts had the reason %s: too few to compare", seen[reason], reason)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func compareParsers(t *testing.T, text []byte, seen map[tokens.Reason]int) {
 	}
 }
 
-// damage changes a code's text, or one byte of what it spells.
+// damage changes a code's text, or one byte of its binary form.
 func damage(random *rand.Rand, s *shown) []byte {
 	text := bytes.Clone(s.text)
 	switch random.IntN(8) {

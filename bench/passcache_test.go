@@ -10,11 +10,11 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A cache looks at bytes only, so its benchmark takes random ones: as many
-// passes as a large station has in half an hour, which no near cache holds.
+// A cache compares bytes only, so its benchmark uses random ones: as many passes as a large station
+// sees in half an hour, more than a processor cache can store.
 const passCount = 1 << 16
 
-// cacheBytes is room for five times as many.
+// cacheBytes is memory for five times as many.
 const cacheBytes = 64 << 20
 
 var thePasses = sync.OnceValue(func() []tokens.SignedPass {
@@ -28,7 +28,7 @@ var thePasses = sync.OnceValue(func() []tokens.SignedPass {
 	return passes
 })
 
-// theShown are links to go with the passes, one each.
+// theShown returns links for the passes, one each.
 func theShown(passes []tokens.SignedPass) []tokens.Shown {
 	shown := make([]tokens.Shown, len(passes))
 	for i := range shown {
@@ -37,17 +37,17 @@ func theShown(passes []tokens.SignedPass) []tokens.Shown {
 	return shown
 }
 
-// shownIn is the link of a step, as far as a cache can tell: another one for each.
+// shownIn returns a link for a step. For a cache it is enough that each differs.
 func shownIn(pass *tokens.SignedPass, step int) tokens.Shown {
 	s := tokens.Shown{Step: uint8(step), Link: tokens.Link(pass[:])}
 	s.Link[0] ^= uint8(step)
 	return s
 }
 
-// rememberTurns bounds filling a cache that may drop what it is given.
+// rememberTurns bounds the attempts to fill a cache that may drop entries.
 const rememberTurns = 20
 
-// warmCache is our cache holding every one of the passes, each with its link.
+// warmCache returns a cache that contains every pass with its link.
 func warmCache(tb testing.TB, passes []tokens.SignedPass, shown []tokens.Shown) *passcache.Cache {
 	cache, err := passcache.New(cacheBytes)
 	if err != nil {
@@ -71,8 +71,8 @@ func warmCache(tb testing.TB, passes []tokens.SignedPass, shown []tokens.Shown) 
 	return nil
 }
 
-// plainShown remembers each pass with its newest link in a map behind a lock.
-// It never forgets and keeps no statistics.
+// plainShown stores each pass with its newest link in a map behind a lock. It never evicts and has
+// no statistics.
 type plainShown struct {
 	mu    sync.RWMutex
 	known map[tokens.SignedPass]tokens.Shown
@@ -93,7 +93,7 @@ func (p *plainShown) Remember(pass *tokens.SignedPass, shown tokens.Shown) {
 	}
 }
 
-// shownCaches are ours and the rival, both holding every pass with its link.
+// shownCaches returns railgate's cache and the rival, both with every pass and its link.
 func shownCaches(tb testing.TB) (ours, plain tokens.Passes) {
 	passes := thePasses()
 	shown := theShown(passes)
@@ -104,7 +104,7 @@ func shownCaches(tb testing.TB) (ours, plain tokens.Passes) {
 	return warmCache(tb, passes, shown), plain
 }
 
-// BenchmarkPassCacheHit finds a pass that was remembered, and its newest link.
+// BenchmarkPassCacheHit looks up a remembered pass and its newest link.
 func BenchmarkPassCacheHit(b *testing.B) {
 	passes := thePasses()
 	ours, plain := shownCaches(b)
@@ -124,8 +124,8 @@ func BenchmarkPassCacheHit(b *testing.B) {
 	}
 }
 
-// Remembered passes are found by both with the same newest link, which only a
-// newer one replaces; with one bit flipped anywhere they are found by neither.
+// Both caches find remembered passes with the same newest link, which only a newer one replaces.
+// Neither finds a pass with one flipped bit.
 func TestPassCachesAgree(t *testing.T) {
 	passes := thePasses()
 	ours, plain := shownCaches(t)
@@ -133,9 +133,9 @@ func TestPassCachesAgree(t *testing.T) {
 	recall := func(pass *tokens.SignedPass, want bool) {
 		t.Helper()
 		mine, found := ours.Recall(pass)
-		his, there := plain.Recall(pass)
-		if found != want || there != want || mine != his {
-			t.Fatalf("ours %v with %+v, plain %v with %+v; want %v and the same link", found, mine, there, his, want)
+		theirs, there := plain.Recall(pass)
+		if found != want || there != want || mine != theirs {
+			t.Fatalf("ours %v with %+v, plain %v with %+v; want %v and the same link", found, mine, there, theirs, want)
 		}
 	}
 	for i := range passes {
@@ -144,8 +144,8 @@ func TestPassCachesAgree(t *testing.T) {
 		ours.Remember(&passes[i], shown)
 		plain.Remember(&passes[i], shown)
 		recall(&passes[i], true)
-		stranger := passes[i]
-		stranger[i%tokens.PassSize] ^= 1 << (i % 8)
-		recall(&stranger, false)
+		unknown := passes[i]
+		unknown[i%tokens.PassSize] ^= 1 << (i % 8)
+		recall(&unknown, false)
 	}
 }

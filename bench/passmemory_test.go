@@ -7,17 +7,17 @@ import (
 	"github.com/railgate/railgate/gateway/passcache"
 )
 
-// filledBytes is a cache that as many passes fill as a large station has in half an hour.
+// filledBytes is the size of a cache that the passes of half an hour at a large station fill.
 const filledBytes = 12 << 20
 
-// BenchmarkPassCacheMemory is the memory of a full cache for each pass that it
-// still knows, its fixed part included. An operation is filling it.
+// BenchmarkPassCacheMemory reports the memory of a full cache for each pass that it still contains,
+// with its fixed part. An operation is filling it.
 func BenchmarkPassCacheMemory(b *testing.B) {
 	passes := thePasses()
 	shown := theShown(passes)
 	used := func() uint64 {
 		runtime.GC()
-		runtime.GC() // the first leaves what pools hold
+		runtime.GC() // the first keeps the content of pools
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
@@ -29,7 +29,7 @@ func BenchmarkPassCacheMemory(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for turn := range 2 { // the second time around what did not fit the first time is known for new
+		for turn := range 2 { // entries that did not fit the first time are new the second time
 			for i := range passes {
 				pass := passes[i]
 				pass[len(pass)-1] ^= byte(turn)

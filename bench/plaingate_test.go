@@ -15,12 +15,12 @@ type plainRevoked struct {
 
 func (r *plainRevoked) CutOff(tokens.Subject) int64 { return 0 }
 
-// Closed asks the plain set of closed sessions.
+// Closed looks up the plain set of closed sessions.
 func (r *plainRevoked) Closed(s tokens.Serial, start, by int64) bool {
 	return theClosed().plain.Closed(s, start, by)
 }
 
-// plainClosed is closed sessions behind a lock, with the second of the closing.
+// plainClosed is the closed sessions behind a lock, with the second of the closing.
 type plainClosed struct {
 	mu       sync.RWMutex
 	sessions map[opened]int64
@@ -40,8 +40,8 @@ func (r *plainRevoked) Revoked(s tokens.Serial) bool {
 	return yes
 }
 
-// plainPasses remembers passes in a map behind a lock. It never forgets, so it
-// is spared the bookkeeping that a cache of bounded size must do.
+// plainPasses stores passes in a map behind a lock. It never evicts, and has none of the
+// bookkeeping of a bounded cache.
 type plainPasses struct {
 	mu    sync.RWMutex
 	known map[tokens.SignedPass]struct{}
@@ -123,7 +123,7 @@ func (t *plainToken) plainTimes(now int64) tokens.Reason {
 	if elapsed < -5 {
 		return tokens.ReasonNotYet
 	}
-	begins := int64(t.Step) * period // of the step shown, counted from the start
+	begins := int64(t.Step) * period // of the shown step, counted from the start
 	if elapsed < begins-5 {
 		return tokens.ReasonAhead
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// plainToken is a code read the way one writes it first: docs/token-format.md
-// as a struct, decoded by reflection, with the raw bytes kept for the signature.
+// plainToken is a code in a straightforward form: docs/token-format.md as a struct, decoded by
+// reflection, with the raw bytes kept for the signature.
 type plainToken struct {
 	plainWire
 	raw []byte
@@ -66,7 +66,7 @@ func plainBase45(text string) ([]byte, bool) {
 	return out, true
 }
 
-// plainText spells 125 bytes as a code, whether a gate would take them or not.
+// plainText encodes 125 bytes as a code, valid or not.
 func plainText(raw []byte) []byte {
 	text := []byte("RG1:")
 	for ; len(raw) >= 2; raw = raw[2:] {
@@ -121,7 +121,7 @@ func (t *plainToken) plainLinkHolds() bool {
 	return bytes.Equal(link, t.Anchor[:])
 }
 
-// plainMessage is what the issuer signed.
+// plainMessage returns the signed message.
 func plainMessage(body []byte) []byte { return append([]byte("RGP"), body...) }
 
 func (t *plainToken) plainSigned(public ed25519.PublicKey) bool {

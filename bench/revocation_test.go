@@ -10,22 +10,22 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// The size of the thing: 50 million credentials in the three days that can
-// matter at once, one in a hundred revoked, anywhere among them.
+// 50 million credentials in the three days that can be valid at the same time, one in a hundred
+// revoked at random.
 const (
 	days         = 3
 	issued       = 50_000_000
 	perDay       = issued/days + 1
 	revokedCount = issued / 100
-	lookups      = 1 << 18 // different serials asked for, one in a hundred of them revoked by chance
+	lookups      = 1 << 18 // different serials looked up, one in a hundred of them revoked
 )
 
 func randomSerial(random *rand.Rand) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(now)) - uint16(random.IntN(days)), Index: random.Uint32N(perDay)}
 }
 
-// checked is the set as a checker asks it, beside the closed sessions of a busy half
-// hour and subjects that nothing is cut off for, as a replica has them.
+// checked is the set as a checker uses it, with the closed sessions of a busy half hour and no
+// cutoffs of subjects.
 type checked struct {
 	*revocation.Set
 	subjects revocation.Subjects
@@ -38,12 +38,12 @@ func (c *checked) Closed(s tokens.Serial, start, by int64) bool {
 	return c.closed.Closed(s, start, by)
 }
 
-// revoked is the same set twice, and what is asked of it.
+// revoked is the set in both forms, and the queries to it.
 type revoked struct {
 	serials []tokens.Serial // in the order of revocation
 	set     *checked
 	plain   *plainRevoked
-	asked   []tokens.Serial
+	queries []tokens.Serial
 }
 
 var theRevoked = sync.OnceValue(func() *revoked {
@@ -57,7 +57,7 @@ var theRevoked = sync.OnceValue(func() *revoked {
 	}
 	r.plain = buildPlain(r.serials)
 	for range lookups {
-		r.asked = append(r.asked, randomSerial(random))
+		r.queries = append(r.queries, randomSerial(random))
 	}
 	return r
 })
@@ -80,7 +80,7 @@ func buildPlain(serials []tokens.Serial) *plainRevoked {
 	return r
 }
 
-// BenchmarkRevocationLookup asks for random serials out of 50 million.
+// BenchmarkRevocationLookup looks up random serials out of 50 million.
 func BenchmarkRevocationLookup(b *testing.B) {
 	r := theRevoked()
 	for _, rival := range []struct {
@@ -91,19 +91,19 @@ func BenchmarkRevocationLookup(b *testing.B) {
 			b.ReportAllocs()
 			found := 0
 			for i := 0; b.Loop(); i++ {
-				if rival.set.Revoked(r.asked[i%lookups]) {
+				if rival.set.Revoked(r.queries[i%lookups]) {
 					found++
 				}
 			}
 			if found == 0 && b.N >= lookups {
-				b.Fatal("nothing was found revoked in a whole turn")
+				b.Fatal("no revoked serial was found in a whole pass")
 			}
 		})
 	}
 }
 
-// BenchmarkRevocationBuild revokes half a million serials one by one, in random
-// order, and reports the heap that the finished set holds.
+// BenchmarkRevocationBuild revokes half a million serials one by one, in random order, and reports
+// the heap size of the finished set.
 func BenchmarkRevocationBuild(b *testing.B) {
 	serials := theRevoked().serials
 	b.Run("ours", func(b *testing.B) { benchmarkBuild(b, func() any { return buildOurs(serials) }) })
@@ -116,13 +116,13 @@ func benchmarkBuild(b *testing.B, build func() any) {
 		build()
 	}
 	before := heap()
-	held := build()
+	set := build()
 	b.ReportMetric(float64(heap()-before), "held-B")
-	runtime.KeepAlive(held)
+	runtime.KeepAlive(set)
 }
 
-// heap is what is reachable, bytes. Two collections: the first may leave what
-// finalizers and pools still hold.
+// heap returns the reachable heap in bytes. It collects twice: finalizers and pools may still hold
+// memory after the first.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC()
@@ -134,7 +134,7 @@ func heap() uint64 {
 func TestRevocationSetsAgree(t *testing.T) {
 	r := theRevoked()
 	revoked := 0
-	for _, serial := range append(r.serials, r.asked...) {
+	for _, serial := range append(r.serials, r.queries...) {
 		ours, plain := r.set.Has(serial), r.plain.Revoked(serial)
 		if ours != plain {
 			t.Fatalf("serial %s: ours %v, plain %v", serial, ours, plain)
@@ -143,11 +143,11 @@ func TestRevocationSetsAgree(t *testing.T) {
 			revoked++
 		}
 	}
-	// All that were revoked, and about one in a hundred of those asked for.
+	// All revoked serials, and about one in a hundred of the random ones.
 	if byChance := revoked - revokedCount; byChance < lookups/200 || byChance > lookups/50 {
 		t.Errorf("%d of %d random serials are revoked, want about one in a hundred", byChance, lookups)
 	}
 	if n, _ := r.set.Len(); n != revokedCount || len(r.plain.serials) != revokedCount {
-		t.Errorf("ours holds %d, plain %d, want %d", n, len(r.plain.serials), revokedCount)
+		t.Errorf("ours has %d, plain %d, want %d", n, len(r.plain.serials), revokedCount)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// signed is a pass taken apart for the rivals before the clock starts.
+// signed is a pass in parts, prepared for the rivals before the timer starts.
 type signed struct{ public, message, signature []byte }
 
 func (c *corpus) signed() []signed {
@@ -22,7 +22,7 @@ func (c *corpus) signed() []signed {
 	return all
 }
 
-// Every bit of a pass counts: one flipped bit, and all three must refuse alike.
+// With one flipped bit of the signature, all three verifiers refuse.
 func TestSignatureVerifiersAgree(t *testing.T) {
 	c := theCorpus()
 	checker := tokens.Checker{Keys: c.keys}
@@ -39,9 +39,9 @@ func TestSignatureVerifiersAgree(t *testing.T) {
 			ours := checker.Check(&code, code.Start(), tokens.Entry)
 			std := ed25519.Verify(s.public, s.message, signature)
 			other := circl.Verify(s.public, s.message, signature)
-			good := &signature[0] == &s.signature[0]
-			if (ours == tokens.ReasonOK) != good || (!good && ours != tokens.ReasonSignature) || std != good || other != good {
-				t.Errorf("code %d, good %v: ours %s, crypto/ed25519 %v, circl %v", i, good, ours, std, other)
+			valid := &signature[0] == &s.signature[0]
+			if (ours == tokens.ReasonOK) != valid || (!valid && ours != tokens.ReasonSignature) || std != valid || other != valid {
+				t.Errorf("code %d, valid %v: ours %s, crypto/ed25519 %v, circl %v", i, valid, ours, std, other)
 			}
 		}
 	}

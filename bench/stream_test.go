@@ -8,11 +8,11 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// nowMS is an hour before the last of the three days begins, Unix ms: then the
-// credentials of all three can matter at once.
+// nowMS is an hour before the last of the three days begins, Unix ms: the credentials of all three
+// can be valid then.
 var nowMS = (tokens.DayStart(tokens.DayOf(now)) - 3600) * 1000
 
-// log is the half million revocations as messages of so many records each.
+// log returns the half million revocations as messages of perMessage records each.
 func log(perMessage int) (messages [][]byte) {
 	serials := theRevoked().serials
 	for first := 0; first < len(serials); first += perMessage {
@@ -46,8 +46,8 @@ func replay(tb testing.TB, messages [][]byte) *revocation.Replica {
 	return r
 }
 
-// BenchmarkReplay reads 20,480 records of a log: one signature for a message of
-// 1,024 records, and, as the plain way, one for each record.
+// BenchmarkReplay applies 20,480 records of a log: with one signature for a message of 1,024
+// records, and in the plain way with one for each record.
 func BenchmarkReplay(b *testing.B) {
 	const records = 20 * revocation.MaxRecords
 	for _, c := range []struct {
@@ -64,8 +64,8 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
-// BenchmarkBoot makes a replica of 50 million credentials, 1 % revoked, ready to
-// tail: from a snapshot's bytes, and, as the plain way, from the log.
+// BenchmarkBoot prepares a replica of 50 million credentials, 1 % revoked, for following: from a
+// snapshot's bytes, and in the plain way from the log.
 func BenchmarkBoot(b *testing.B) {
 	messages := log(revocation.MaxRecords)
 	snapshot, ok := replay(b, messages).Snapshot("t", nowMS)
@@ -104,7 +104,7 @@ func TestBootAndReplayAgree(t *testing.T) {
 	if err := booted.Restore(s, "t", nowMS); err != nil {
 		t.Fatal(err)
 	}
-	for _, serial := range theRevoked().asked {
+	for _, serial := range theRevoked().queries {
 		if booted.Revoked(serial) != replayed.Revoked(serial) {
 			t.Fatalf("%s differs", serial)
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// What the verifiers are given: keys in rotation, as while an issuer changes its
-// key, and so many random signatures that no branch predictor learns them.
+// The inputs of the verifiers: keys in rotation, as during a key change, and enough random
+// signatures that no branch predictor learns them.
 const (
 	verifyKeys  = 4
 	verifyCount = 4096
@@ -28,7 +28,8 @@ type signedUnder struct {
 	message, signature []byte
 }
 
-// signatures are under keys of a form. The error says that it is not to be had here.
+// signatures returns signatures by keys of a form. The error means that the form is not available
+// here.
 func signatures(form fixedkey.Form) ([]signedUnder, error) {
 	random := rand.New(rand.NewPCG(21, 22))
 	bytes := func(n int) []byte {
@@ -47,7 +48,7 @@ func signatures(form fixedkey.Form) ([]signedUnder, error) {
 			return nil, err
 		}
 		if keys[i].Form() != form {
-			return nil, fmt.Errorf("this processor cannot do the %v form", form)
+			return nil, fmt.Errorf("this processor does not support the %v form", form)
 		}
 	}
 	all := make([]signedUnder, verifyCount)
@@ -59,8 +60,7 @@ func signatures(form fixedkey.Form) ([]signedUnder, error) {
 	return all, nil
 }
 
-// BenchmarkVerify is one verification of a 47-byte message and nothing else; that
-// of a batch is reported per signature.
+// BenchmarkVerify verifies a 47-byte message; batches are reported per signature.
 func BenchmarkVerify(b *testing.B) {
 	var all []signedUnder
 	for _, form := range []fixedkey.Form{fixedkey.IFMA, fixedkey.Scalar} {
@@ -78,7 +78,7 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				if !verify(&all[i%verifyCount]) {
-					b.Fatal("a good signature was refused")
+					b.Fatal("a valid signature was refused")
 				}
 			}
 		})
@@ -93,7 +93,7 @@ func verifySingle(b *testing.B, all []signedUnder) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if s := &all[i%verifyCount]; !s.key.Verify(s.message, s.signature) {
-			b.Fatal("a good signature was refused")
+			b.Fatal("a valid signature was refused")
 		}
 	}
 	b.ReportMetric(float64(all[0].key.TableSize()), "B/key")
@@ -111,7 +111,7 @@ func verifyBatches(b *testing.B, all []signedUnder) {
 		fixedkey.VerifyBatch(batch[:])
 		for j := range batch {
 			if !batch[j].Good {
-				b.Fatal("a good signature was refused")
+				b.Fatal("a valid signature was refused")
 			}
 		}
 	}

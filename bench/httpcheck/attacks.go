@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// attackedRate is how many honest requests a second come beside an attack: a
-	// tenth of what a core can do, all of passes in the cache.
+	// attackedRate is the rate of honest requests during an attack: a tenth of the capacity of a
+	// core, all with passes in the cache.
 	attackedRate = 2000
-	// unfinishedShare is how many connections begin batches for each one of -crowd
-	// that would send pipelines.
+	// unfinishedShare is the number of connections with unfinished batches for each connection of
+	// -attackers.
 	unfinishedShare = 7.5
 )
 
-// measurePipelines offers honest requests alone, and in each round beside a crowd
-// that sends requests without a credential and does not wait for answers.
+// measurePipelines sends honest requests alone, and in each round during an attack by connections
+// that send requests without a credential and do not wait for answers.
 func (b *bench) measurePipelines() error {
-	return b.attacked("HTTPPipelines", servers.Pipelines, b.crowd)
+	return b.attacked("HTTPPipelines", servers.Pipelines, b.attackers)
 }
 
-// measureUnfinished does the same beside batches that never end, and tells the
-// most memory that the gateway has had.
+// measureUnfinished does the same during an attack with batches that never end, and reports the
+// gateway's peak memory.
 func (b *bench) measureUnfinished() error {
-	return b.attacked("HTTPUnfinished", servers.Unfinished, int(unfinishedShare*float64(b.crowd)))
+	return b.attacked("HTTPUnfinished", servers.Unfinished, int(unfinishedShare*float64(b.attackers)))
 }
 
 func (b *bench) attacked(name string, kind servers.Kind, connections int) error {
@@ -45,7 +45,7 @@ func (b *bench) attacked(name string, kind servers.Kind, connections int) error 
 	return nil
 }
 
-// attackedRound is one open loop against a gateway of its own.
+// attackedRound is one open loop against a separate gateway.
 func (b *bench) attackedRound(name string, kind servers.Kind, connections int) error {
 	s, err := b.gateway()
 	if err != nil {
@@ -72,5 +72,5 @@ func (b *bench) attackedRound(name string, kind servers.Kind, connections int) e
 	if err != nil {
 		return err
 	}
-	return b.beside(name, outcomes[0], turns, fmt.Sprintf("\t%8.1f rss-MiB", float64(after.MaxRSS)/(1<<20)))
+	return b.printOutcome(name, outcomes[0], turns, fmt.Sprintf("\t%8.1f rss-MiB", float64(after.MaxRSS)/(1<<20)))
 }

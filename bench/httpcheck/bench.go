@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// The processors of the two sides, where they can be kept apart.
+// The processors of the two sides, if they can be separated.
 const (
 	serverCPU = 0
 	loadCPU   = 1
@@ -35,11 +35,11 @@ func newBench(ctx context.Context, o *options, stdout, stderr io.Writer) (*bench
 		cached: corpus.NewSessions(o.sessions, corpus.FirstCached), new: corpus.NewSessions(o.fresh, corpus.FirstNew)}
 	if o.pin && runtime.NumCPU() > max(serverCPU, loadCPU) {
 		if _, err := process.Pin(loadCPU); err != nil {
-			return nil, fmt.Errorf("keeping the load generator on CPU %d (-pin=false does without): %w", loadCPU, err)
+			return nil, fmt.Errorf("pin the load generator to CPU %d (-pin=false skips this): %w", loadCPU, err)
 		}
 		b.cpu = serverCPU
 	} else {
-		fmt.Fprintln(stdout, "NOT PINNED: the two sides share processors; the figures say little")
+		fmt.Fprintln(stdout, "NOT PINNED: the two sides share processors; the figures are unreliable")
 	}
 	runtime.GOMAXPROCS(1)
 	return b, nil
@@ -72,7 +72,7 @@ func (b *bench) log(format string, args ...any) {
 	fmt.Fprintf(b.report, "httpcheck: "+format+"\n", args...)
 }
 
-// notRun names a side that cannot be measured here, for the table.
+// notRun reports a side that cannot be measured here, for the table.
 func (b *bench) notRun(side string, why error) {
 	fmt.Fprintf(b.out, "NotRun %s: %v\n", side, why)
 }
@@ -87,10 +87,10 @@ func (b *bench) interrupted() error {
 // answerMax bounds the answer to one check, bytes.
 const answerMax = 4 << 10
 
-// warmWithin bounds what is sent before the clock starts.
+// warmWithin bounds the warm-up requests.
 const warmWithin = 10 * time.Second
 
-// warm sends requests through before the clock starts.
+// warm sends the warm-up requests.
 func (b *bench) warm(address string, requests *corpus.Requests) error {
 	c, err := load.Dial(address, b.connections, answerMax)
 	if err != nil {
@@ -98,16 +98,15 @@ func (b *bench) warm(address string, requests *corpus.Requests) error {
 	}
 	defer c.Close()
 	if _, err = c.Run(requests.Through(), warmWithin); err != nil {
-		return fmt.Errorf("before the clock: %w", err)
+		return fmt.Errorf("warm-up: %w", err)
 	}
 	return nil
 }
 
-// gateway starts ours.
+// gateway starts the gateway.
 func (b *bench) gateway() (servers.Server, error) { return servers.Start(servers.Gateway, b.cpu) }
 
-// noop starts a server that gives every request the answer that ours gave to
-// the first of the requests.
+// noop starts a server that gives every request the answer of the gateway to the first request.
 func (b *bench) noop(ours servers.Server, requests *corpus.Requests) (servers.Server, error) {
 	answer, err := load.Ask(ours.Address(), requests.Through().Next(), answerMax)
 	if err != nil {
@@ -123,7 +122,7 @@ func (b *bench) noop(ours servers.Server, requests *corpus.Requests) (servers.Se
 	return s, s.AnswerWith(answer.Body)
 }
 
-// shown are requests with the codes that the cached sessions show now.
+// shown returns requests with the codes that the cached sessions show now.
 func (b *bench) shown(now time.Time) *corpus.Requests {
 	return corpus.Singles(b.cached.Codes(now), corpus.Gate, corpus.Allowed)
 }

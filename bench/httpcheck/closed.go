@@ -13,28 +13,28 @@ import (
 
 // side is one server under a closed loop.
 type side struct {
-	name        string                                        // of its lines
-	start       func() (servers.Server, error)                // a server for each round
-	server      servers.Server                                // where start is nil: one for all rounds
+	name        string                                        // of its output lines
+	start       func() (servers.Server, error)                // starts a server for each round
+	server      servers.Server                                // if start is nil: one server for all rounds
 	requests    func(time.Time) (*corpus.Requests, error)     // of a round
-	warm        func(time.Time) (d *corpus.Requests, e error) // what is shown before; nil: the same
+	warm        func(time.Time) (d *corpus.Requests, e error) // warm-up requests; nil: the same
 	connections int
 	answerMax   int
 	hits        bool // every pass must be in the server's cache
-	misses      bool // none may be
+	misses      bool // no pass may be in it
 }
 
-// roundResult is what a round showed.
+// roundResult is the result of a round.
 type roundResult struct {
 	tokens int
 	took   time.Duration
 	cpu    time.Duration // of the server
 }
 
-// perCore is how many tokens a second the server's processor time is enough for.
+// perCore returns the tokens a second for which one processor suffices.
 func (f roundResult) perCore() float64 { return float64(f.tokens) / f.cpu.Seconds() }
 
-// line is the round in the form of Go's benchmarks; the operation is one token.
+// line returns the round in the form of Go's benchmarks; the operation is one token.
 func (f roundResult) line(name string) string {
 	return fmt.Sprintf("Benchmark%s\t%8d\t%10.1f cpu-ns/op\t%10.0f op/s\t%6.1f busy-%%",
 		name, f.tokens, float64(f.cpu)/float64(max(1, f.tokens)), float64(f.tokens)/f.took.Seconds(), 100*f.cpu.Seconds()/f.took.Seconds())
@@ -44,7 +44,7 @@ func (f roundResult) line(name string) string {
 func (b *bench) alternate(sides []*side) error {
 	for n := range b.rounds {
 		for i := range sides {
-			// Who goes first changes, so that a drift of the machine favours nobody.
+			// The first side changes each round, so drift of the machine favours none.
 			s := sides[(i+n)%len(sides)]
 			if err := b.interrupted(); err != nil {
 				return err
@@ -60,7 +60,7 @@ func (b *bench) alternate(sides []*side) error {
 	return nil
 }
 
-// round measures once.
+// round measures one round.
 func (b *bench) round(s *side) (f roundResult, err error) {
 	server := s.server
 	if s.start != nil {
@@ -88,7 +88,7 @@ func (b *bench) round(s *side) (f roundResult, err error) {
 		return f, err
 	}
 	defer c.Close()
-	runtime.GC() // of earlier requests, so that it is not due meanwhile
+	runtime.GC() // for earlier requests, so it is not due during the round
 	before, err := server.Usage()
 	if err != nil {
 		return f, err
@@ -108,8 +108,8 @@ func (b *bench) round(s *side) (f roundResult, err error) {
 	return f, s.valid(f.tokens, int(after.Misses-before.Misses))
 }
 
-// valid refuses a round that was not the one it says it is. One in a thousand
-// is what a cache may forget, or know by chance.
+// valid returns an error if the cache state was not as intended. One in a thousand is allowed: a
+// cache may forget a pass or know one by chance.
 func (s *side) valid(tokens, misses int) error {
 	switch {
 	case s.hits && misses*1000 > tokens:

@@ -29,19 +29,19 @@ func tiny(t *testing.T) *bench {
 	return b
 }
 
-// standIn is a server in this process, in place of one that is not there yet.
-type standIn struct {
+// fakeServer is a server in this process.
+type fakeServer struct {
 	address string
 	misses  uint64
 }
 
-func (s *standIn) Address() string { return s.address }
-func (s *standIn) Stop() error     { return nil }
-func (s *standIn) Usage() (servers.Usage, error) {
+func (s *fakeServer) Address() string { return s.address }
+func (s *fakeServer) Stop() error     { return nil }
+func (s *fakeServer) Usage() (servers.Usage, error) {
 	return servers.Usage{CPU: time.Duration(time.Now().UnixNano()), Misses: s.misses}, nil
 }
 
-func serve(t *testing.T, handler http.HandlerFunc) *standIn {
+func serve(t *testing.T, handler http.HandlerFunc) *fakeServer {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -50,12 +50,12 @@ func serve(t *testing.T, handler http.HandlerFunc) *standIn {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
-	return &standIn{address: listener.Addr().String()}
+	return &fakeServer{address: listener.Addr().String()}
 }
 
 const yes = `{"verdict":"allow","reason":"ok","class":"ok"}`
 
-// batches answers as many verdicts as there are codes, less short.
+// batches answers with one verdict for each code, minus short.
 func batches(short int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -68,7 +68,7 @@ func batches(short int) http.HandlerFunc {
 	}
 }
 
-func TestABatchCountsItsTokens(t *testing.T) {
+func TestBatchCountsItsTokens(t *testing.T) {
 	b := tiny(t)
 	requests := func(now time.Time) (*corpus.Requests, error) {
 		return corpus.Batches(b.new.Codes(now), 50, now).Through(), nil
@@ -81,12 +81,12 @@ func TestABatchCountsItsTokens(t *testing.T) {
 	}
 	s.server = serve(t, batches(1))
 	if f, err := b.round(s); err == nil {
-		t.Errorf("a verdict is missing in every answer, and yet %+v", f)
+		t.Errorf("a result despite a missing verdict in every answer: %+v", f)
 	}
 }
 
-// A server that denies even once must not get a figure, nor one that declines.
-func TestOnlyRoundsOfAllowsGetAFigure(t *testing.T) {
+// A server that denies or declines even once gets no figure.
+func TestOnlyRoundsWithoutDenialsGetAFigure(t *testing.T) {
 	b := tiny(t)
 	for _, c := range []struct {
 		name, body string
@@ -113,7 +113,7 @@ func TestOnlyRoundsOfAllowsGetAFigure(t *testing.T) {
 	}
 }
 
-func TestARoundMustBeWhatItSays(t *testing.T) {
+func TestRoundWithUnintendedCacheHitsIsInvalid(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		side           side
@@ -126,7 +126,7 @@ func TestARoundMustBeWhatItSays(t *testing.T) {
 		{"all new", side{misses: true}, 1000, 1000, true},
 		{"one known by chance", side{misses: true}, 1000, 999, true},
 		{"two known", side{misses: true}, 1000, 998, false},
-		{"nobody asked", side{}, 1000, 500, true},
+		{"no requirement", side{}, 1000, 500, true},
 	} {
 		if err := c.side.valid(c.tokens, c.misses); (err == nil) != c.good {
 			t.Errorf("%s: %v", c.name, err)
@@ -134,8 +134,8 @@ func TestARoundMustBeWhatItSays(t *testing.T) {
 	}
 }
 
-// The gateway's own word: passes shown before are found in its cache, others are not.
-func TestMissesOfTheCacheAreSeen(t *testing.T) {
+// By the gateway's own counter, known passes are found in its cache and others are not.
+func TestCacheMissesAreCounted(t *testing.T) {
 	b := tiny(t)
 	server, err := b.gateway()
 	if err != nil {
@@ -153,6 +153,6 @@ func TestMissesOfTheCacheAreSeen(t *testing.T) {
 	}
 	known.hits, known.misses = false, true
 	if _, err := b.round(known); err == nil {
-		t.Error("known passes were taken for new ones")
+		t.Error("known passes were accepted as new ones")
 	}
 }

@@ -9,19 +9,18 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// The flood: of every five requests four are forged, and twice as many come as
-// the server can answer of that mix.
+// The flood: four of five requests are forged, at twice the rate that the server can answer.
 const (
 	forgedShare      = 0.8
 	overload         = 2.0
-	mixPart          = 4   // one in so many of -new is the number of requests for measuring the capacity
+	mixPart          = 4   // one in mixPart of -new requests measures the capacity
 	floodConnections = 256 // of the forger
 	floodSeed        = 11
-	spare            = 1.1 // more requests than are due on average
+	spare            = 1.1 // factor of requests above the average number due
 	fewest           = 100
 )
 
-// arrangement is who the forger says he is.
+// arrangement is the credential that the forger uses.
 type arrangement struct{ name, credential string }
 
 var arrangements = []arrangement{
@@ -29,14 +28,14 @@ var arrangements = []arrangement{
 	{"HTTPFlood-same-device", corpus.Gate},
 }
 
-// measureFlood offers honest requests, half of them with passes not seen
-// before, alone and then beside the flood.
+// measureFlood sends honest requests, half of them with new passes, alone and then during the
+// flood.
 func (b *bench) measureFlood() error {
 	for _, a := range arrangements {
 		if err := b.interrupted(); err != nil {
 			return err
 		}
-		b.log("%s: what ours can do of the mix", a.name)
+		b.log("%s: capacity for the mix", a.name)
 		capacity, err := b.mixCapacity(a)
 		if err != nil {
 			return fmt.Errorf("%s: capacity: %w", a.name, err)
@@ -52,7 +51,7 @@ func (b *bench) measureFlood() error {
 	return nil
 }
 
-// honest are n requests, half of passes that are in the cache.
+// honest returns n requests, half of them with passes in the cache.
 func (b *bench) honest(n int, now time.Time) *corpus.Requests {
 	fresh := corpus.Singles(b.new.Codes(now), corpus.Gate, corpus.Allowed).First(n / 2)
 	known := b.shown(now)
@@ -63,7 +62,7 @@ func (b *bench) honest(n int, now time.Time) *corpus.Requests {
 	return corpus.Shuffle(floodSeed, append(parts, fresh)...)
 }
 
-// mixCapacity is how many requests of the mix a second of the server's processor time answers.
+// mixCapacity returns the requests of the mix that a second of the server's processor time answers.
 func (b *bench) mixCapacity(a arrangement) (float64, error) {
 	s, err := b.gateway()
 	if err != nil {
@@ -101,7 +100,7 @@ func (b *bench) mixCapacity(a arrangement) (float64, error) {
 	return float64(r.Done) / (after.CPU - before.CPU).Seconds(), nil
 }
 
-// floodRound is one open loop against a gateway of its own.
+// floodRound is one open loop against a separate gateway.
 func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 	s, err := b.gateway()
 	if err != nil {
@@ -133,15 +132,15 @@ func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 		names = []string{"/honest-flooded", "/forged"}
 	}
 	for i, o := range outcomes {
-		if err := b.beside(a.name+names[i], o, turns, ""); err != nil {
+		if err := b.printOutcome(a.name+names[i], o, turns, ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// beside is the line of requests that come beside others; more ends it.
-func (b *bench) beside(name string, o load.Outcome, turns []time.Duration, more string) error {
+// printOutcome prints the line of requests during an attack; more is appended.
+func (b *bench) printOutcome(name string, o load.Outcome, turns []time.Duration, more string) error {
 	fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us%s\n",
 		latencyLine(name, o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)), more)
 	if o.First != nil {

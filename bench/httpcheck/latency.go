@@ -10,12 +10,11 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// share of ours' capacity at which latency is measured.
+// share is the fraction of the gateway's capacity at which latency is measured.
 const share = 0.5
 
-// measureLatency offers ours and the no-op the same requests at the same
-// moments, half as many as ours could answer, and takes the time from the
-// moment each was due.
+// measureLatency sends the gateway and the no-op server the same requests at the same times, at
+// half the gateway's capacity, and measures from the time each was due.
 func (b *bench) measureLatency() error {
 	ours, err := b.gateway()
 	if err != nil {
@@ -27,7 +26,7 @@ func (b *bench) measureLatency() error {
 		return err
 	}
 	defer noop.Stop()
-	b.log("latency: what ours can do")
+	b.log("latency: capacity of the gateway")
 	full, err := b.round(&side{server: ours, connections: b.connections, answerMax: answerMax, hits: true,
 		requests: func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil }})
 	if err != nil {
@@ -53,7 +52,7 @@ func (b *bench) measureLatency() error {
 	return nil
 }
 
-// paced is one round of the open loop.
+// paced runs one round of the open loop.
 func (b *bench) paced(name string, server servers.Server, rate float64, seed uint64) error {
 	requests := b.shown(time.Now())
 	if err := b.warm(server.Address(), requests); err != nil {
@@ -84,7 +83,7 @@ func (b *bench) paced(name string, server servers.Server, rate float64, seed uin
 	return nil
 }
 
-// latencyLine is an outcome in the form of Go's benchmarks.
+// latencyLine returns an outcome in the form of Go's benchmarks.
 func latencyLine(name string, o load.Outcome, length time.Duration) string {
 	return fmt.Sprintf("Benchmark%s\t%8d\t%8.1f p50-us\t%8.1f p99-us\t%8.1f p99.9-us\t%8.0f due/s\t%d unfinished",
 		name, o.Due, micros(openloop.Quantile(o.Latency, 0.5)), micros(openloop.Quantile(o.Latency, 0.99)), micros(openloop.Quantile(o.Latency, 0.999)),

@@ -1,18 +1,17 @@
-// Command httpcheck measures what checks over HTTP cost on one core, the gateway
-// beside rivals that do the same or nothing at all.
+// Command httpcheck measures the cost of checks over HTTP on one core, for the gateway and for
+// rivals that do the same or nothing at all.
 //
 //	go run ./bench/httpcheck -only cached-noop,latency
 //
-// Each server is a process of its own on CPU 0 with GOMAXPROCS=1 or one worker;
-// this process, the load generator, is on CPU 1 with the same. Rounds of ours
-// and of its rivals alternate. Every answer is judged; a wrong one ends the run.
+// Each server is a separate process on CPU 0 with GOMAXPROCS=1 or one worker. This process,
+// the load generator, is on CPU 1 with the same limit. Rounds of the gateway and its rivals
+// alternate. Every answer is checked; a wrong answer ends the run.
 //
-// stdout gets a line per round in the form of Go's benchmarks, which the program
-// in bench/rivals makes a table of, and a line "NotRun NAME: REASON" for each
-// rival that cannot run here. stderr gets progress. It reads and writes no files
-// but those of nginx in a folder of its own, which goes with it. The servers
-// listen on free ports of 127.0.0.1 and end with this process. Exit codes: 0 all
-// answers were right; 1 one was not, or an error; 2 wrong flags.
+// stdout gets a line per round in the form of Go's benchmarks, from which bench/rivals makes a
+// table, and a line "NotRun NAME: REASON" for each rival that cannot run here. stderr gets
+// progress. The program reads and writes no files, except those of nginx in a temporary
+// folder. The servers listen on free ports of 127.0.0.1 and end with this process. Exit codes:
+// 0 all answers were correct; 1 an answer was wrong, or an error; 2 wrong flags.
 package main
 
 import (
@@ -35,13 +34,13 @@ func main() {
 // options are the flags.
 type options struct {
 	connections, sessions, fresh, rounds int
-	crowd                                int
+	attackers                            int
 	round                                time.Duration
 	pin                                  bool
 	only                                 []string
 }
 
-// Names of what can be measured.
+// The names that -only accepts.
 const (
 	cachedNoop  = "cached-noop"
 	cachedNginx = "cached-nginx"
@@ -53,9 +52,9 @@ const (
 	unfinished  = "unfinished"
 )
 
-var lines = []string{cachedNoop, cachedNginx, everyNew, batch, latency, flood, pipelines, unfinished}
+var names = []string{cachedNoop, cachedNginx, everyNew, batch, latency, flood, pipelines, unfinished}
 
-// maxRound is far below the minute for which codes made at its start are good.
+// maxRound is far below the minute for which codes made at its start are valid.
 const maxRound = 20 * time.Second
 
 func parse(args []string, stdout io.Writer) (*options, error) {
@@ -64,12 +63,12 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.SetOutput(io.Discard)
 	flags.IntVar(&o.connections, "connections", 64, "keep-alive connections, each with one request at a time")
 	flags.IntVar(&o.sessions, "sessions", 4096, "sessions whose passes are in the cache, shown in turn")
-	flags.IntVar(&o.fresh, "new", 200_000, "sessions that are shown once in a round, to a server that has not seen them")
-	flags.IntVar(&o.crowd, "crowd", 1000, "connections that send pipelines; seven and a half times as many begin batches")
+	flags.IntVar(&o.fresh, "new", 200_000, "sessions that are shown once in a round to a server without them")
+	flags.IntVar(&o.attackers, "attackers", 1000, "connections that send pipelines; 7.5 times as many send unfinished batches")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each server")
-	flags.DurationVar(&o.round, "round", 3*time.Second, "length of a round, at most "+maxRound.String())
-	flags.BoolVar(&o.pin, "pin", true, "keep the servers on CPU 0 and the load generator on CPU 1, where the system lets it")
-	only := flags.String("only", strings.Join(lines, ","), "what to measure, separated by commas")
+	flags.DurationVar(&o.round, "round", 3*time.Second, "duration of a round, at most "+maxRound.String())
+	flags.BoolVar(&o.pin, "pin", true, "pin the servers to CPU 0 and the load generator to CPU 1, if possible")
+	only := flags.String("only", strings.Join(names, ","), "`names` to measure, separated by commas")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(stdout)
@@ -79,7 +78,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usage{Err: err}
 	}
 	var err error
-	if o.only, err = tool.Pick("only", *only, lines); err != nil {
+	if o.only, err = tool.Pick("only", *only, names); err != nil {
 		return nil, err
 	}
 	switch {
@@ -91,8 +90,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usagef("-sessions must be 1 to 65536")
 	case o.fresh < 100 || o.fresh > 1_000_000:
 		return nil, tool.Usagef("-new must be 100 to 1000000")
-	case o.crowd < 1 || o.crowd > 2000:
-		return nil, tool.Usagef("-crowd must be 1 to 2000")
+	case o.attackers < 1 || o.attackers > 2000:
+		return nil, tool.Usagef("-attackers must be 1 to 2000")
 	case o.rounds < 1 || o.rounds > 100:
 		return nil, tool.Usagef("-rounds must be 1 to 100")
 	case o.round < 10*time.Millisecond || o.round > maxRound:
@@ -102,7 +101,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == servers.Command { // this process is one of the servers, or floods one
+	if len(args) > 0 && args[0] == servers.Command { // this process is a server or an attacker
 		return servers.Serve(args[1:], stdin, stdout)
 	}
 	o, err := parse(args, stdout)

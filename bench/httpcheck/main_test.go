@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-// The test binary is also the servers that the program under test starts.
+// The test binary is also the server processes of the program under test.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == servers.Command {
 		os.Exit(tool.ExitCode("httpcheck", run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
@@ -23,21 +23,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// short runs the whole program with tiny rounds.
+// short runs the whole program with short rounds.
 func short(t *testing.T, only string) string {
 	t.Helper()
 	var out, report bytes.Buffer
-	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=1024", "-crowd=4", "-only=" + only}
+	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=1024", "-attackers=4", "-only=" + only}
 	if err := run(t.Context(), args, nil, &out, &report); err != nil {
 		t.Fatalf("%v\n%s%s", err, out.String(), report.String())
 	}
 	if !strings.HasPrefix(out.String(), "NOT PINNED") {
-		t.Error("the output does not say that the sides were not kept apart")
+		t.Error("the output does not report that the sides were not separated")
 	}
 	return out.String()
 }
 
-// has demands n lines that match.
+// has requires n lines that match.
 func has(t *testing.T, out, line string, n int) {
 	t.Helper()
 	if got := len(regexp.MustCompile("(?m)^"+line+"$").FindAllString(out, -1)); got != n {
@@ -45,16 +45,16 @@ func has(t *testing.T, out, line string, n int) {
 	}
 }
 
-// closed matches a round of a closed loop in which something was measured.
+// closed matches a round of a closed loop with a result.
 const closed = `\s+[1-9][0-9]*\s+[0-9.]+ cpu-ns/op\s+[1-9][0-9]* op/s\s+[0-9.]+ busy-%`
 
-func TestOursBesideTheNoop(t *testing.T) {
+func TestGatewayAndNoopAreMeasured(t *testing.T) {
 	out := short(t, cachedNoop)
 	has(t, out, "BenchmarkHTTPCached/ours"+closed, 2)
 	has(t, out, "BenchmarkHTTPCached/plain-noop"+closed, 2)
 }
 
-func TestOursBesideNginx(t *testing.T) {
+func TestGatewayAndNginxAreMeasured(t *testing.T) {
 	if err := nginx.Missing(); err != nil {
 		t.Skip(err)
 	}
@@ -63,20 +63,20 @@ func TestOursBesideNginx(t *testing.T) {
 	has(t, out, "BenchmarkHTTPCached/nginx-lua-cache"+closed, 2)
 }
 
-// A rival that is not installed is named with the reason.
-func TestARivalThatIsMissingIsNamed(t *testing.T) {
+// A rival that is not installed is reported with the reason.
+func TestMissingRivalIsReported(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	has(t, short(t, cachedNginx), "NotRun HTTPCached/nginx-lua-cache: nginx.* not found .*apt-get install .*", 1)
 }
 
-func TestOursBesideATokenLibrary(t *testing.T) {
+func TestGatewayAndTokenLibraryAreMeasured(t *testing.T) {
 	out := short(t, everyNew)
 	has(t, out, "BenchmarkHTTPNew/ours"+closed, 2)
 	has(t, out, "BenchmarkHTTPNew/fasthttp-jwt"+closed, 2)
 }
 
-// With batches or without: either way the table learns of it.
-func TestBatchesBesideSingleRequests(t *testing.T) {
+// The table reports batches, or why they are not measured.
+func TestBatchesAndSingleRequestsAreMeasured(t *testing.T) {
 	out := short(t, batch)
 	if strings.Contains(out, "NotRun") {
 		has(t, out, `NotRun HTTPNew/ours-batch: .*404.*`, 1)
@@ -85,7 +85,7 @@ func TestBatchesBesideSingleRequests(t *testing.T) {
 	has(t, out, "BenchmarkHTTPNew/ours-batch"+closed, 2)
 }
 
-func TestLatencyBesideTheNoop(t *testing.T) {
+func TestLatencyIsMeasured(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the open loop needs Linux")
 	}
@@ -95,7 +95,7 @@ func TestLatencyBesideTheNoop(t *testing.T) {
 	}
 }
 
-func TestHonestRequestsBesideForgedOnes(t *testing.T) {
+func TestHonestRequestsAreMeasuredDuringAFlood(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the open loop needs Linux")
 	}
@@ -107,7 +107,7 @@ func TestHonestRequestsBesideForgedOnes(t *testing.T) {
 	}
 }
 
-func TestHonestRequestsBesideAttacks(t *testing.T) {
+func TestHonestRequestsAreMeasuredDuringAttacks(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the open loop needs Linux")
 	}
@@ -119,8 +119,8 @@ func TestHonestRequestsBesideAttacks(t *testing.T) {
 	}
 }
 
-func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-crowd=0"}, {"-round=1ms"}, {"-round=31s"},
+func TestWrongFlagsAreRejected(t *testing.T) {
+	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-attackers=0"}, {"-round=1ms"}, {"-round=31s"},
 		{"-only=cached"}, {"-only="}, {"-speed=1"}, {"more"}} {
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)
 		if got := tool.ExitCode("httpcheck", err, io.Discard); got != 2 {
@@ -129,7 +129,7 @@ func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
 	}
 	for _, args := range [][]string{{servers.Command}, {servers.Command, "siege", "127.0.0.1:1", "1"}, {servers.Command, "pipelines", "127.0.0.1:1", "no"}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
 		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
-			t.Errorf("%v was served", args)
+			t.Errorf("%v was accepted", args)
 		}
 	}
 	if got := tool.ExitCode("httpcheck", run(t.Context(), []string{"-h"}, nil, io.Discard, io.Discard), io.Discard); got != 0 {

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// warmCount passes are shown before the clock starts; none of them comes again.
+	// warmCount is the number of warm-up passes; none of them is used later.
 	warmCount = 1000
-	// jwtCount tokens are shown in turn: the rival remembers none, so each is new to it.
+	// jwtCount is the number of tokens shown in turn: the rival caches none, so each is new to it.
 	jwtCount = 32 << 10
-	// batchConnections is fewer than for single requests: each carries 256 codes.
+	// batchConnections is less than for single requests: each carries 256 codes.
 	batchConnections = 8
-	// jwtSpare is how long a rival's tokens stay good after they were made: all rounds and more.
+	// jwtSpare is how long a rival's tokens stay valid: longer than all rounds.
 	jwtSpare = 15 * time.Minute
 )
 
-// measureCached asks for passes that the servers know.
+// measureCached sends passes that the servers have in their caches.
 func (b *bench) measureCached() error {
 	ours, err := b.gateway()
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *bench) measureCached() error {
 		s.connections, s.answerMax = b.connections, answerMax
 	}
 	if len(sides) < 2 {
-		return nil // no rival is here: the line cannot be measured
+		return nil // no rival is available: the row cannot be measured
 	}
 	if err := b.alternate(sides); err != nil {
 		return fmt.Errorf("passes in the cache: %w", err)
@@ -68,8 +68,8 @@ func (b *bench) measureCached() error {
 	return nil
 }
 
-// measureNew asks for passes that no server has seen: each round has a server
-// of its own, and each pass is shown to it once.
+// measureNew sends passes that no server has seen: each round starts a server, and each pass is
+// sent to it once.
 func (b *bench) measureNew() error {
 	b.log("opening %d sessions", b.fresh)
 	b.new.Codes(time.Now())
@@ -114,7 +114,7 @@ func (b *bench) measureNew() error {
 	return nil
 }
 
-// noBatches says why batches cannot be asked of the gateway; missing is nil if they can.
+// noBatches returns in missing why the gateway has no batches, or nil.
 func (b *bench) noBatches() (missing, err error) {
 	s, err := b.gateway()
 	if err != nil {
@@ -122,7 +122,7 @@ func (b *bench) noBatches() (missing, err error) {
 	}
 	defer s.Stop()
 	now := time.Now()
-	// One code: a gateway without batches would refuse a large body for its size.
+	// One code: a gateway without batches would reject a large body for its size.
 	answer, err := load.Ask(s.Address(), corpus.Batches(corpus.NewSessions(1, corpus.FirstWarm).Codes(now), 1, now).Next(), answerMax)
 	if err != nil {
 		return nil, fmt.Errorf("a batch: %w", err)

@@ -11,16 +11,16 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// backgroundMax bounds a load beside the gate; a phase is far shorter.
+// backgroundMax bounds the background load; a phase is far shorter.
 const backgroundMax = 10 * time.Minute
 
-// declinedPause keeps clients who are declined from having the one processor to
-// themselves: a PostgreSQL that is told to go was runnable and not run for minutes.
+// declinedPause limits clients whose requests are declined. Without it they take all of the only
+// processor: a PostgreSQL that was told to stop was runnable and not run for minutes.
 const declinedPause = 20 * time.Millisecond
 
-// background keeps the issuance side busy, closed loop: applications, checks with
-// openings, and codes, a third of the connections each. Whoever is declined
-// tries again after a moment, far sooner than an app that heeds Retry-After.
+// background is a closed-loop load on the issuance side: applications, checks with sessions, and
+// codes, each on a third of the connections. A declined client tries again after a short pause, far
+// sooner than an app that follows Retry-After.
 type background struct {
 	end  context.CancelFunc
 	wait sync.WaitGroup
@@ -32,7 +32,7 @@ type background struct {
 	err   error
 }
 
-// compute hashes until it is told to end, on one processor, and touches nothing else.
+// compute hashes on one processor until end is called, and uses no other resource.
 func compute() (end func()) {
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
@@ -55,7 +55,7 @@ func startBackground(ctx context.Context, u *users, connections int) *background
 	ctx, end := context.WithCancel(ctx)
 	b := &background{end: end, began: time.Now()}
 	for _, name := range []string{"applications", "checked-hosted", "codes"} {
-		l := lineOf(name)
+		l := workloadOf(name)
 		b.wait.Go(func() {
 			send := l.work(u)
 			r, err := measure.Closed(ctx, backgroundMax, max(1, connections/3), func(worker int) error {
@@ -79,8 +79,8 @@ func startBackground(ctx context.Context, u *users, connections int) *background
 	return b
 }
 
-// stop ends it and tells what it did, or the wrong answer that it got. It may be
-// called again.
+// stop ends the load and returns its result, or the error of a wrong answer. It may be called more
+// than once.
 func (b *background) stop() (measure.Result, error) {
 	b.end()
 	b.wait.Wait()
@@ -88,11 +88,11 @@ func (b *background) stop() (measure.Result, error) {
 	return b.did, b.err
 }
 
-func lineOf(name string) *line {
-	for i := range lines {
-		if lines[i].name == name {
-			return &lines[i]
+func workloadOf(name string) *workload {
+	for i := range workloads {
+		if workloads[i].name == name {
+			return &workloads[i]
 		}
 	}
-	panic("BUG: no line is called " + name)
+	panic("BUG: no workload is named " + name)
 }

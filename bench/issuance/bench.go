@@ -32,7 +32,7 @@ func (b *bench) wants(group string) bool { return slices.Contains(b.only, group)
 
 func (b *bench) measure() error {
 	if slices.ContainsFunc(groups(), b.wants) {
-		if err := b.measureLines(); err != nil {
+		if err := b.measureWorkloads(); err != nil {
 			return err
 		}
 	}
@@ -42,11 +42,10 @@ func (b *bench) measure() error {
 	return nil
 }
 
-// measureLines measures every wanted line, closed and then open. The lines of a
-// round take turns, so that a growing database and a drifting machine are the
-// same to all.
-func (b *bench) measureLines() (err error) {
-	s, err := open(b.ctx, plan{binaries: b.binaries, database: b.database, port: b.port, progress: b.stderr})
+// measureWorkloads measures every selected workload, closed and then open. The workloads of a round
+// take turns: a growing database and a drifting machine affect all of them.
+func (b *bench) measureWorkloads() (err error) {
+	s, err := openSystem(b.ctx, plan{binaries: b.binaries, database: b.database, port: b.port, progress: b.stderr})
 	if err != nil {
 		return err
 	}
@@ -55,11 +54,11 @@ func (b *bench) measureLines() (err error) {
 	defer u.close()
 	for _, loop := range []struct {
 		name  string
-		round func(*system, *users, *line, int) error
+		round func(*system, *users, *workload, int) error
 	}{{"closed", b.closedRound}, {"open", b.openRound}} {
 		for n := range b.rounds {
-			for i := range lines {
-				l := &lines[i]
+			for i := range workloads {
+				l := &workloads[i]
 				if !b.wants(l.group) || loop.name == "open" && l.floor == 0 {
 					continue
 				}
@@ -73,12 +72,12 @@ func (b *bench) measureLines() (err error) {
 	return nil
 }
 
-// headroom is how many times what must be done is prepared for a closed round;
-// if more can be done, the round is shorter.
+// headroom is how many times the floor's requests are prepared for a closed round. If the issuer
+// can do more, the round is shorter.
 const headroom = 2
 
-// closedRound finds what the issuer can do.
-func (b *bench) closedRound(s *system, u *users, l *line, _ int) error {
+// closedRound measures the capacity of the issuer.
+func (b *bench) closedRound(s *system, u *users, l *workload, _ int) error {
 	var r measure.Result
 	used, err := b.metered(s, u, l, int(headroom*l.floor*b.round.Seconds()), func() (err error) {
 		r, err = measure.Closed(b.ctx, b.round, b.connections, l.work(u))
@@ -90,14 +89,14 @@ func (b *bench) closedRound(s *system, u *users, l *line, _ int) error {
 	case r.Declined > 0:
 		return fmt.Errorf("%d requests of a closed loop were declined, the first: %w", r.Declined, r.Declination)
 	case r.Done == 0:
-		return errors.New("nothing was done")
+		return errors.New("no request was answered")
 	}
 	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value("op/s", r.Rate()), value("s", r.Took.Seconds()))...)
 	return nil
 }
 
-// openRound asks at a fixed rate and takes the time.
-func (b *bench) openRound(s *system, u *users, l *line, n int) error {
+// openRound sends requests at a fixed rate and measures latency.
+func (b *bench) openRound(s *system, u *users, l *workload, n int) error {
 	due := openloop.Poisson(l.floor*b.share, b.round, rand.New(rand.NewPCG(uint64(n), 0x69737375696e67))).All()
 	var o openloop.Outcome
 	used, err := b.metered(s, u, l, len(due), func() (err error) {
@@ -108,7 +107,7 @@ func (b *bench) openRound(s *system, u *users, l *line, n int) error {
 	case err != nil:
 		return err
 	case o.Due == 0:
-		return errors.New("nothing was due: a longer -round or a higher -rate is needed")
+		return errors.New("no request was due: use a longer -round or a higher -rate")
 	}
 	if o.Unmet() > 0 {
 		b.log("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.First, o.Unsent)
@@ -119,15 +118,15 @@ func (b *bench) openRound(s *system, u *users, l *line, n int) error {
 	return nil
 }
 
-// metered prepares a round of n requests, outside of its time, and tells what processor
-// time the round took.
-func (b *bench) metered(s *system, u *users, l *line, n int, round func() error) (used cpuTime, err error) {
+// metered prepares n requests before the measured time, runs the round, and returns the processor
+// time that it used.
+func (b *bench) metered(s *system, u *users, l *workload, n int, round func() error) (used cpuTime, err error) {
 	if err := errors.Join(b.ctx.Err(), s.trim()); err != nil {
 		return used, err
 	}
 	if l.prepare != nil {
 		if err := l.prepare(u, n); err != nil {
-			return used, fmt.Errorf("preparing: %w", err)
+			return used, fmt.Errorf("prepare: %w", err)
 		}
 	}
 	before, err := s.used()
@@ -141,7 +140,7 @@ func (b *bench) metered(s *system, u *users, l *line, n int, round func() error)
 	return after.since(before), errors.Join(err, b.ctx.Err())
 }
 
-// cpuValues are the processor times of n operations: in all, and of each.
+// cpuValues are the processor times of n operations, in total and for each.
 func cpuValues(c cpuTime, n int) []measure.Value {
 	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
 	share := 0.0
@@ -156,5 +155,5 @@ func millis(sorted []time.Duration, q float64) float64 {
 	return openloop.Quantile(sorted, q).Seconds() * 1e3
 }
 
-func closedName(l *line) string { return "Issuance/" + l.name + "/closed" }
-func openName(l *line) string   { return "Issuance/" + l.name + "/open" }
+func closedName(l *workload) string { return "Issuance/" + l.name + "/closed" }
+func openName(l *workload) string   { return "Issuance/" + l.name + "/open" }

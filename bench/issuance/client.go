@@ -16,20 +16,20 @@ import (
 const (
 	// callWithin bounds the writing of a request, and then its answer.
 	callWithin = 10 * time.Second
-	idleMax    = 30 * time.Second // below the time after which the issuer ends a silent connection
+	idleMax    = 30 * time.Second // below the time after which the issuer closes an idle connection
 )
 
-// newClient makes a client of the issuer at a base URL, with at most so many
-// keep-alive connections, and as many calls at once. It connects when it is used.
+// newClient returns a client of the issuer at a base URL, with at most the given number of
+// keep-alive connections and concurrent calls. It connects on first use.
 //
-// It costs the machine little beside the issuer that it asks, and asks nothing twice. A
-// 5xx, and no answer at all, are openloop.ErrDeclined.
+// The client uses little processor time compared to the issuer, and never retries. A 5xx status or
+// a missing answer is openloop.ErrDeclined.
 func newClient(url string, connections int) (c *passenger.Client, done func()) {
 	host := &fasthttp.HostClient{
 		Addr: strings.TrimPrefix(url, "http://"), MaxConns: connections, MaxConnWaitTimeout: callWithin, MaxIdleConnDuration: idleMax,
 		ReadTimeout: callWithin, WriteTimeout: callWithin, MaxResponseBodySize: passenger.MaxAnswer,
 		NoDefaultUserAgentHeader: true, DisablePathNormalizing: true,
-		// A call that was sent again would be counted once and cost twice.
+		// A retried call would be counted once and cost twice.
 		RetryIfErr: func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false },
 	}
 	send := func(_ context.Context, r passenger.Request) (a passenger.Answer, err error) {

@@ -19,8 +19,8 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// What the gate is asked: new and known passes, forged ones, and ones that were
-// really revoked through the issuer just before, while it was idle or busy.
+// The load on the gate: new and known passes, forged ones, and credentials that were revoked
+// through the issuer just before, while it was idle or busy.
 const (
 	gateMix         = "fresh=50,rescan=40,tampered=5,revoked=5"
 	gateRevoked     = 10
@@ -36,20 +36,19 @@ const (
 	answerMax   = 16 << 10 // bytes
 )
 
-// gateLoad is the load test's binary at work, in a process of its own so that it
-// can be on the gate's processor.
+// gateLoad is a running load test binary: a process of its own can use the gate's processor.
 type gateLoad struct {
 	cmd   *exec.Cmd
 	kill  context.CancelFunc
 	ctx   context.Context
 	json  string
-	began chan time.Time // of its arrivals
+	began chan time.Time // start of its arrivals
 	done  chan struct{}  // closed when it has ended; then err and last are set
 	err   error
-	last  string // line of its stderr
+	last  string // last line of its stderr
 }
 
-// startGateLoad starts it for so long after the warm-up.
+// startGateLoad starts the load for a duration after the warm-up.
 func startGateLoad(g *gateRun, length time.Duration, seed uint64) (*gateLoad, error) {
 	folder, err := os.MkdirTemp("", "railgate-issuance-gate-")
 	if err != nil {
@@ -58,30 +57,30 @@ func startGateLoad(g *gateRun, length time.Duration, seed uint64) (*gateLoad, er
 	ctx, cancel := context.WithTimeout(g.ctx, gatePrepare+gateWarmup+length)
 	l := &gateLoad{ctx: ctx, json: filepath.Join(folder, "result.json"), began: make(chan time.Time, 1), done: make(chan struct{})}
 	l.kill = func() { cancel(); <-l.done; os.RemoveAll(folder) }
-	// Ended by a signal that it knows, and by force if that does not help.
+	// A signal stops it in order; WaitDelay kills it otherwise.
 	l.cmd = exec.CommandContext(ctx, g.binaries.Path("loadtest"), "-target", g.system.target, "-json", l.json, "-mix", gateMix,
 		"-revoked", fmt.Sprint(gateRevoked), "-rate", fmt.Sprint(g.gateRate), "-warmup", gateWarmup.String(), "-duration", length.String(),
 		"-connections", fmt.Sprint(gateConnections), "-seed", fmt.Sprint(seed))
 	l.cmd.Cancel = func() error { return l.cmd.Process.Signal(os.Interrupt) }
 	l.cmd.WaitDelay = askWithin
-	said, err := l.cmd.StderrPipe()
+	stderr, err := l.cmd.StderrPipe()
 	if err == nil {
 		err = process.StartOn(g.cpu, l.cmd)
 	}
 	if err != nil {
 		close(l.done)
 		l.kill()
-		return nil, fmt.Errorf("load of the gate: %w", err)
+		return nil, fmt.Errorf("gate load: %w", err)
 	}
-	go l.follow(said)
+	go l.follow(stderr)
 	return l, nil
 }
 
-// follow reads its progress. The first line with a figure is written one second
-// after the first arrival.
-func (l *gateLoad) follow(said io.Reader) {
+// follow reads the load's progress. The first line with a figure is written one second after the
+// first arrival.
+func (l *gateLoad) follow(stderr io.Reader) {
 	defer close(l.done)
-	for lines := bufio.NewScanner(said); lines.Scan(); {
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		l.last = lines.Text()
 		if strings.Contains(l.last, "  sent ") {
 			select {
@@ -93,7 +92,7 @@ func (l *gateLoad) follow(said io.Reader) {
 	l.err = l.cmd.Wait()
 }
 
-// await returns when the arrivals have gone on for so long, a second at least.
+// await waits until arrivals have continued for a duration, at least one second.
 func (l *gateLoad) await(since time.Duration) error {
 	select {
 	case began := <-l.began:
@@ -104,28 +103,28 @@ func (l *gateLoad) await(since time.Duration) error {
 		}
 	case <-l.done:
 	}
-	return fmt.Errorf("load of the gate ended early (%v): %s", l.err, l.last)
+	return fmt.Errorf("gate load ended early (%v): %s", l.err, l.last)
 }
 
-// result waits for the end. Anything but a right answer to every check is an error;
-// that the load generator was late is not, see Result.Invalid.
+// result waits for the end. Anything except a correct answer to every check is an error; a late
+// load generator is not, see Result.Invalid.
 func (l *gateLoad) result() (*loadtest.Result, error) {
 	<-l.done
 	text, err := os.ReadFile(l.json)
 	if err != nil {
-		return nil, fmt.Errorf("load of the gate (%v): %s", l.err, l.last)
+		return nil, fmt.Errorf("gate load (%v): %s", l.err, l.last)
 	}
 	var r loadtest.Result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, fmt.Errorf("load of the gate (%v): %s", l.err, l.last)
+		return nil, fmt.Errorf("gate load (%v): %s", l.err, l.last)
 	}
 	if (l.err != nil && len(r.Invalid) == 0) || !r.Clean() {
-		return nil, fmt.Errorf("the gate gave %d wrong verdicts, %d errors and left %d arrivals unsent (%w)", r.Wrong, r.Errors, r.Unmet, errors.Join(l.err, l.ctx.Err()))
+		return nil, fmt.Errorf("gate load: %d wrong verdicts, %d errors, %d arrivals not sent (%w)", r.Wrong, r.Errors, r.Unmet, errors.Join(l.err, l.ctx.Err()))
 	}
 	return &r, nil
 }
 
-// revocationData is how the gate stands.
+// revocationData is the state of the gate's data.
 type revocationData struct {
 	State string `json:"state"`
 	AgeMS int64  `json:"age_ms"`
@@ -144,7 +143,7 @@ func (g *gateRun) revocationData() (d revocationData, err error) {
 	}
 	defer answer.Body.Close()
 	if err := json.NewDecoder(io.LimitReader(answer.Body, answerMax)).Decode(&d); err != nil || d.State == "" {
-		return d, errors.New("the gate's /readyz does not tell the state of its data")
+		return d, errors.New("the gate's /readyz does not report the state of its data")
 	}
 	return d, nil
 }
@@ -157,7 +156,7 @@ func (g *gateRun) awaitFresh() error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the gate's data is still %s %v after the database came back", d.State, freshWithin)
+			return fmt.Errorf("the gate's data is still %s %v after the database was restarted", d.State, freshWithin)
 		}
 		select {
 		case <-g.ctx.Done():

@@ -9,44 +9,43 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// The processors of the two sides where they are kept apart.
+// The processors of the two sides when they are separated.
 const (
 	gateCPU     = 0
 	issuanceCPU = 1
 )
 
-// phase is what the issuance side goes through while the gate is asked.
+// phase is the state of the issuance side while the gate is measured.
 type phase string
 
 const (
 	idle      phase = "idle"
-	computing phase = "computing" // idle, and the benchmark computes beside it: what a machine's noise does
+	computing phase = "computing" // idle, and the benchmark computes: the noise of a busy machine
 	saturated phase = "saturated"
 	without   phase = "no-database"
 )
 
 var phases = []phase{idle, computing, saturated, without}
 
-// way is how the two sides share the machine.
-type way struct {
+// placement is how the two sides share the machine.
+type placement struct {
 	name, title string
 	apart       bool
 }
 
-var ways = []way{
+var placements = []placement{
 	{"pinned", fmt.Sprintf("gateway and its load on processor %d; issuer, database, broker and their load on processor %d, as on separate machines or cgroups", gateCPU, issuanceCPU), true},
-	{"loose", "all on all processors, nothing kept apart", false},
+	{"loose", "everything on all processors", false},
 }
 
-func isolationName(w way, p phase) string { return "Isolation/" + w.name + "/" + string(p) }
+func isolationName(w placement, p phase) string { return "Isolation/" + w.name + "/" + string(p) }
 
-// measureIsolation asks a gate at a fixed rate while the issuance side is idle,
-// then with mere computing in its place, then saturated, then without its
-// database; in turn, several rounds.
+// measureIsolation checks codes at a gate at a fixed rate while the issuance side is idle, replaced
+// by pure computing, saturated, and without its database; the phases take turns in several rounds.
 func (b *bench) measureIsolation() error {
-	for _, w := range ways {
+	for _, w := range placements {
 		if w.apart && b.cores <= max(gateCPU, issuanceCPU) {
-			b.notRunWay(w, "this machine has one processor")
+			b.notRunPlacement(w, "this machine has one processor")
 			continue
 		}
 		if err := b.isolate(w); err != nil {
@@ -56,30 +55,31 @@ func (b *bench) measureIsolation() error {
 	return nil
 }
 
-func (b *bench) notRunWay(w way, why string) {
+func (b *bench) notRunPlacement(w placement, why string) {
 	for _, p := range phases {
 		b.samples.without(isolationName(w, p), why)
 	}
 }
 
-// isolate is one way. Each has a system of its own: a process stays where it began.
-func (b *bench) isolate(w way) (err error) {
+// isolate measures one placement. Each has its own system: a process stays on the processors where
+// it started.
+func (b *bench) isolate(w placement) (err error) {
 	p := plan{binaries: b.binaries, database: b.database, port: b.port, gateway: true, gateCPU: process.AnyCPU, progress: b.stderr}
 	if w.apart {
 		undo, err := process.Pin(issuanceCPU)
 		if err != nil {
-			b.notRunWay(w, err.Error())
+			b.notRunPlacement(w, err.Error())
 			return nil
 		}
 		defer undo()
 		p.gateCPU = gateCPU
 	}
-	s, err := open(b.ctx, p)
+	s, err := openSystem(b.ctx, p)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	u := newUsers(b.ctx, s.issuer.URL, s.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
+	u := newUsers(b.ctx, s.issuer.URL, s.Staff, b.connections, min(b.people, gateUsers), min(b.sessions, gateUsers))
 	defer u.close()
 	if err := u.prepareSessions(0); err != nil {
 		return fmt.Errorf("preparing: %w", err)
@@ -90,7 +90,7 @@ func (b *bench) isolate(w way) (err error) {
 	}
 	for n := range b.rounds {
 		for i := range phases {
-			p := phases[(i+n)%len(phases)] // who goes first changes, so that a drift of the machine favours nobody
+			p := phases[(i+n)%len(phases)] // the first phase changes each round, so drift of the machine favours none
 			if p == without && s.postgres == nil {
 				continue
 			}
@@ -103,33 +103,33 @@ func (b *bench) isolate(w way) (err error) {
 	for _, p := range phases {
 		name := isolationName(w, p)
 		if b.samples.Values[name] == nil && b.samples.NotRun[name] == "" {
-			b.samples.without(name, "the load generator was late by itself in every round")
+			b.samples.without(name, "the load generator was late in every round")
 		}
 	}
 	return nil
 }
 
-// beside is how many approved people, and open sessions, the load beside a gate
-// goes through in turn: none is opened twice in a second, as no phone does.
-const beside = 2000
+// gateUsers is the number of approved people and open sessions that the background load uses in
+// turn: none is used twice in a second, as no phone would be.
+const gateUsers = 2000
 
-// gateWarmup is loaded and judged, and in no figure.
+// gateWarmup is judged, and excluded from the figures.
 const gateWarmup = time.Second
 
-// gateRun is what the phases of one way have in common.
+// gateRun is shared by the phases of one placement.
 type gateRun struct {
 	*bench
 	system *system
 	users  *users
-	cpu    int // of the gateway and of its load
+	cpu    int // of the gateway and its load
 }
 
 // phase is one round of one phase.
-func (g *gateRun) phase(w way, p phase, n int) (err error) {
+func (g *gateRun) phase(w placement, p phase, n int) (err error) {
 	if err := errors.Join(g.ctx.Err(), g.system.trim()); err != nil {
 		return err
 	}
-	if err := g.users.prepareSessions(0); err != nil { // again, when they come to their end
+	if err := g.users.prepareSessions(0); err != nil { // again before they end
 		return fmt.Errorf("preparing: %w", err)
 	}
 	length := 2 * g.round
@@ -148,7 +148,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	}
 	defer gate.kill()
 	if p == without {
-		// A quarter of what is measured still has the database, and then the blow.
+		// The database stops after a quarter of the measured time.
 		if err := gate.await(gateWarmup + length/4); err != nil {
 			return err
 		}
@@ -171,10 +171,10 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	if load != nil {
 		did, err := load.stop()
 		if err != nil {
-			return fmt.Errorf("beside the gate: %w", err)
+			return fmt.Errorf("background load: %w", err)
 		}
 		if p == saturated && did.Declined > 0 {
-			g.log("%d requests beside the gate were declined, the first: %v", did.Declined, did.Declination)
+			g.log("%d requests of the background load were declined, the first: %v", did.Declined, did.Declination)
 		}
 		values = append(values, value("issuance/s", did.Rate()), value("declined/s", float64(did.Declined)/did.Took.Seconds()))
 	}
@@ -184,7 +184,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 		}
 	}
 	if len(result.Invalid) > 0 {
-		g.log("this round does not count: %s", result.Invalid[0])
+		g.log("this round is excluded: %s", result.Invalid[0])
 		return nil
 	}
 	g.samples.add(isolationName(w, p), int(result.Checks), values...)
@@ -192,12 +192,12 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	return nil
 }
 
-// recover shows that without its database the issuer accepts no revocation, and
-// waits until all is well again. The clients have stopped.
+// recover checks that the issuer accepts no revocation without its database, and waits until
+// everything works again. The clients have stopped.
 func (g *gateRun) recover() error {
 	revoking := g.users.client.Revoke(g.ctx, g.users.approved[0].Serial, g.system.Staff)
 	if revoking == nil {
-		return errors.New("the issuer has no database and accepted a revocation")
+		return errors.New("the issuer accepted a revocation without its database")
 	}
 	if err := g.system.postgres.command("up"); err != nil {
 		return err

@@ -1,23 +1,20 @@
-// Command issuance measures the issuance backend over HTTP and prints tables
-// with the floors it must hold; and it measures whether a gate feels what the
-// issuance side goes through.
+// Command issuance measures the issuance backend over HTTP and prints tables with the floors
+// it must meet. It also measures whether load or faults on the issuance side affect a gate.
 //
 //	go run ./bench/issuance
-//	go run ./bench/issuance -only codes -rounds 1 -round 500ms    a quick look: proves that it runs, measures nothing
+//	go run ./bench/issuance -only codes -rounds 1 -round 500ms    a quick check that it runs, not a measurement
 //
-// It starts a PostgreSQL of its own, a Kafka-compatible broker in this process,
-// and the built issuer (for isolation the built gateway and load test, too), and
-// stops all of them however it ends. Each line is asked in a closed loop first, which
-// finds what the issuer can do, and then in an open one, at a fixed rate, with time counted
-// from the moment a request was due. Every answer is checked; a wrong one ends
-// the run.
+// It starts its own PostgreSQL, a Kafka-compatible broker in this process, and the built
+// issuer (for isolation also the built gateway and load test), and stops all of them however
+// it ends. Each workload runs in a closed loop first, which finds the issuer's capacity, and
+// then in an open loop at a fixed rate, with latency counted from the time a request was due.
+// Every answer is checked; a wrong answer ends the run.
 //
-// It must be started inside the repository, on a machine that does nothing else.
-// The tables go to stdout, progress to stderr. Machine, command, raw rounds and
-// tables go to bench/results/DATE-MACHINE-issuance.txt, or where -out says; a run
-// with other flags than the default ones is kept only where -out says. SIGINT and
-// SIGTERM end it in order. Exit codes: 0 all floors hold; 1 one does not, or an
-// error; 2 wrong flags.
+// It must be started inside the repository, on an otherwise idle machine. The tables go to
+// stdout, progress to stderr. Machine, command, raw rounds and tables go to
+// bench/results/DATE-MACHINE-issuance.txt, or to the file given with -out; a run with other
+// flags than the defaults is stored only with -out. SIGINT and SIGTERM end it in order. Exit
+// codes: 0 all floors are met; 1 a floor is missed, or an error; 2 wrong flags.
 package main
 
 import (
@@ -48,8 +45,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return ended(ctx, err)
 	}
 	defer func() { err = errors.Join(err, binaries.Close()) }()
-	path := o.kept(binaries.Root, here)
-	// Looked at before the run: a long measurement must not be lost to a wrong path.
+	path := o.outFile(binaries.Root, here)
+	// Checked before the run: a wrong path must not lose a long measurement.
 	if _, err := os.Stat(filepath.Dir(path)); path != "" && err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
@@ -61,16 +58,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	report := measure.Report{Machine: here, Command: o.command(), Raw: b.samples.raw.String(), Tables: text}
 	err = report.Print(stdout)
 	if path != "" {
-		err = errors.Join(err, report.Keep(path))
-		fmt.Fprintf(stderr, "issuance: kept in %s\n", filepath.Base(path))
+		err = errors.Join(err, report.WriteFile(path))
+		fmt.Fprintf(stderr, "issuance: stored in %s\n", filepath.Base(path))
 	}
 	if missed > 0 {
-		err = errors.Join(err, fmt.Errorf("%d floors do not hold", missed))
+		err = errors.Join(err, fmt.Errorf("%d floors are missed", missed))
 	}
 	return err
 }
 
-// ended says why there are no figures: an interrupted run is no other failure.
+// ended replaces the error of an interrupted run.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted")

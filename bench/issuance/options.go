@@ -25,24 +25,23 @@ type options struct {
 	sessions    int // open hosted sessions
 	database    string
 	port        int
-	out         string // "": not kept, unless the run is whole
+	out         string // "": stored only if the run is whole
 
-	whole bool // all flags have their defaults, but for -out and -port
+	whole bool // all flags have their defaults, except -out and -port
 }
 
 // Bounds of the flags.
 const (
-	// maxRound keeps what is prepared for a round within the two minutes for
-	// which a check is good.
+	// maxRound keeps a round within the two minutes in which a prepared check is valid.
 	maxRound       = 20 * time.Second
 	minRound       = 100 * time.Millisecond
 	maxRounds      = 100
-	maxConnections = 128 // the issuer serves 256 requests at once, and half as many face checks
+	maxConnections = 128 // the issuer serves 256 concurrent requests, and half as many face checks
 	maxUsers       = 50_000
 	maxGateRate    = 20_000
 )
 
-// isolationRun is the run that shows that the gate does not feel the issuance side.
+// isolationRun is the run that shows whether the issuance side affects a gate.
 const isolationRun = "isolation"
 
 func defaults() options {
@@ -55,17 +54,17 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("issuance", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	names := append(groups(), isolationRun)
-	only := flags.String("only", strings.Join(names, ","), "what to measure, separated by commas")
-	flags.IntVar(&o.rounds, "rounds", o.rounds, "rounds of each line; fewer than 5 measure nothing")
-	flags.DurationVar(&o.round, "round", o.round, "length of a round; the gate's in an isolation run are twice as long")
-	flags.Float64Var(&o.share, "rate", o.share, "`share` of each floor at which the open loop asks")
-	flags.Float64Var(&o.gateRate, "gate-rate", o.gateRate, "checks per `second` of the gate in the isolation run")
+	only := flags.String("only", strings.Join(names, ","), "`names` to measure, separated by commas")
+	flags.IntVar(&o.rounds, "rounds", o.rounds, "rounds of each workload; fewer than 5 are not a measurement")
+	flags.DurationVar(&o.round, "round", o.round, "duration of a round; twice as long for the gate in an isolation run")
+	flags.Float64Var(&o.share, "rate", o.share, "rate of the open loop as a `share` of each floor")
+	flags.Float64Var(&o.gateRate, "gate-rate", o.gateRate, "checks per `second` at the gate in the isolation run")
 	flags.IntVar(&o.connections, "connections", o.connections, "keep-alive connections to the issuer, each with one request at a time")
-	flags.IntVar(&o.people, "people", o.people, "approved applications on which sessions are opened in turn; so many that none is opened twice in a second")
-	flags.IntVar(&o.sessions, "sessions", o.sessions, "open hosted sessions whose codes are asked for in turn")
-	flags.StringVar(&o.database, "database", o.database, "postgres, or sqlite for a quick look")
+	flags.IntVar(&o.people, "people", o.people, "approved applications on which sessions are opened in turn; enough that none is used twice in a second")
+	flags.IntVar(&o.sessions, "sessions", o.sessions, "open hosted sessions whose codes are requested in turn")
+	flags.StringVar(&o.database, "database", o.database, "postgres, or sqlite for a quick check")
 	flags.IntVar(&o.port, "port", o.port, "port of PostgreSQL on 127.0.0.1")
-	flags.StringVar(&o.out, "out", o.out, "keep raw rounds and tables in this file; \"\": bench/results/DATE-MACHINE-issuance.txt for a whole run, else nowhere")
+	flags.StringVar(&o.out, "out", o.out, "`file` for raw rounds and tables; \"\": bench/results/DATE-MACHINE-issuance.txt for a run with default flags, otherwise none")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			help(stdout, flags)
@@ -110,45 +109,45 @@ func (o *options) validate() error {
 }
 
 func help(to io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(to, `issuance measures the issuance backend over HTTP, with a PostgreSQL and a broker of its own, and
-whether a gate feels what the issuance side goes through. A whole run takes about ten minutes.
+	fmt.Fprint(to, `issuance measures the issuance backend over HTTP, with its own PostgreSQL and broker, and
+whether load or faults of the issuance side affect a gate. A whole run takes about ten minutes.
 
-  go run ./bench/issuance                                          all of it, kept in bench/results
-  go run ./bench/issuance -only applications,codes                 two of the lines
-  go run ./bench/issuance -only isolation                          the gate beside a busy and a broken issuance side
-  go run ./bench/issuance -rounds 1 -round 500ms                   a quick look: proves that all run, measures nothing
+  go run ./bench/issuance                                          everything, stored in bench/results
+  go run ./bench/issuance -only applications,codes                 two groups of workloads
+  go run ./bench/issuance -only isolation                          a gate during load and faults of the issuance side
+  go run ./bench/issuance -rounds 1 -round 500ms                   a quick check that everything runs, not a measurement
   go run ./bench/issuance -database sqlite -only applications      on SQLite
 
-It needs Go and, but for SQLite, PostgreSQL 15 or newer (deploy/postgres/postgres.sh).
-Exit codes: 0 all floors hold; 1 one does not, or an error; 2 wrong flags.
+It needs Go and, except with SQLite, PostgreSQL 15 or newer (deploy/postgres/postgres.sh).
+Exit codes: 0 all floors are met; 1 a floor is missed, or an error; 2 wrong flags.
 
 Names for -only:
 `)
 	for _, g := range groups() {
-		for _, l := range lines {
+		for _, l := range workloads {
 			if l.group == g {
 				fmt.Fprintf(to, "  %-13s %s\n", g, l.what)
 			}
 		}
 	}
-	fmt.Fprintf(to, "  %-13s %s\n\nFlags:\n", isolationRun, "p99 of a gate while the issuance side is idle, replaced by mere computing, saturated, and without its database")
+	fmt.Fprintf(to, "  %-13s %s\n\nFlags:\n", isolationRun, "p99 of a gate while the issuance side is idle, replaced by pure computing, saturated, and without its database")
 	flags.SetOutput(to)
 	flags.PrintDefaults()
 }
 
-// command is how to run this again.
+// command returns the command that repeats this run.
 func (o *options) command() string {
 	return fmt.Sprintf("go run ./bench/issuance -only %s -rounds %d -round %v -rate %g -gate-rate %g -connections %d -people %d -sessions %d -database %s",
 		strings.Join(o.only, ","), o.rounds, o.round, o.share, o.gateRate, o.connections, o.people, o.sessions, o.database)
 }
 
-// kept is the file for this run; "": none.
-func (o *options) kept(root string, m tool.Machine) string {
+// outFile returns the file for this run; "": none.
+func (o *options) outFile(root string, m tool.Machine) string {
 	switch {
 	case o.out != "":
 		return o.out
 	case o.whole:
-		return filepath.Join(root, measure.KeptFile(m, "issuance"))
+		return filepath.Join(root, measure.ResultFile(m, "issuance"))
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-func TestWrongFlagsAreExplained(t *testing.T) {
+func TestErrorOfAWrongFlagNamesIt(t *testing.T) {
 	for _, c := range []struct{ args, complaint string }{
 		{"-fast", "-fast"}, {"now", `"now"`}, {"-only nothing", `"nothing"`},
 		{"-rounds 0", "-rounds"}, {"-rounds 101", "-rounds"}, {"-round 1ms", "-round"}, {"-round 21s", "-round"},
@@ -26,7 +26,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 	}
 }
 
-func TestHelpNamesEveryLineAndFlag(t *testing.T) {
+func TestHelpNamesEveryGroupAndFlag(t *testing.T) {
 	var out strings.Builder
 	if _, err := parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatal(err)
@@ -38,10 +38,10 @@ func TestHelpNamesEveryLineAndFlag(t *testing.T) {
 	}
 }
 
-// Only a run with the default flags is a whole one, and only that is kept unasked.
-func TestOnlyAWholeRunIsKeptUnasked(t *testing.T) {
+// Only a run with the default flags is stored without -out.
+func TestOnlyAWholeRunIsStoredByDefault(t *testing.T) {
 	m := tool.Machine{CPU: "AMD EPYC(TM) 7B13 CPU @ 2.45GHz"}
-	for args, kept := range map[string]string{
+	for args, file := range map[string]string{
 		"": "-amd-epyc-7b13-issuance.txt", "-rounds 5": "-amd-epyc-7b13-issuance.txt", "-port 19851": "-amd-epyc-7b13-issuance.txt",
 		"-out here.txt": "here.txt", "-rounds 1 -out here.txt": "here.txt",
 		"-rounds 6": "", "-only codes": "", "-database sqlite": "", "-rate 0.4": "", "-connections 31": "",
@@ -50,16 +50,16 @@ func TestOnlyAWholeRunIsKeptUnasked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := o.kept("root", m); !strings.HasSuffix(got, kept) || (kept == "") != (got == "") {
-			t.Errorf("%q is kept in %q, want …%s", args, got, kept)
-		} else if strings.HasPrefix(kept, "-") && filepath.Dir(got) != filepath.Join("root", "bench", "results") {
-			t.Errorf("%q is kept in %q", args, got)
+		if got := o.outFile("root", m); !strings.HasSuffix(got, file) || (file == "") != (got == "") {
+			t.Errorf("%q is stored in %q, want …%s", args, got, file)
+		} else if strings.HasPrefix(file, "-") && filepath.Dir(got) != filepath.Join("root", "bench", "results") {
+			t.Errorf("%q is stored in %q", args, got)
 		}
 	}
 }
 
-// The command of a report must say the same when it is run.
-func TestTheCommandCanBeRunAgain(t *testing.T) {
+// The command in a report repeats the run.
+func TestReportedCommandRepeatsTheRun(t *testing.T) {
 	o, err := parse(strings.Fields("-only codes,isolation -rounds 7 -round 1500ms -rate 0.25 -gate-rate 50 -connections 9 -people 8 -sessions 7 -database sqlite"), io.Discard)
 	if err != nil {
 		t.Fatal(err)

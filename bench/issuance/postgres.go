@@ -19,13 +19,13 @@ import (
 //go:embed supervise.sh
 var supervise string
 
-// Bounds of the supervisor's answers: those of pg_ctl and of making a cluster.
+// Bounds on the supervisor's answers: those of pg_ctl and of the creation of a cluster.
 const (
 	commandWithin = 130 * time.Second
 	beginWithin   = 90 * time.Second
 )
 
-// postgres is a PostgreSQL server in the care of supervise.sh.
+// postgres is a PostgreSQL server that supervise.sh controls.
 type postgres struct {
 	dsn, dir   string
 	supervisor *exec.Cmd
@@ -33,12 +33,12 @@ type postgres struct {
 	replies    chan string // closed when the supervisor's stdout ends
 }
 
-// startPostgres runs script, which is deploy/postgres/postgres.sh, with a
-// cluster in dir, which must not exist yet.
+// startPostgres runs script, which is deploy/postgres/postgres.sh, with a new cluster in dir, which
+// must not exist yet.
 func startPostgres(script, dir string, port int, progress io.Writer) (*postgres, error) {
 	p := &postgres{dir: dir, supervisor: exec.Command("bash", "-c", supervise, "supervise.sh", script, dir, strconv.Itoa(port)), replies: make(chan string)}
 	p.supervisor.Stderr = progress
-	process.Detach(p.supervisor) // it must outlive us to end the server
+	process.Detach(p.supervisor) // it must outlive this process to stop the server
 	var err error
 	if p.commands, err = p.supervisor.StdinPipe(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func startPostgres(script, dir string, port int, progress io.Writer) (*postgres,
 	if err == nil {
 		var ok bool
 		if p.dsn, ok = strings.CutPrefix(line, "dsn="); !ok {
-			err = errors.New("PostgreSQL did not start; its script says why")
+			err = errors.New("PostgreSQL did not start; see the output of its script")
 		}
 	}
 	if err != nil {
@@ -77,23 +77,23 @@ func (p *postgres) reply(within time.Duration) (string, error) {
 		}
 		return line, nil
 	case <-time.After(within):
-		return "", fmt.Errorf("PostgreSQL's supervisor said nothing within %v", within)
+		return "", fmt.Errorf("PostgreSQL's supervisor did not answer within %v", within)
 	}
 }
 
-// command is down or up.
+// command sends the command down or up.
 func (p *postgres) command(what string) error {
 	if _, err := io.WriteString(p.commands, what+"\n"); err != nil {
 		return fmt.Errorf("PostgreSQL's supervisor: %w", err)
 	}
 	line, err := p.reply(commandWithin)
 	if err == nil && line != "done" {
-		err = fmt.Errorf("PostgreSQL could not be brought %s", what)
+		err = fmt.Errorf("PostgreSQL could not be taken %s", what)
 	}
 	return err
 }
 
-// pid is the postmaster's; 0 while there is none.
+// pid returns the postmaster's process ID; 0 if it does not run.
 func (p *postgres) pid() int {
 	text, err := os.ReadFile(filepath.Join(p.dir, "data", "postmaster.pid"))
 	if err != nil {
@@ -112,7 +112,7 @@ func (p *postgres) end() error {
 	p.commands.Close()
 	kill := time.AfterFunc(commandWithin, func() { p.supervisor.Process.Kill() })
 	defer kill.Stop()
-	for range p.replies { // what nobody asked for any more
+	for range p.replies { // drain unread replies
 	}
 	if err := p.supervisor.Wait(); err != nil {
 		return fmt.Errorf("PostgreSQL's supervisor: %w", err)

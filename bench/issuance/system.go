@@ -16,49 +16,48 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Databases that an issuer can have here.
+// The databases of an issuer in this benchmark.
 const (
 	postgreSQL = "postgres"
 	sqlite     = "sqlite"
 )
 
 const (
-	readyWithin = 40 * time.Second // also after the database was away
+	readyWithin = 40 * time.Second // also after a restart of the database
 	stopWithin  = 20 * time.Second // above the drain timeouts of issuer and gateway
 )
 
-// plan says what a system has.
+// plan is the configuration of a system.
 type plan struct {
 	binaries *process.Binaries
 	database string // postgreSQL or sqlite
 	port     int    // of PostgreSQL
 	gateway  bool
-	gateCPU  int       // processor of the gateway; all else is on those of this process
+	gateCPU  int       // processor of the gateway; the rest uses those of this process
 	progress io.Writer // of PostgreSQL's script
 }
 
-// system is what the benchmark asks: PostgreSQL of its own or a file of SQLite, a
-// Kafka-compatible broker in this process, the built issuer and, where it is wanted, the
-// built gateway. All of it ends with close, and, if this process dies of whatever cause,
-// by itself.
+// system is the stack under measurement: its own PostgreSQL or an SQLite file, a Kafka-compatible
+// broker in this process, the built issuer and optionally the built gateway. All of it ends with
+// close, and by itself if this process dies for any reason.
 type system struct {
 	*stack.Stack
-	target string // a file that tells the load test how to reach it
+	target string // target file of the load test
 
 	broker          *fakekafka.Broker
 	postgres        *postgres // nil: SQLite
 	issuer, gateway *server   // gateway may be nil
 }
 
-// server is an issuer or a gateway at work.
+// server is a running issuer or gateway.
 type server struct {
 	*stack.Server
 	*process.Process
 }
 
-// open starts everything and waits until it is ready. What was started before a failure,
-// or the end of ctx, is stopped again.
-func open(ctx context.Context, p plan) (*system, error) {
+// openSystem starts everything and waits until it is ready. After a failure, or the end of ctx, it
+// stops what it started.
+func openSystem(ctx context.Context, p plan) (*system, error) {
 	dir, err := os.MkdirTemp("", "railgate-issuance-")
 	if err != nil {
 		return nil, err
@@ -113,7 +112,7 @@ func (s *system) open(ctx context.Context, p plan) (err error) {
 	return s.writeTarget(loadtest.Target{Gateway: gateway.URL, Issuer: issuer.URL, Device: s.Device, Staff: s.Staff, LoadKey: key})
 }
 
-// start starts a server and waits until it is ready; it is returned even if it is not.
+// start starts a server and waits until it is ready; it returns the server even if it is not.
 func (s *system) start(ctx context.Context, v *stack.Server, cpu int) (*server, error) {
 	p, err := v.Start(cpu)
 	if err != nil {
@@ -131,7 +130,7 @@ func (s *system) writeTarget(t loadtest.Target) error {
 	return os.WriteFile(s.target, text, 0o600)
 }
 
-// servers are those that were started.
+// servers returns the started servers.
 func (s *system) servers() (all []*server) {
 	for _, v := range []*server{s.gateway, s.issuer} {
 		if v != nil {
@@ -141,7 +140,7 @@ func (s *system) servers() (all []*server) {
 	return all
 }
 
-// alive is an error if a server has ended that should not have.
+// alive returns an error if a server has ended unexpectedly.
 func (s *system) alive() (err error) {
 	for _, v := range s.servers() {
 		err = errors.Join(err, v.Gone())
@@ -157,7 +156,7 @@ func (s *system) trim() (err error) {
 	return err
 }
 
-// close ends everything and deletes its folder.
+// close stops everything and deletes its folder.
 func (s *system) close() error {
 	var faults []error
 	for _, v := range s.servers() {
@@ -172,22 +171,21 @@ func (s *system) close() error {
 	return errors.Join(append(faults, os.RemoveAll(s.Dir))...)
 }
 
-// cpuTime is processor time, user and system, in steps of 10 ms. It includes what the
-// kernel did.
+// cpuTime is processor time, user and system, in steps of 10 ms.
 type cpuTime struct {
-	client   time.Duration // this process: the load generator, and the broker beside it
+	client   time.Duration // this process: the load generator and the broker
 	issuer   time.Duration
 	database time.Duration // PostgreSQL's processes; 0 with SQLite, which is part of the issuer
 }
 
-// since is what was used after before.
+// since returns the time used after before.
 func (c cpuTime) since(before cpuTime) cpuTime {
 	return cpuTime{c.client - before.client, c.issuer - before.issuer, c.database - before.database}
 }
 
 func (c cpuTime) sum() time.Duration { return c.client + c.issuer + c.database }
 
-// used is what was used so far.
+// used returns the time used so far.
 func (s *system) used() (c cpuTime, err error) {
 	self, err := process.UsageOf(os.Getpid())
 	if err != nil {

@@ -10,28 +10,28 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// tables renders what was wanted; missed counts floors that do not hold.
+// tables renders the selected tables; missed counts the missed floors.
 func (s *samples) tables(o *options) (text string, missed int) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "medians of %d rounds\n", o.rounds)
 	if o.rounds < measure.Enough {
 		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", measure.Enough)
 	}
-	var wanted []*line
-	for i := range lines {
+	var wanted []*workload
+	for i := range workloads {
 		for _, group := range o.only {
-			if lines[i].group == group {
-				wanted = append(wanted, &lines[i])
+			if workloads[i].group == group {
+				wanted = append(wanted, &workloads[i])
 			}
 		}
 	}
 	if wanted != nil {
 		missed += s.capacities(&b, o, wanted) + s.latencies(&b, o, wanted)
-		b.WriteString("\nnote: the client's processor time is that of the load generator and of the broker beside it; the database's is part of the issuer's with SQLite\n")
+		b.WriteString("\nnote: the client's processor time is that of the load generator and the broker; with SQLite the database's time is part of the issuer's\n")
 	}
 	for _, name := range o.only {
 		if name == isolationRun {
-			for _, w := range ways {
+			for _, w := range placements {
 				missed += s.isolation(&b, o, w)
 			}
 			b.WriteString(isolationNote)
@@ -40,16 +40,16 @@ func (s *samples) tables(o *options) (text string, missed int) {
 	return b.String(), missed
 }
 
-// capacities is the table of the closed loops.
-func (s *samples) capacities(b *strings.Builder, o *options, wanted []*line) (missed int) {
-	fmt.Fprintf(b, "\nWhat the issuer can do: closed loop over %d connections, database %s\n\n", o.connections, o.database)
-	b.WriteString("| line | what | per second | lowest to highest | floor | us of CPU each: issuer | database | client | client's share | |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
+// capacities renders the table of the closed loops.
+func (s *samples) capacities(b *strings.Builder, o *options, wanted []*workload) (missed int) {
+	fmt.Fprintf(b, "\nCapacity of the issuer: closed loop over %d connections, database %s\n\n", o.connections, o.database)
+	b.WriteString("| workload | what | per second | lowest to highest | floor | us of CPU each: issuer | database | client | client's share | |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	for _, l := range wanted {
 		name := closedName(l)
 		rate := s.Spread(name, "op/s")
 		bound, verdict := "none", "no floor"
 		if l.floor > 0 {
-			bound, verdict = ">= "+measure.Text(l.floor), "held"
+			bound, verdict = ">= "+measure.Text(l.floor), "met"
 			if rate.Median < l.floor {
 				verdict = floorMissed
 				missed++
@@ -65,10 +65,10 @@ func (s *samples) capacities(b *strings.Builder, o *options, wanted []*line) (mi
 
 const floorMissed = "FLOOR MISSED"
 
-// latencies is the table of the open loops.
-func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (missed int) {
-	fmt.Fprintf(b, "\nHow long it takes at %g times the floor: open loop, time from the moment due\n\n", o.share)
-	b.WriteString("| line | due/s | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | of that sent late, p99, ms | unmet | floor of p99 | us of CPU each: issuer | database | client | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n")
+// latencies renders the table of the open loops.
+func (s *samples) latencies(b *strings.Builder, o *options, wanted []*workload) (missed int) {
+	fmt.Fprintf(b, "\nLatency at %g times the floor: open loop, from the time due\n\n", o.share)
+	b.WriteString("| workload | due/s | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | sent late, p99, ms | unmet | floor of p99 | us of CPU each: issuer | database | client | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	for _, l := range wanted {
 		if l.floor == 0 {
 			continue
@@ -79,7 +79,7 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 		for _, n := range s.Values[name]["unmet"] {
 			unmet += n
 		}
-		verdict := "held"
+		verdict := "met"
 		switch {
 		case unmet > 0:
 			verdict = floorMissed + ": unmet supply"
@@ -96,20 +96,19 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 	return missed
 }
 
-// felt is how much slower a gate's p99 may be than beside an idle issuance side, or
-// one that has mere computing in its place if that is slower, where the two are
-// kept apart. A virtual machine's processors are taken away for milliseconds, more
-// often if all of them are busy: that is no doing of the issuance side. Faster is
-// no harm: a processor that does not fall asleep answers sooner.
-const felt = 1.10
+// maxSlowdown is how much slower a gate's p99 may be than with an idle issuance side, or with pure
+// computing in its place if that is slower, on separate processors. The host of a virtual machine
+// takes processors away for milliseconds, more often if all are busy: the issuance side does not
+// cause that. Faster is not a fault: a processor that does not sleep answers sooner.
+const maxSlowdown = 1.10
 
-const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quarter into each round, and comes back after it; what is answered and declined is of the whole round. " +
-	"Revoked to refused is measured just before the gate's round, beside the same load, with the database. The issuer never accepted a revocation without it.\n"
+const isolationNote = "\nnote: no-database: the database stops, as in a crash, after a quarter of each round and starts again after the round; answered and declined requests are of the whole round. " +
+	"Revocation to refusal is measured just before the gate's round, with the same load and with the database. The issuer never accepted a revocation without its database.\n"
 
-// isolation is the table of one way.
-func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) {
-	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", measure.Text(o.gateRate), w.title)
-	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
+// isolation renders the table of one placement.
+func (s *samples) isolation(b *strings.Builder, o *options, w placement) (missed int) {
+	fmt.Fprintf(b, "\nA gate at %s checks/s during load on the issuance side: %s\n\n", measure.Text(o.gateRate), w.title)
+	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revocation to refusal, p50, ms | longest | answered/s | declined/s | |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
 	calm, busy := s.Spread(isolationName(w, idle), "p99-ms").Median, s.Spread(isolationName(w, computing), "p99-ms").Median
 	for _, p := range phases {
@@ -121,14 +120,14 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 		p99 := s.Spread(name, "p99-ms")
 		bound, verdict := "", ""
 		if w.apart && (p == saturated || p == without) {
-			bound, verdict = fmt.Sprintf("<= %.2fx of either", felt), "held"
-			if p99.Median > felt*max(calm, busy) {
+			bound, verdict = fmt.Sprintf("<= %.2fx of either", maxSlowdown), "met"
+			if p99.Median > maxSlowdown*max(calm, busy) {
 				verdict = floorMissed
 				missed++
 			}
 		}
 		states := slices.Compact(slices.Sorted(slices.Values(s.states[name])))
-		// Without its database the issuer is silent; otherwise the stream must flow.
+		// Without its database the issuer publishes nothing; otherwise the stream must continue.
 		if p != without && !slices.Equal(states, []string{revocation.Fresh.String()}) {
 			verdict += "; " + floorMissed + ": the data did not stay fresh"
 			missed++
@@ -142,7 +141,7 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 	return missed
 }
 
-// times is how many times another figure one is.
+// times returns one as a multiple of other.
 func times(one, other float64) string {
 	if other == 0 {
 		return ""
@@ -150,7 +149,7 @@ func times(one, other float64) string {
 	return fmt.Sprintf("%.2fx", one/other)
 }
 
-// samples is what the rounds showed; and the same as text, in the form of Go's benchmarks.
+// samples are the results of the rounds, as values and as text in the form of Go's benchmarks.
 type samples struct {
 	measure.Samples
 	states map[string][]string // of the gate's revocation data at the end of each phase
@@ -163,7 +162,7 @@ func newSamples() *samples {
 
 func value(unit string, n float64) measure.Value { return measure.Value{Unit: unit, Number: n} }
 
-// add takes one round of n operations.
+// add adds one round of n operations.
 func (s *samples) add(name string, n int, values ...measure.Value) {
 	s.Add(name, values...)
 	fmt.Fprintf(&s.raw, "Benchmark%s\t%8d", name, n)
@@ -173,13 +172,13 @@ func (s *samples) add(name string, n int, values ...measure.Value) {
 	s.raw.WriteByte('\n')
 }
 
-// without names what cannot be measured here.
+// without records why a measurement is not possible here.
 func (s *samples) without(name, why string) {
 	s.NotRun[name] = why
 	fmt.Fprintf(&s.raw, "NotRun %s: %s\n", name, why)
 }
 
-// state keeps what the gate said of its data at the end of a phase.
+// state records the state of the gate's data at the end of a phase.
 func (s *samples) state(name, state string) {
 	s.states[name] = append(s.states[name], state)
 	fmt.Fprintf(&s.raw, "State %s: %s\n", name, state)

@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// row is the cells of the row that begins with name, in the n-th table that has it.
+// row returns the cells of the row that begins with name, in the n-th table that has it.
 func row(t *testing.T, text, name string, n int) []string {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -38,7 +38,7 @@ func only(names ...string) *options {
 	return &o
 }
 
-func TestCapacityIsTheMedianOfItsRoundsAgainstTheFloor(t *testing.T) {
+func TestMedianOfTheRoundsIsComparedWithTheFloor(t *testing.T) {
 	s := newSamples()
 	five(s, "Issuance/applications/closed", "op/s", 900, 700, 810, 850, 790)
 	five(s, "Issuance/applications/closed", "issuer-us/op", 10, 30, 20, 50, 40)
@@ -49,23 +49,23 @@ func TestCapacityIsTheMedianOfItsRoundsAgainstTheFloor(t *testing.T) {
 		t.Errorf("%d missed, want none:\n%s", missed, text)
 	}
 	capacity, latency := row(t, text, "applications", 0), row(t, text, "applications", 1)
-	if capacity[2] != "810" || capacity[3] != "700 to 900" || capacity[4] != ">= 800" || capacity[5] != "30" || capacity[9] != "held" {
+	if capacity[2] != "810" || capacity[3] != "700 to 900" || capacity[4] != ">= 800" || capacity[5] != "30" || capacity[9] != "met" {
 		t.Errorf("capacity: %q", capacity)
 	}
-	if latency[3] != "40" || latency[4] != "20 to 150" || latency[7] != "0" || latency[8] != "< 100" || latency[12] != "held" {
+	if latency[3] != "40" || latency[4] != "20 to 150" || latency[7] != "0" || latency[8] != "< 100" || latency[12] != "met" {
 		t.Errorf("latency: %q", latency)
 	}
 	if strings.Contains(text, "NOT A MEASUREMENT") {
-		t.Error("five quiet rounds are no measurement")
+		t.Error("five similar rounds are marked as not a measurement")
 	}
 }
 
-func TestEachFloorThatDoesNotHoldIsCounted(t *testing.T) {
+func TestEachMissedFloorIsCounted(t *testing.T) {
 	for name, c := range map[string]struct {
 		rate, p99, unmet float64
 		missed           int
 	}{
-		"just held":      {3000, 99.9, 0, 0},
+		"just met":       {3000, 99.9, 0, 0},
 		"too few":        {2999, 99.9, 0, 1},
 		"too slow":       {3000, 100, 0, 1},
 		"unmet supply":   {3000, 50, 1, 1},
@@ -87,28 +87,28 @@ func TestEachFloorThatDoesNotHoldIsCounted(t *testing.T) {
 	}
 }
 
-// A line without any round must not look like one that holds.
-func TestALineWithoutRoundsHoldsNothing(t *testing.T) {
+// A workload without any round misses its floor.
+func TestWorkloadWithoutRoundsMissesItsFloor(t *testing.T) {
 	if text, missed := newSamples().tables(only("codes")); missed != 1 {
 		t.Errorf("%d missed, want 1:\n%s", missed, text)
 	}
 }
 
-func TestFewRoundsAndWildOnesAreNoMeasurement(t *testing.T) {
+func TestFewOrScatteredRoundsAreNotAMeasurement(t *testing.T) {
 	s := newSamples()
 	five(s, "Issuance/codes/closed", "op/s", 10000, 30000)
 	o := only("codes")
 	if text, _ := s.tables(o); strings.Count(text, "NOT A MEASUREMENT") != 1 {
-		t.Errorf("the rounds differ threefold:\n%s", text)
+		t.Errorf("scattered rounds are not marked:\n%s", text)
 	}
 	o.rounds = measure.Enough - 1
 	if text, _ := s.tables(o); strings.Count(text, "NOT A MEASUREMENT") != 2 {
-		t.Errorf("and there are too few:\n%s", text)
+		t.Errorf("too few rounds are not marked:\n%s", text)
 	}
 }
 
-// gate is a way's phases with these p99 and one state for each.
-func gate(s *samples, w way, p99 [4]float64, states [4]string) {
+// addPhases adds the phases of a placement with these p99 and one state for each.
+func addPhases(s *samples, w placement, p99 [4]float64, states [4]string) {
 	for i, p := range phases {
 		five(s, isolationName(w, p), "p99-ms", p99[i], p99[i], p99[i])
 		s.state(isolationName(w, p), "fresh")
@@ -116,27 +116,27 @@ func gate(s *samples, w way, p99 [4]float64, states [4]string) {
 	}
 }
 
-func TestOnlyAGateThatIsKeptApartMustNotFeelIt(t *testing.T) {
-	well := [4]string{"fresh", "fresh", "fresh", "stale"}
+func TestFloorAppliesToASeparatedGateOnly(t *testing.T) {
+	fresh := [4]string{"fresh", "fresh", "fresh", "stale"}
 	for name, c := range map[string]struct {
 		pinned [4]float64
 		states [4]string
 		missed int
 	}{
-		"not felt":                       {[4]float64{1, 1, 1.09, 1.1}, well, 0},
-		"faster":                         {[4]float64{1, 1, 0.5, 0.5}, well, 0},
-		"felt when saturated":            {[4]float64{1, 1, 1.11, 1}, well, 1},
-		"as mere computing would be":     {[4]float64{1, 2, 2.2, 2.1}, well, 0},
-		"felt more than that":            {[4]float64{1, 2, 2.3, 2.1}, well, 1},
-		"computing is faster than idle":  {[4]float64{1, 0.5, 1.1, 1.1}, well, 0},
-		"felt twice":                     {[4]float64{1, 1, 1.2, 9}, well, 2},
-		"stale when saturated":           {[4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 1},
-		"stale when idle":                {[4]float64{1, 1, 1, 1}, [4]string{"stale", "fresh", "fresh", "fresh"}, 1},
-		"felt and stale, both are named": {[4]float64{1, 1, 2, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 2},
+		"not slower":                       {[4]float64{1, 1, 1.09, 1.1}, fresh, 0},
+		"faster":                           {[4]float64{1, 1, 0.5, 0.5}, fresh, 0},
+		"slower when saturated":            {[4]float64{1, 1, 1.11, 1}, fresh, 1},
+		"as slow as computing":             {[4]float64{1, 2, 2.2, 2.1}, fresh, 0},
+		"slower than that":                 {[4]float64{1, 2, 2.3, 2.1}, fresh, 1},
+		"computing is faster than idle":    {[4]float64{1, 0.5, 1.1, 1.1}, fresh, 0},
+		"slower twice":                     {[4]float64{1, 1, 1.2, 9}, fresh, 2},
+		"stale when saturated":             {[4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 1},
+		"stale when idle":                  {[4]float64{1, 1, 1, 1}, [4]string{"stale", "fresh", "fresh", "fresh"}, 1},
+		"slower and stale, both are named": {[4]float64{1, 1, 2, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 2},
 	} {
 		s := newSamples()
-		gate(s, ways[0], c.pinned, c.states)
-		gate(s, ways[1], [4]float64{1, 10, 30, 90}, well) // nothing is kept apart: told, and no floor
+		addPhases(s, placements[0], c.pinned, c.states)
+		addPhases(s, placements[1], [4]float64{1, 10, 30, 90}, fresh) // not separated: reported, without a floor
 		text, missed := s.tables(only(isolationRun))
 		if missed != c.missed || strings.Count(text, floorMissed) != c.missed {
 			t.Errorf("%s: %d missed, want %d:\n%s", name, missed, c.missed, text)
@@ -147,10 +147,10 @@ func TestOnlyAGateThatIsKeptApartMustNotFeelIt(t *testing.T) {
 	}
 }
 
-func TestWhatCannotRunSaysWhy(t *testing.T) {
+func TestPlacementThatCannotRunIsReported(t *testing.T) {
 	s := newSamples()
-	gate(s, ways[1], [4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "fresh", "fresh"})
-	(&bench{samples: s}).notRunWay(ways[0], "this machine has one processor")
+	addPhases(s, placements[1], [4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "fresh", "fresh"})
+	(&bench{samples: s}).notRunPlacement(placements[0], "this machine has one processor")
 	text, missed := s.tables(only(isolationRun))
 	if missed != 0 || strings.Count(text, "NOT RUN: this machine has one processor") != len(phases) {
 		t.Errorf("%d missed:\n%s", missed, text)

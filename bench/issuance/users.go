@@ -13,25 +13,25 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// users are the passengers of one issuer: who has not come yet, who is approved,
-// whose session is open. What is prepared is not changed while requests run.
+// users are the passengers of one issuer: new, approved, or with an open session. Prepared data
+// does not change while requests run.
 type users struct {
-	ctx      context.Context
-	client   *passenger.Client
-	close    func() // its connections
-	workers  int
-	people   int // approved ones to be prepared
-	hosted   int // sessions to be prepared
-	newcomer atomic.Int64
-	drawn    atomic.Int64 // of applications and sessions in turn
-	used     atomic.Int64 // of checks
+	ctx        context.Context
+	client     *passenger.Client
+	close      func() // closes its connections
+	workers    int
+	people     int // number of approved people to prepare
+	hosted     int // number of sessions to prepare
+	nextPerson atomic.Int64
+	turn       atomic.Int64 // applications and sessions are used in turn
+	used       atomic.Int64 // checks used
 
 	approved []*passenger.Application
 	checks   []passed
 	sessions []*passenger.Session
-	opened   time.Time       // when the sessions were
+	opened   time.Time       // when the sessions were opened
 	staff    string          // credential of a window and a ticketing system
-	shown    []string        // codes on the screens of the sessions
+	shown    []string        // current codes of the sessions
 	question json.RawMessage // for pseudonyms
 }
 
@@ -41,12 +41,12 @@ type passed struct {
 	check       string
 }
 
-// Bounds of preparing.
+// Bounds on preparation.
 const (
 	prepareWithin = 5 * time.Minute
 	// checksWithin leaves the rest of a check's two minutes to the round.
 	checksWithin = 60 * time.Second
-	// sessionsFor is how long open sessions are asked, of the 30 minutes they have.
+	// sessionsFor is how long open sessions are used, of their 30 minutes.
 	sessionsFor = 20 * time.Minute
 )
 
@@ -55,13 +55,13 @@ func newUsers(ctx context.Context, url, staff string, connections, people, sessi
 	return &users{ctx: ctx, staff: staff, client: client, close: done, workers: connections, people: people, hosted: sessions}
 }
 
-var errNobodyLeft = errors.New("all people that can be made up have applied: shorten the run")
+var errPeopleUsedUp = errors.New("all invented people have applied: use a shorter run")
 
-// approve sends the next newcomer through application and check.
+// approve applies for the next new person and passes the face check.
 func (u *users) approve() (*passenger.Application, string, error) {
-	n := int(u.newcomer.Add(1) - 1)
+	n := int(u.nextPerson.Add(1) - 1)
 	if n >= passenger.People {
-		return nil, "", errNobodyLeft
+		return nil, "", errPeopleUsedUp
 	}
 	return u.client.Approve(u.ctx, passenger.Resident(passenger.Benchmark, n))
 }
@@ -82,15 +82,14 @@ func (u *users) preparePeople(int) error {
 	return err
 }
 
-// freshCheck has a check done for the next of the approved.
+// freshCheck passes a check for the next approved person.
 func (u *users) freshCheck() (passed, error) {
-	a := u.approved[int(u.drawn.Add(1))%len(u.approved)]
+	a := u.approved[int(u.turn.Add(1))%len(u.approved)]
 	check, err := u.client.Check(u.ctx, a)
 	return passed{a, check}, err
 }
 
-// prepareChecks has n checks done; fewer, if that takes so long that the first
-// would not be good any more.
+// prepareChecks passes n checks; fewer if the first would expire before the round.
 func (u *users) prepareChecks(n int) error {
 	if err := u.preparePeople(0); err != nil {
 		return err
@@ -111,12 +110,12 @@ func (u *users) prepareChecks(n int) error {
 	case r.Declined > 0:
 		return r.Declination
 	}
-	u.checks = made[:r.Done] // without a gap: no call was declined, and each one begun was finished
+	u.checks = made[:r.Done] // without a gap: no call was declined, and each started call was finished
 	u.used.Store(0)
 	return nil
 }
 
-// nextCheck takes one that was done before.
+// nextCheck returns a prepared check.
 func (u *users) nextCheck() (passed, error) {
 	i := int(u.used.Add(1) - 1)
 	if i >= len(u.checks) {
@@ -125,7 +124,7 @@ func (u *users) nextCheck() (passed, error) {
 	return u.checks[i], nil
 }
 
-// prepareSessions opens hosted sessions, again when they come to their end.
+// prepareSessions opens hosted sessions, and new ones before they end.
 func (u *users) prepareSessions(int) error {
 	if len(u.sessions) == u.hosted && time.Since(u.opened) < sessionsFor {
 		return nil
@@ -148,8 +147,8 @@ func (u *users) prepareSessions(int) error {
 	return err
 }
 
-// prepareShown reads the codes of open sessions, before each round: one is good for a
-// minute at least.
+// prepareShown reads the codes of open sessions before each round: a code is valid for at least a
+// minute.
 func (u *users) prepareShown(int) error {
 	if err := u.prepareSessions(0); err != nil {
 		return err
@@ -166,12 +165,12 @@ func (u *users) prepareShown(int) error {
 	return err
 }
 
-// asked is how many persons a question for pseudonyms is about.
-const asked = 1000
+// subjectsPerCall is the number of persons in a request for pseudonyms.
+const subjectsPerCall = 1000
 
-// prepareQuestion asks for the pseudonyms of a thousand persons.
+// prepareQuestion prepares a request for the pseudonyms of a thousand persons.
 func (u *users) prepareQuestion(int) error {
-	people := make([]passenger.Person, asked)
+	people := make([]passenger.Person, subjectsPerCall)
 	for i := range people {
 		people[i] = passenger.Resident(passenger.Benchmark, i)
 	}
@@ -180,7 +179,9 @@ func (u *users) prepareQuestion(int) error {
 }
 
 func (u *users) identify() error {
-	return u.client.Identify(u.ctx, u.shown[int(u.drawn.Add(1))%len(u.shown)], u.staff)
+	return u.client.Identify(u.ctx, u.shown[int(u.turn.Add(1))%len(u.shown)], u.staff)
 }
 
-func (u *users) subjects() error { return u.client.Subjects(u.ctx, u.question, asked, u.staff) }
+func (u *users) subjects() error {
+	return u.client.Subjects(u.ctx, u.question, subjectsPerCall, u.staff)
+}

@@ -8,27 +8,27 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// line is one line of the table.
-type line struct {
+// workload is one kind of request, a row of the tables.
+type workload struct {
 	name, group, what string
-	floor             float64       // per second, of the closed loop; 0: none, and no open loop either
-	p99               time.Duration // floor of p99 in the open loop; 0: latencyFloor
-	// prepare makes what at least n requests need; nil: the line needs nothing of the kind.
+	floor             float64       // per second in the closed loop; 0: no floor and no open loop
+	p99               time.Duration // bound on p99 in the open loop; 0: latencyFloor
+	// prepare prepares at least n requests; nil: nothing to prepare.
 	prepare func(u *users, n int) error
 	send    func(u *users) error
 }
 
-// latencyFloor is what p99 must stay below in the open loop.
+// latencyFloor is the bound on p99 in the open loop.
 const latencyFloor = 100 * time.Millisecond
 
-var lines = []line{
+var workloads = []workload{
 	{name: "applications", group: "applications", floor: 800,
-		what: "application and face check of a person not seen before, until approved: two calls",
+		what: "application and face check of a new person, until approved: two calls",
 		send: func(u *users) error { _, _, err := u.approve(); return err }},
 	{name: "opening-hosted", group: "openings", floor: 3000, prepare: (*users).prepareChecks,
-		what: "hosted session on a check passed just before: one call", send: opening((*users).nextCheck, (*users).host)},
+		what: "hosted session on a passed check: one call", send: opening((*users).nextCheck, (*users).host)},
 	{name: "opening-anchor", group: "openings", floor: 3000, prepare: (*users).prepareChecks,
-		what: "session in anchor mode on a check passed just before: one call", send: opening((*users).nextCheck, (*users).anchor)},
+		what: "session in anchor mode on a passed check: one call", send: opening((*users).nextCheck, (*users).anchor)},
 	{name: "checked-hosted", group: "openings", prepare: (*users).preparePeople,
 		what: "face check and hosted session: two calls", send: opening((*users).freshCheck, (*users).host)},
 	{name: "checked-anchor", group: "openings", prepare: (*users).preparePeople,
@@ -36,22 +36,22 @@ var lines = []line{
 	{name: "codes", group: "codes", floor: 10_000, prepare: (*users).prepareSessions,
 		what: "current code of a hosted session, many sessions in turn: one call", send: (*users).code},
 	{name: "identifications", group: "persons", floor: 500, p99: 30 * time.Millisecond, prepare: (*users).prepareShown,
-		what: "identification of a passenger by the code on the screen, in the audit log: one call", send: (*users).identify},
+		what: "identification of a passenger by a code, with an audit log entry: one call", send: (*users).identify},
 	{name: "subjects", group: "persons", floor: 50, prepare: (*users).prepareQuestion,
-		what: "pseudonyms of 1,000 persons on a day, so times 1,000: one call", send: (*users).subjects},
+		what: "pseudonyms of 1,000 persons on a day: one call (multiply by 1,000)", send: (*users).subjects},
 }
 
-// latency is what p99 must stay below in the open loop.
-func (l *line) latency() time.Duration {
+// latency returns the bound on p99 in the open loop.
+func (l *workload) latency() time.Duration {
 	if l.p99 > 0 {
 		return l.p99
 	}
 	return latencyFloor
 }
 
-// groups are the names that -only knows, but for the isolation run.
+// groups returns the names that -only accepts, except the isolation run.
 func groups() (names []string) {
-	for _, l := range lines {
+	for _, l := range workloads {
 		if !slices.Contains(names, l.group) {
 			names = append(names, l.group)
 		}
@@ -59,10 +59,10 @@ func groups() (names []string) {
 	return names
 }
 
-// opening takes a check and opens a session on it.
-func opening(take func(*users) (passed, error), open func(*users, passed) error) func(*users) error {
+// opening returns a function that gets a check and opens a session on it.
+func opening(getCheck func(*users) (passed, error), open func(*users, passed) error) func(*users) error {
 	return func(u *users) error {
-		check, err := take(u)
+		check, err := getCheck(u)
 		if err != nil {
 			return err
 		}
@@ -75,8 +75,8 @@ func (u *users) host(p passed) error {
 	return err
 }
 
-// anchor sends an anchor that no chain ends in: nobody will show a code, and the
-// client is to cost little.
+// anchor sends an anchor without a chain: no code will be shown, and the client should use little
+// processor time.
 func (u *users) anchor(p passed) error {
 	var a tokens.Link
 	rand.Read(a[:])
@@ -85,11 +85,11 @@ func (u *users) anchor(p passed) error {
 }
 
 func (u *users) code() error {
-	_, err := u.client.Code(u.ctx, u.sessions[int(u.drawn.Add(1))%len(u.sessions)])
+	_, err := u.client.Code(u.ctx, u.sessions[int(u.turn.Add(1))%len(u.sessions)])
 	return err
 }
 
-// work is the line for a load generator: all workers share the users.
-func (l *line) work(u *users) func(worker int) error {
+// work returns the workload for a load generator: all workers share the users.
+func (l *workload) work(u *users) func(worker int) error {
 	return func(int) error { return l.send(u) }
 }

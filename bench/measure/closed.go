@@ -11,14 +11,14 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// Result is what a closed loop did.
+// Result is the result of a closed loop.
 type Result struct {
 	Done, Declined int
-	Took           time.Duration // to the last answer, which comes a little after the end
-	Declination    error         // the first
+	Took           time.Duration // to the last answer, shortly after the end
+	Declination    error         // the first one
 }
 
-// Rate is work done per second.
+// Rate returns the work done per second.
 func (r Result) Rate() float64 {
 	if r.Took <= 0 {
 		return 0
@@ -26,15 +26,14 @@ func (r Result) Rate() float64 {
 	return float64(r.Done) / r.Took.Seconds()
 }
 
-// Closed keeps every worker busy for so long, until the supply of work is used up
-// ([openloop.ErrOver]), or until ctx ends: that finds what the other side can do. It ends
-// at the first wrong answer, which is an error other than [openloop.ErrDeclined], and
-// returns it.
+// Closed keeps every worker busy for a duration, until the work runs out ([openloop.ErrOver]), or
+// until ctx ends. It finds the capacity of the other side. It ends at the first wrong answer, which
+// is an error other than [openloop.ErrDeclined], and returns it.
 func Closed(ctx context.Context, length time.Duration, workers int, work func(worker int) error) (Result, error) {
 	var done, declined atomic.Int64
 	var all sync.WaitGroup
 	var wrong, declination once
-	start := time.Now() // before the bound begins, or a round would seem shorter than it
+	start := time.Now() // before the bound starts: a round must not seem shorter
 	ctx, stop := context.WithTimeout(ctx, length)
 	defer stop()
 	for w := range workers {
@@ -59,8 +58,8 @@ func Closed(ctx context.Context, length time.Duration, workers int, work func(wo
 	return Result{int(done.Load()), int(declined.Load()), time.Since(start), declination.err}, wrong.err
 }
 
-// Each does n pieces of work by so many workers, as fast as they go, and within the bound.
-// It is for preparing: what is declined is an error too.
+// Each runs n pieces of work on the given number of workers, as fast as possible and within the
+// bound. It is for preparation: a declined piece is an error too.
 func Each(ctx context.Context, within time.Duration, n, workers int, work func(i int) error) error {
 	var next atomic.Int64
 	r, err := Closed(ctx, within, workers, func(int) error {
@@ -83,7 +82,7 @@ func Each(ctx context.Context, within time.Duration, n, workers int, work func(i
 	return nil
 }
 
-// once keeps the first error.
+// once stores the first error.
 type once struct {
 	sync.Once
 	err error // read after the last set

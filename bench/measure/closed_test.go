@@ -13,8 +13,8 @@ import (
 
 const soon = 50 * time.Millisecond
 
-// One wrong answer is the end, and it is told.
-func TestAWrongAnswerEndsTheRound(t *testing.T) {
+// The first wrong answer ends the round and is returned.
+func TestWrongAnswerEndsTheRound(t *testing.T) {
 	wrong := errors.New("wrong")
 	var n atomic.Int64
 	began := time.Now()
@@ -30,7 +30,7 @@ func TestAWrongAnswerEndsTheRound(t *testing.T) {
 	}
 }
 
-func TestAClosedLoopCountsWhatWasDoneAndWhatWasDeclined(t *testing.T) {
+func TestClosedLoopCountsDoneAndDeclined(t *testing.T) {
 	var n atomic.Int64
 	r, err := Closed(t.Context(), time.Minute, 4, func(int) error {
 		switch i := n.Add(1); {
@@ -49,14 +49,14 @@ func TestAClosedLoopCountsWhatWasDoneAndWhatWasDeclined(t *testing.T) {
 	}
 }
 
-func TestAClosedLoopEndsInTime(t *testing.T) {
+func TestClosedLoopEndsInTime(t *testing.T) {
 	r, err := Closed(t.Context(), soon, 2, func(int) error { time.Sleep(time.Millisecond); return nil })
 	if err != nil || r.Done == 0 || r.Took < soon || r.Took > 10*time.Second {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
 
-func TestEachIsDoneOnceOrItIsAnError(t *testing.T) {
+func TestEachRunsEveryPieceOnceOrFails(t *testing.T) {
 	var seen [50]atomic.Int64
 	if err := Each(t.Context(), time.Minute, len(seen), 7, func(i int) error { seen[i].Add(1); return nil }); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestEachIsDoneOnceOrItIsAnError(t *testing.T) {
 		t.Errorf("declined: %v", err)
 	}
 	if err := Each(t.Context(), soon, 1000, 1, func(int) error { time.Sleep(5 * time.Millisecond); return nil }); err == nil {
-		t.Error("too slow, and no error")
+		t.Error("no error although the work was too slow")
 	}
 	over, end := context.WithCancel(t.Context())
 	end()

@@ -1,6 +1,5 @@
-// Package measure is what the benchmarks share: samples of their rounds, how a figure comes
-// from them and is written, the closed loop, and reports. What is measured, and whether it
-// is good enough, is each benchmark's own.
+// Package measure contains what the benchmarks share: samples of rounds, the computation and format
+// of figures, the closed loop, and reports. Each benchmark defines its own measurements and floors.
 package measure
 
 import (
@@ -12,8 +11,7 @@ import (
 	"strings"
 )
 
-// Samples are what rounds showed: by name and unit one value for each round, in their
-// order.
+// Samples are the results of rounds: by name and unit, one value for each round, in order.
 type Samples struct {
 	Values map[string]map[string][]float64
 	NotRun map[string]string // name to reason
@@ -25,12 +23,12 @@ type Value struct {
 	Number float64
 }
 
-// NewSamples has none.
+// NewSamples returns empty samples.
 func NewSamples() Samples {
 	return Samples{map[string]map[string][]float64{}, map[string]string{}}
 }
 
-// Add takes the values of one round.
+// Add adds the values of one round.
 func (s *Samples) Add(name string, values ...Value) {
 	units := s.Values[name]
 	if units == nil {
@@ -42,7 +40,7 @@ func (s *Samples) Add(name string, values ...Value) {
 	}
 }
 
-// Spread is that of a unit's rounds; zero if there are none.
+// Spread returns the spread of a unit's rounds; zero if there are none.
 func (s *Samples) Spread(name, unit string) Spread {
 	values := s.Values[name][unit]
 	if len(values) == 0 {
@@ -51,17 +49,16 @@ func (s *Samples) Spread(name, unit string) Spread {
 	return Spread{Median(values), slices.Min(values), slices.Max(values)}
 }
 
-// Spread is a median with the lowest and the highest.
+// Spread is a median with the lowest and highest value.
 type Spread struct{ Median, Lowest, Highest float64 }
 
-// Enough rounds for a median that is worth quoting.
+// Enough is the number of rounds for a median that may be quoted.
 const Enough = 5
 
-// unquiet is how many times the lowest of its rounds the highest may be before a
-// figure says nothing.
+// unquiet is the ratio of highest to lowest round above which a figure is not a measurement.
 const unquiet = 2
 
-// Warning says that the rounds differ too much; empty if they do not.
+// Warning returns a warning if the rounds differ too much, otherwise "".
 func (s Spread) Warning() string {
 	if s.Highest > unquiet*s.Lowest {
 		return "; NOT A MEASUREMENT: the rounds differ too much, the machine was not quiet"
@@ -72,10 +69,10 @@ func (s Spread) Warning() string {
 // MaxLine bounds a line of a benchmark's output, bytes.
 const MaxLine = 64 << 10
 
-var procSuffix = regexp.MustCompile(`-[0-9]+$`) // of GOMAXPROCS, when it is not 1
+var procSuffix = regexp.MustCompile(`-[0-9]+$`) // GOMAXPROCS, if not 1
 
-// ParseLine reads a line of Go's benchmarks: name, iterations, and pairs of value and
-// unit. Name is without Benchmark and the number of processors.
+// ParseLine parses a line of Go's benchmarks: name, iterations, and pairs of value and unit. The
+// returned name is without Benchmark and the number of processors.
 func ParseLine(line string) (name string, values []Value, err error) {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || len(fields)%2 != 0 {
@@ -94,15 +91,15 @@ func ParseLine(line string) (name string, values []Value, err error) {
 	return procSuffix.ReplaceAllString(strings.TrimPrefix(fields[0], "Benchmark"), ""), values, nil
 }
 
-// Median of an even number of values is the mean of the middle two. There must be
-// one value at least.
+// Median returns the median; for an even number of values, the mean of the middle two. There must
+// be at least one value.
 func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// Text keeps three significant figures of small values and whole large ones.
+// Text formats values below 100 with three significant digits, others as whole numbers.
 func Text(v float64) string {
 	if v >= 100 {
 		return strconv.FormatFloat(v, 'f', 0, 64)

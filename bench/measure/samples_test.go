@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-func TestMedian(t *testing.T) {
+func TestMedianKeepsTheOrderOfTheRounds(t *testing.T) {
 	for _, c := range []struct {
 		values []float64
 		want   float64
@@ -20,12 +20,12 @@ func TestMedian(t *testing.T) {
 			t.Errorf("median of %v is %v, want %v", c.values, got, c.want)
 		}
 		if !slices.Equal(rounds, c.values) { // two sides are compared round by round
-			t.Errorf("the rounds %v are in another order now: %v", c.values, rounds)
+			t.Errorf("the order of the rounds %v was changed: %v", c.values, rounds)
 		}
 	}
 }
 
-func TestText(t *testing.T) {
+func TestTextHasThreeSignificantDigits(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.012345: "0.0123", 1.5: "1.5", 99.94: "99.9", 100: "100", 123456.7: "123457"} {
 		if got := measure.Text(v); got != want {
 			t.Errorf("%v is written %s, want %s", v, got, want)

@@ -47,8 +47,8 @@ func (g *group) member(name string) *member {
 	return m
 }
 
-// complete demands ours and a rival in every group, and as many rounds of every
-// one. All faults are told at once.
+// complete checks that every group has ours and a rival, and that all have the same number of
+// rounds. It returns all errors together.
 func (o *output) complete() error {
 	if len(o.groups) == 0 {
 		return errors.New("no benchmark in the input")
@@ -75,7 +75,7 @@ func (o *output) complete() error {
 	return errors.Join(faults...)
 }
 
-// mine is the first side of ours, to which the others are compared.
+// mine returns the first side of ours, with which the others are compared.
 func (g *group) mine() *member {
 	for _, m := range g.members {
 		if strings.HasPrefix(m.name, ours) {

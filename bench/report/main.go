@@ -1,17 +1,16 @@
-// Command report turns the output of `go test -bench`, any number of rounds of
-// it, into one table: for each benchmark the median of ours, of each plain
-// rival, and how many times ours each rival takes.
+// Command report turns the output of `go test -bench`, any number of rounds, into one table:
+// for each benchmark the median of ours, of each plain rival, and the rival's multiple of
+// ours.
 //
 //	go run ./bench/report < out/bench.txt
 //
-// It goes by names: BenchmarkWhat/ours, the first if there are several, beside
-// BenchmarkWhat/plain-something. It
-// reads stdin and writes Markdown to stdout. It is for outputs of one machine:
-// runs whose heads differ are refused, since a ratio across them means nothing.
+// It uses the names: BenchmarkWhat/ours, the first if there are several, and
+// BenchmarkWhat/plain-something. It reads stdin and writes Markdown to stdout. The output must
+// be from one machine: runs with different heads are rejected, since a ratio across machines
+// means nothing.
 //
-// Exit codes: 0 every pair is complete; 1 input that is no whole output: a
-// missing rival, rounds of unequal number, a failed run, nothing at all; 2 an
-// argument was given.
+// Exit codes: 0 every pair is complete; 1 the input is incomplete: a missing rival, rounds of
+// unequal number, a failed run, no benchmark; 2 an argument was given.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 {
-		fmt.Fprintln(os.Stderr, "report: takes no arguments: it reads the output of go test -bench on stdin")
+		fmt.Fprintln(os.Stderr, "report: takes no arguments; it reads the output of go test -bench on stdin")
 		os.Exit(2)
 	}
 	if err := run(os.Stdin, os.Stdout); err != nil {
@@ -31,9 +30,9 @@ func main() {
 	}
 }
 
-// run writes nothing unless the whole input is good: half a table would be quoted.
+// run writes nothing unless the whole input is valid: a partial table could be quoted.
 func run(in io.Reader, out io.Writer) error {
-	o, err := read(in)
+	o, err := readOutput(in)
 	if err != nil {
 		return err
 	}

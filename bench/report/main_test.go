@@ -48,9 +48,9 @@ func TestTwoRoundsBecomeOneTable(t *testing.T) {
 	}
 }
 
-func TestAnOutputThatIsNotWholeIsRefused(t *testing.T) {
+func TestIncompleteOutputIsRejected(t *testing.T) {
 	const pair = "BenchmarkA/ours 1 1 ns/op\nBenchmarkA/plain-x 1 1 ns/op\n"
-	for _, c := range []struct{ name, in, says string }{
+	for _, c := range []struct{ name, in, want string }{
 		{"nothing", "", "no benchmark"},
 		{"a rival is missing", "BenchmarkA/ours 1 1 ns/op\n", "at least one"},
 		{"ours is missing", "BenchmarkA/plain-x 1 1 ns/op\n", "want"},
@@ -59,18 +59,18 @@ func TestAnOutputThatIsNotWholeIsRefused(t *testing.T) {
 		{"a run was cut short", pair + pair + "BenchmarkB/ours 1 1 ns/op\nBenchmarkB/plain-x 1 1 ns/op\n", "cut short"},
 		{"a run failed", pair + "FAIL\n", "failed"},
 		{"a benchmark failed", "--- FAIL: BenchmarkA/ours\n" + pair, "failed"},
-		{"a stranger", pair + "BenchmarkA/faster 1 1 ns/op\n", "neither"},
+		{"an unknown side", pair + "BenchmarkA/faster 1 1 ns/op\n", "neither"},
 		{"no pair at all", pair + "BenchmarkA 1 1 ns/op\n", "neither"},
 		{"a line without a value", pair + "BenchmarkA/ours 1\n", "not the line"},
-		{"a value that is none", pair + "BenchmarkA/ours 1 x ns/op\n", "not a number"},
+		{"an invalid value", pair + "BenchmarkA/ours 1 x ns/op\n", "not a number"},
 		{"no time", "BenchmarkA/ours 1 1 B/op\nBenchmarkA/plain-x 1 1 ns/op\n", "not every line has ns/op"},
 		{"a unit comes late", pair + "BenchmarkA/ours 1 1 ns/op 1 B/op\n", "earlier"},
 		{"two machines", "cpu: A\n" + pair + "cpu: B\n" + pair, "not of one machine"},
 	} {
 		var out strings.Builder
 		err := run(strings.NewReader(c.in), &out)
-		if err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got error %v, want one that says %q", c.name, err, c.says)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want one that contains %q", c.name, err, c.want)
 		}
 		if out.Len() > 0 {
 			t.Errorf("%s: a table was written", c.name)

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// output is what benchmarks printed, in the order of first appearance.
+// output is the results of benchmarks, in the order of first appearance.
 type output struct {
 	head   []entry
 	groups []*group
@@ -21,7 +21,7 @@ type entry struct{ key, value string }
 
 var headLine = regexp.MustCompile(`^([a-z]+): (.+)$`)
 
-func read(in io.Reader) (*output, error) {
+func readOutput(in io.Reader) (*output, error) {
 	o := &output{}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), measure.MaxLine)
@@ -46,7 +46,7 @@ func read(in io.Reader) (*output, error) {
 func (o *output) setting(key, value string) error {
 	for _, e := range o.head {
 		if e.key == key && e.value != value {
-			return fmt.Errorf("%s is %q here and was %q: these runs are not of one machine", key, value, e.value)
+			return fmt.Errorf("%s is %q here and was %q before: these runs are not of one machine", key, value, e.value)
 		}
 		if e.key == key {
 			return nil
@@ -56,7 +56,7 @@ func (o *output) setting(key, value string) error {
 	return nil
 }
 
-// result takes a line of a benchmark.
+// result adds the line of a benchmark.
 func (o *output) result(line string) error {
 	path, values, err := measure.ParseLine(line)
 	if err != nil {
@@ -64,7 +64,7 @@ func (o *output) result(line string) error {
 	}
 	cut := strings.LastIndexByte(path, '/')
 	if cut <= 0 {
-		return fmt.Errorf("%s has neither %q nor %q behind a slash", path, ours, plain+"...")
+		return fmt.Errorf("%s has neither %q nor %q after a slash", path, ours, plain+"...")
 	}
 	what, name := path[:cut], path[cut+1:]
 	if !strings.HasPrefix(name, ours) && !strings.HasPrefix(name, plain) {
@@ -74,7 +74,7 @@ func (o *output) result(line string) error {
 	m.rounds++
 	for _, v := range values {
 		if m.samples[v.Unit] = append(m.samples[v.Unit], v.Number); len(m.samples[v.Unit]) != m.rounds {
-			return fmt.Errorf("%s: %s stands twice in a line, or was missing in an earlier one", path, v.Unit)
+			return fmt.Errorf("%s: %s occurs twice in a line, or was missing in an earlier one", path, v.Unit)
 		}
 	}
 	return nil

@@ -9,10 +9,10 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// timeUnit is what ratios are made of.
+// timeUnit is the unit of the ratios.
 const timeUnit = "ns/op"
 
-// table renders what complete has found whole. ours stands first in its group.
+// table renders a complete output. ours is the first row of its group.
 func (o *output) table() string {
 	var b strings.Builder
 	for _, e := range o.head {
@@ -53,7 +53,7 @@ func (g *group) row(b *strings.Builder, m, mine *member, units []string) {
 	b.WriteByte('\n')
 }
 
-// units are those besides time: allocations first, others as they came.
+// units returns the units except time: allocations first, others in order of appearance.
 func (o *output) units() []string {
 	all := []string{"B/op", "allocs/op"}
 	for _, g := range o.groups {

@@ -82,7 +82,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usagef("-round must be 10ms to 20s")
 	}
 	if *only == all && o.rounds >= measure.Enough && o.round == defaultRound && o.pin && o.out == "" {
-		o.out = measure.KeptFile(tool.ThisMachine(), "table")
+		o.out = measure.ResultFile(tool.ThisMachine(), "table")
 	}
 	return o, nil
 }
@@ -117,7 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(r.root, path)
 		}
-		failed = errors.Join(failed, report.Keep(path))
+		failed = errors.Join(failed, report.WriteFile(path))
 		fmt.Fprintf(stderr, "rivals: kept in %s\n", o.out)
 	}
 	if missed > 0 {

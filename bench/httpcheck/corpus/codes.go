@@ -1,6 +1,5 @@
-// Package corpus makes the requests that a benchmark sends, as ready bytes, and
-// knows what each must be answered. Everything is made from small numbers: the
-// same arguments make the same sessions.
+// Package corpus makes the requests of a benchmark as ready bytes, and judges their answers. It is
+// deterministic: the same arguments make the same sessions.
 package corpus
 
 import (
@@ -13,20 +12,19 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// KeyCount issuers sign the sessions in turn.
+// KeyCount is the number of issuers that sign the sessions in turn.
 const KeyCount = 4
 
-// Scope is what every request asks for.
+// Scope is the scope of every request.
 const Scope = tokens.Entry
 
-// Credentials of the two devices. They open nothing but the servers that the
-// benchmark starts.
+// Credentials of the two devices. Only the servers of the benchmark accept them.
 const (
 	Gate     = gateway.CredentialPrefix + "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 	Stranger = gateway.CredentialPrefix + "f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 )
 
-// Numbers of credentials, so that those of one use are not those of another.
+// First credential indexes, one range for each use.
 const (
 	FirstCached  = 0
 	FirstNew     = 1 << 20
@@ -42,7 +40,7 @@ func issuers() (all [KeyCount]tokentest.Issuer) {
 	return all
 }
 
-// Keys are the public keys of the issuers.
+// Keys returns the public keys of the issuers.
 func Keys() (keys []tokens.Key) {
 	for _, issuer := range issuers() {
 		keys = append(keys, issuer.Key())
@@ -50,30 +48,29 @@ func Keys() (keys []tokens.Key) {
 	return keys
 }
 
-// Sessions are open sessions of every age, so that a code is half a session from
-// its anchor on average.
+// Sessions are open sessions of every age: a code is half a session from its anchor on average.
 type Sessions struct {
 	sessions []tokentest.Session
 	issuers  [KeyCount]tokentest.Issuer
-	next     uint32 // credential
+	next     uint32 // index of the next credential
 }
 
-// NewSessions is n sessions, opened when codes are first asked for. first keeps
-// the credentials of several Sessions apart; it is the number of the first.
+// NewSessions returns n sessions, which open at the first call of Codes. first is the index of the
+// first credential, to separate several Sessions.
 func NewSessions(n int, first uint32) *Sessions {
 	return &Sessions{sessions: make([]tokentest.Session, n), issuers: issuers(), next: first}
 }
 
-// Codes are what all phones show at now, one code each. A gate takes a code until
-// the end of the next step, so it is good for a minute at least. A session that
-// is over, or ends with this step, gives way to a new one.
+// Codes returns the code that each phone shows at now. A gate accepts a code until the end of the
+// next step, so it is valid for at least a minute. A session that has ended, or ends with this
+// step, is replaced by a new one.
 func (p *Sessions) Codes(now time.Time) []tokens.Token {
 	unix := now.Unix()
 	codes := make([]tokens.Token, len(p.sessions))
 	for i := range p.sessions {
 		s := &p.sessions[i]
 		if s.Links == nil {
-			// The first time: spread over all ages but that of the last step.
+			// The first time: spread over all ages except that of the last step.
 			*s = p.open(unix - int64(i)*17%((tokens.Length-1)*tokens.Period))
 		} else if unix-s.Fields.Start >= (tokens.Length-1)*tokens.Period {
 			*s = p.open(unix)
@@ -89,13 +86,11 @@ func (p *Sessions) open(start int64) tokentest.Session {
 	return p.issuers[index%KeyCount].Open(index, start)
 }
 
-// Forge makes n codes that everything speaks for but the signature, as a forger
-// with the format's document would make them: a key in service, good times and
-// scopes, a serial that is not revoked, and a chain of his own whose current
-// link fits the anchor. So a gate can refuse them only by verifying the
-// signature, the dearest thing it does. The signature is random but keeps S
-// below the group's order: a larger one would be refused for its form alone.
-// The same seed forges the same.
+// Forge returns n codes that are correct except for the signature, as a forger with the format's
+// document would make them: an active key, valid times and scopes, a serial that is not revoked,
+// and a chain whose current link matches the anchor. A gate can refuse them only by verifying the
+// signature, its most expensive operation. The signature is random, with S below the group's order:
+// a larger S would be refused without verification. The same seed makes the same codes.
 func Forge(n int, now time.Time, seed uint64) []tokens.Token {
 	random := rand.New(rand.NewPCG(seed, 0x666f72676564))
 	keys, unix := Keys(), now.Unix()
@@ -121,7 +116,7 @@ func Forge(n int, now time.Time, seed uint64) []tokens.Token {
 		for o := 0; o < len(signature); o += 8 {
 			binary.BigEndian.PutUint64(signature[o:], random.Uint64())
 		}
-		signature[tokens.SigSize-1] &= 0x0f // S is little-endian and the order a little above 2^252
+		signature[tokens.SigSize-1] &= 0x0f // S is little-endian and the order is slightly above 2^252
 		pass := tokens.AssemblePass(&message, &signature)
 		step := int(age) / tokens.Period
 		codes[i] = tokens.Assemble(&pass, uint8(step), links[step])

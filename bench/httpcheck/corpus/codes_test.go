@@ -17,12 +17,12 @@ func gate(t *testing.T) *tokens.Checker {
 	return &tokens.Checker{Keys: keys, Passes: new(tokentest.Passes)}
 }
 
-// longest is more than a round may take.
+// longest is more than the duration of a round, seconds.
 const longest = 30
 
-// Over longer than a session, asked every 20 seconds: every code is good when
-// it is made and to the end of the longest round, and codes are of every step.
-func TestCodesAreGoodForARound(t *testing.T) {
+// For longer than a session, every 20 seconds: each code is valid from its creation to the end of
+// the longest round, and all steps occur.
+func TestCodesAreValidForARound(t *testing.T) {
 	checker := gate(t)
 	const sessions = 90
 	p := NewSessions(sessions, FirstNew)
@@ -49,23 +49,23 @@ func TestCodesAreGoodForARound(t *testing.T) {
 		}
 	}
 	if p.next == FirstNew+sessions {
-		t.Error("no session was over in 45 minutes")
+		t.Error("no session was replaced in 45 minutes")
 	}
 }
 
-// A forged code must cost the gate a verification: everything but the signature is right.
-func TestForgedCodesAreRefusedForTheirSignatureOnly(t *testing.T) {
+// A forged code must cost the gate a verification: everything except the signature is correct.
+func TestForgedCodesAreRefusedOnlyForTheirSignature(t *testing.T) {
 	checker, now := gate(t), time.Unix(tokentest.Epoch, 0)
 	different := map[string]bool{}
 	for _, token := range Forge(200, now, 1) {
 		for _, at := range []int64{now.Unix(), now.Unix() + longest} {
 			if r := checker.Check(&token, at, Scope); r != tokens.ReasonSignature {
-				t.Fatalf("a forged code was answered %s", r)
+				t.Fatalf("a forged code had the reason %s", r)
 			}
 		}
 		signature := token.Pass()[tokens.BodySize:]
 		if signature[tokens.SigSize-1] > 0x0f {
-			t.Fatal("a forged signature can be refused for its form")
+			t.Fatal("a forged signature can be refused without verification")
 		}
 		different[token.Text()] = true
 	}
@@ -74,6 +74,6 @@ func TestForgedCodesAreRefusedForTheirSignatureOnly(t *testing.T) {
 	}
 	again := Forge(1, now, 1)
 	if !different[again[0].Text()] {
-		t.Error("the same seed forged another code")
+		t.Error("the same seed made another code")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Requests are drawn in their order.
+// Requests are requests that are sent in order.
 type Requests struct {
 	Tokens int // in each request
 	Once   bool
@@ -25,7 +25,7 @@ type Requests struct {
 
 var _ load.Supply = (*Requests)(nil)
 
-// Next implements load.Supply: the requests in turn, again and again unless Once.
+// Next implements load.Supply: the requests in turn, repeatedly unless Once.
 func (r *Requests) Next() []byte {
 	n := int(r.drawn.Add(1) - 1)
 	if r.Once && n >= len(r.requests) {
@@ -37,25 +37,25 @@ func (r *Requests) Next() []byte {
 // Judge implements load.Supply.
 func (r *Requests) Judge(a load.Answer) error { return r.judge(a) }
 
-// Len counts the requests.
+// Len returns the number of requests.
 func (r *Requests) Len() int { return len(r.requests) }
 
-// Through are the same requests, each to be drawn once.
+// Through returns the same requests, each to be sent once.
 func (r *Requests) Through() *Requests {
 	return &Requests{Tokens: r.Tokens, Once: true, requests: r.requests, judge: r.judge}
 }
 
-// Ways in which an answer is not what it must be. Fixed texts: an answer names a passenger.
+// Errors of wrong answers. Their texts are fixed: an answer names a passenger.
 var (
-	errNotOK    = errors.New("an answer was not a 200")
-	errNotAllow = errors.New("a verdict was not an allow")
-	errNotDeny  = errors.New("a forged pass was not refused as one")
-	errCount    = errors.New("a batch was not answered with one verdict for each code")
+	errNotOK    = errors.New("the status is not 200")
+	errNotAllow = errors.New("a verdict is not allow")
+	errNotDeny  = errors.New("a forged pass was not refused for its signature")
+	errCount    = errors.New("a batch answer does not have one verdict for each code")
 )
 
 const unavailable = 503
 
-// ok refuses all statuses but 200; 503 is the server's right.
+// ok accepts status 200; 503 is declined, which a server may do.
 func ok(a load.Answer) error {
 	switch a.Status {
 	case 200:
@@ -63,7 +63,7 @@ func ok(a load.Answer) error {
 	case unavailable:
 		return openloop.ErrDeclined
 	}
-	return fmt.Errorf("%w but a %d", errNotOK, a.Status)
+	return fmt.Errorf("%w but %d", errNotOK, a.Status)
 }
 
 var (
@@ -72,7 +72,7 @@ var (
 	list  = []byte(`{"verdicts":[`)
 )
 
-// Allowed demands an allow.
+// Allowed requires the verdict allow.
 func Allowed(a load.Answer) error {
 	if err := ok(a); err != nil {
 		return err
@@ -83,7 +83,7 @@ func Allowed(a load.Answer) error {
 	return nil
 }
 
-// Forged demands that the signature was found wrong.
+// Forged requires a refusal for the signature.
 func Forged(a load.Answer) error {
 	if err := ok(a); err != nil {
 		return err
@@ -94,7 +94,7 @@ func Forged(a load.Answer) error {
 	return nil
 }
 
-// either is for good and forged passes among each other.
+// either accepts both.
 func either(a load.Answer) error {
 	if Allowed(a) == nil {
 		return nil
@@ -102,7 +102,7 @@ func either(a load.Answer) error {
 	return Forged(a)
 }
 
-// Singles are one request for each code, from the device with that credential.
+// Singles returns one request for each code, from the device with the credential.
 func Singles(codes []tokens.Token, credential string, judge func(load.Answer) error) *Requests {
 	requests := make([][]byte, len(codes))
 	for i := range codes {
@@ -111,7 +111,7 @@ func Singles(codes []tokens.Token, credential string, judge func(load.Answer) er
 	return &Requests{Tokens: 1, requests: requests, judge: judge}
 }
 
-// Texts is the same of tokens of another kind.
+// Texts does the same for tokens of another format.
 func Texts(texts []string, credential string) *Requests {
 	requests := make([][]byte, len(texts))
 	for i, text := range texts {
@@ -129,8 +129,8 @@ func post(path, credential, kind string, body []byte) []byte {
 		"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s", path, Scope, credential, kind, len(body), body)
 }
 
-// Shuffle are the requests of several, each once, in a random order
-// that the seed decides; each may be answered as an honest or as a forged one is.
+// Shuffle returns the requests of all, each once, in a random order that the seed decides. Their
+// answers may be those of honest or of forged requests.
 func Shuffle(seed uint64, all ...*Requests) *Requests {
 	mixed := &Requests{Tokens: 1, Once: true, judge: either}
 	for _, one := range all {
@@ -143,25 +143,25 @@ func Shuffle(seed uint64, all ...*Requests) *Requests {
 	return mixed
 }
 
-// First are the first n of them, each once.
+// First returns the first n requests, each once.
 func (r *Requests) First(n int) *Requests {
 	cut := r.Through()
 	cut.requests = cut.requests[:min(n, len(cut.requests))]
 	return cut
 }
 
-// Judged are the same with another judge.
+// Judged returns the same requests with another judge.
 func (r *Requests) Judged(judge func(load.Answer) error) *Requests {
 	other := r.Through()
 	other.judge = judge
 	return other
 }
 
-// BatchSize codes are in one batch request.
+// BatchSize is the number of codes in a batch request.
 const BatchSize = 256
 
-// Batches are requests with size codes each, scanned at now; codes that
-// do not fill a request are left out.
+// Batches returns requests with size codes each, scanned at now. Codes that do not fill a request
+// are omitted.
 func Batches(codes []tokens.Token, size int, now time.Time) *Requests {
 	var requests [][]byte
 	for ; len(codes) >= size; codes = codes[size:] {
@@ -179,7 +179,7 @@ func Batches(codes []tokens.Token, size int, now time.Time) *Requests {
 	return &Requests{Tokens: size, requests: requests, judge: func(a load.Answer) error { return allAllowed(a, size) }}
 }
 
-// verdict begins every verdict in a batch's answer.
+// verdict is the beginning of every verdict in a batch's answer.
 var verdict = []byte(`{"verdict":`)
 
 func allAllowed(a load.Answer, size int) error {

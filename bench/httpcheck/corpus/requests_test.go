@@ -19,7 +19,7 @@ import (
 
 var now = time.Unix(tokentest.Epoch, 0)
 
-// readRequest reads one request as a server does; its length must be what it says.
+// readRequest parses one request as a server does and checks its length.
 func readRequest(t *testing.T, raw []byte) (*http.Request, []byte) {
 	t.Helper()
 	in := bufio.NewReader(bytes.NewReader(raw))
@@ -32,12 +32,12 @@ func readRequest(t *testing.T, raw []byte) (*http.Request, []byte) {
 		t.Fatal(err)
 	}
 	if in.Buffered() > 0 || int64(len(body)) != r.ContentLength {
-		t.Fatalf("a body of %d bytes is said to have %d, and %d follow it", len(body), r.ContentLength, in.Buffered())
+		t.Fatalf("a body has %d bytes, its Content-Length is %d, and %d bytes follow it", len(body), r.ContentLength, in.Buffered())
 	}
 	return r, body
 }
 
-func TestASingleRequestShowsOneCode(t *testing.T) {
+func TestSingleRequestContainsOneCode(t *testing.T) {
 	d := Singles(NewSessions(3, 0).Codes(now), Stranger, Allowed)
 	r, body := readRequest(t, d.Next())
 	var token tokens.Token
@@ -47,11 +47,11 @@ func TestASingleRequestShowsOneCode(t *testing.T) {
 	}
 }
 
-func TestABatchRequestShowsAllItsCodes(t *testing.T) {
+func TestBatchRequestContainsAllItsCodes(t *testing.T) {
 	codes := NewSessions(10, 0).Codes(now)
 	d := Batches(codes, 4, now)
 	if d.Len() != 2 || d.Tokens != 4 {
-		t.Fatalf("%d requests of %d codes, want 2 of 4; what does not fill a request is left out", d.Len(), d.Tokens)
+		t.Fatalf("%d requests of %d codes, want 2 of 4: codes that do not fill a request are omitted", d.Len(), d.Tokens)
 	}
 	for n := range 2 {
 		r, body := readRequest(t, d.Next())
@@ -68,13 +68,13 @@ func TestABatchRequestShowsAllItsCodes(t *testing.T) {
 		}
 		for i, scan := range batch.Scans {
 			if scan.Code != codes[4*n+i].Text() || scan.ScannedAt != now.UnixMilli() {
-				t.Errorf("request %d, scan %d is not the code it should be", n, i)
+				t.Errorf("request %d, scan %d has the wrong code", n, i)
 			}
 		}
 	}
 }
 
-func TestADeckIsDrawnInTurnOrOnce(t *testing.T) {
+func TestRequestsAreSentInTurnOrOnce(t *testing.T) {
 	d := Texts([]string{"a", "b", "c"}, Gate)
 	drawn := func(d *Requests, n int) (all string) {
 		for range n {
@@ -103,7 +103,7 @@ func TestADeckIsDrawnInTurnOrOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyTheRightAnswerCounts(t *testing.T) {
+func TestOnlyTheCorrectAnswerIsAccepted(t *testing.T) {
 	const (
 		yes   = `{"verdict":"allow","reason":"ok","class":"ok"}`
 		no    = `{"verdict":"deny","reason":"bad_signature","class":"fraud"}`

@@ -10,10 +10,10 @@ const goodHead = "HTTP/1.1 200 OK\r\nServer: railgate\r\nContent-Length: 100\r\n
 
 var goodAnswer = goodHead + strings.Repeat(".", 100)
 
-func TestAnAnswerIsReadAsItComes(t *testing.T) {
+func TestPartialAnswerIsNotComplete(t *testing.T) {
 	for n := range len(goodAnswer) {
 		if _, whole, err := parse([]byte(goodAnswer[:n])); whole || err != nil {
-			t.Fatalf("after %d bytes: whole %v, %v, want to read on", n, whole, err)
+			t.Fatalf("after %d bytes: whole %v, %v, want an incomplete answer", n, whole, err)
 		}
 	}
 	a, whole, err := parse([]byte(goodAnswer))
@@ -22,7 +22,7 @@ func TestAnAnswerIsReadAsItComes(t *testing.T) {
 	}
 }
 
-func TestHeadsOfOtherServersAreReadToo(t *testing.T) {
+func TestHeadsOfOtherServersAreParsed(t *testing.T) {
 	for _, c := range []struct {
 		name, answer string
 		status       int
@@ -39,7 +39,7 @@ func TestHeadsOfOtherServersAreReadToo(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoAnswerIsRefused(t *testing.T) {
+func TestInvalidAnswerIsRejected(t *testing.T) {
 	for _, c := range []struct {
 		name, answer string
 		want         error
@@ -47,10 +47,10 @@ func TestWhatIsNoAnswerIsRefused(t *testing.T) {
 		{"another protocol", "SSH-2.0-x\r\n\r\n", errHead},
 		{"no status", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n", errHead},
 		{"no length", "HTTP/1.1 200 OK\r\nServer: railgate\r\n\r\n", errHead},
-		{"no number", strings.Replace(goodAnswer, "100", "1x0", 1), errHead},
-		{"a length beyond all bounds", strings.Replace(goodAnswer, "100", "100000000000000000000", 1), errHead},
+		{"no valid length", strings.Replace(goodAnswer, "100", "1x0", 1), errHead},
+		{"a huge length", strings.Replace(goodAnswer, "100", "100000000000000000000", 1), errHead},
 		{"more than announced", goodAnswer + ".", errTooLong},
-		{"two at once", goodAnswer + goodAnswer, errTooLong},
+		{"two answers", goodAnswer + goodAnswer, errTooLong},
 	} {
 		if _, whole, err := parse([]byte(c.answer)); whole || !errors.Is(err, c.want) {
 			t.Errorf("%s: whole %v, %v, want %v", c.name, whole, err, c.want)

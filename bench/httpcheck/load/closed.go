@@ -13,11 +13,10 @@ import (
 // Bounds of the waits.
 const (
 	dialWithin   = 5 * time.Second
-	answerWithin = 10 * time.Second // after the end of a round, for those at hand
+	answerWithin = 10 * time.Second // after the end of a round, for requests in progress
 )
 
-// Connections is a set of keep-alive connections to one server, each used by
-// one goroutine.
+// Connections is a set of keep-alive connections to one server, each used by one goroutine.
 type Connections struct {
 	address string
 	all     []*connection
@@ -42,14 +41,14 @@ func Dial(address string, n, answerMax int) (*Connections, error) {
 	return c, nil
 }
 
-// Close closes all.
+// Close closes all connections.
 func (c *Connections) Close() {
 	for _, one := range c.all {
 		one.Close()
 	}
 }
 
-// exchange is one request and its answer.
+// exchange sends one request and reads its answer.
 func (c *connection) exchange(request []byte) (Answer, error) {
 	if _, err := c.Write(request); err != nil {
 		return Answer{}, err
@@ -66,8 +65,8 @@ func (c *connection) exchange(request []byte) (Answer, error) {
 	}
 }
 
-// Run draws requests for so long, or until there are no more, and judges the answers. It
-// ends at the first wrong one.
+// Run sends requests from the supply for a duration, or until it is empty, and judges the answers.
+// It ends at the first wrong answer.
 func (c *Connections) Run(s Supply, length time.Duration) (measure.Result, error) {
 	bound := time.Now().Add(length + answerWithin)
 	for _, one := range c.all {
@@ -95,7 +94,7 @@ func (c *Connections) Run(s Supply, length time.Duration) (measure.Result, error
 	})
 }
 
-// redial replaces a connection that the server ends.
+// redial replaces a connection that the server closed.
 func (c *Connections) redial(one *connection, bound time.Time) (err error) {
 	one.Close()
 	if one.Conn, err = net.DialTimeout("tcp", c.address, dialWithin); err != nil {
@@ -104,8 +103,7 @@ func (c *Connections) redial(one *connection, bound time.Time) (err error) {
 	return one.SetDeadline(bound)
 }
 
-// Ask sends one request on a connection of its own and hands back the whole
-// answer, whatever it says.
+// Ask sends one request on a separate connection and returns any complete answer.
 func Ask(address string, request []byte, answerMax int) (Answer, error) {
 	c, err := Dial(address, 1, answerMax)
 	if err != nil {

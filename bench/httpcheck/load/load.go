@@ -1,11 +1,9 @@
-// Package load asks one server over raw keep-alive connections whose requests
-// are ready bytes: no HTTP client stands between, so that the server, and not
-// this side, is the limit.
+// Package load sends prepared bytes to one server over raw keep-alive connections. Without an HTTP
+// client, the server is the limit, not this side.
 //
-// Closed loop: each connection waits for its answer; that measures throughput
-// and processor time. Open loop: requests come when they are due, whatever
-// became of earlier ones; that measures latency. Every answer is judged by who
-// made the request.
+// In the closed loop each connection waits for its answer; this measures throughput and processor
+// time. In the open loop requests are sent when they are due, whatever the state of earlier ones;
+// this measures latency. The maker of a request judges its answer.
 package load
 
 import (
@@ -18,17 +16,16 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// Supply makes requests and knows what must be answered. It is used by many
-// goroutines at once.
+// Supply makes requests and judges their answers. It is safe for concurrent use.
 type Supply interface {
-	// Next is the next request; nil: there are no more. It is not changed later.
+	// Next returns the next request; nil: none remain. Callers must not change it.
 	Next() []byte
-	// Judge is nil if the answer is as it must be, openloop.ErrDeclined if the server was
-	// too busy to judge; anything else is a wrong answer.
+	// Judge returns nil for a correct answer, openloop.ErrDeclined if the server was too busy to
+	// judge, and any other error for a wrong answer.
 	Judge(Answer) error
 }
 
-// Stream is one kind of caller in an open loop, on connections of its own.
+// Stream is one kind of caller in an open loop, with its own connections.
 type Stream struct {
 	Supply      Supply
 	Rate        float64 // requests per second
@@ -36,33 +33,33 @@ type Stream struct {
 	Seed        uint64 // of the arrivals
 }
 
-// arrivals draws the moments at which requests are due; the same seed draws the same ones.
+// arrivals draws the times at which requests are due; the same seed draws the same times.
 func (s *Stream) arrivals(length time.Duration) []time.Duration {
 	return openloop.Poisson(s.Rate, length, rand.New(rand.NewPCG(s.Seed, 0x7261696c67617465))).All()
 }
 
-// Outcome is what became of a stream; requests that found no free connection until the
-// end are unsent.
+// Outcome is the result of a stream. Requests that found no free connection until the end are
+// unsent.
 type Outcome struct {
 	openloop.Outcome
-	// Unanswered requests had no answer when the grace was over. Broken ones lost their
+	// Unanswered requests had no answer at the end of the grace period. Broken ones lost their
 	// connection, Wrong ones got a wrong answer.
 	Unanswered, Broken, Wrong int
 }
 
-// Answer is what a server sent. Body is good until the next answer.
+// Answer is a server's answer. Body is valid until the next answer.
 type Answer struct {
 	Status int
 	Size   int // bytes, head and body
 	Body   []byte
-	Close  bool // the server ends the connection
+	Close  bool // the server closes the connection
 }
 
-// Ways in which bytes are no answer. Fixed texts: an answer names a passenger.
+// Errors of malformed answers. Their texts are fixed: an answer names a passenger.
 var (
-	errHead    = errors.New("an answer's head cannot be read")
-	errTooLong = errors.New("an answer was longer than it said")
-	errEnded   = errors.New("the connection ended inside an answer")
+	errHead    = errors.New("the head of an answer is malformed")
+	errTooLong = errors.New("an answer is longer than its Content-Length")
+	errEnded   = errors.New("the connection ended before the answer was complete")
 )
 
 var (
@@ -72,8 +69,8 @@ var (
 	closing = []byte("\r\nConnection: close\r\n")
 )
 
-// parse reads an answer off what has come so far; whole is false while more
-// must come. It knows as much of HTTP as the servers here speak.
+// parse parses an answer from the bytes read so far; whole is false if it is incomplete. It
+// supports the part of HTTP that the servers here use.
 func parse(read []byte) (a Answer, whole bool, err error) {
 	if n := min(len(read), len(version)); !bytes.Equal(read[:n], version[:n]) {
 		return a, false, errHead

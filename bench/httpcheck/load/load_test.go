@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// counter is a server that answers as it is told; n counts requests from 1.
+// counter starts a server whose answers come from the function answer; n counts requests from 1.
 func counter(t *testing.T, answer func(n int64) string) (address string, seen *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -45,13 +45,13 @@ func counter(t *testing.T, answer func(n int64) string) (address string, seen *a
 	return listener.Addr().String(), seen
 }
 
-func says(body string) string {
+func answerOf(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
 const busyAnswer = "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
-// supply gives n requests and takes "yes" for right.
+// supply makes n requests and accepts the answer "yes".
 type supply struct{ left atomic.Int64 }
 
 func requests(n int64) *supply {
@@ -89,20 +89,20 @@ func dial(t *testing.T, address string, n int) *Connections {
 	return c
 }
 
-func TestAClosedLoopSendsEachRequestOnce(t *testing.T) {
-	address, seen := counter(t, func(int64) string { return says("yes") })
+func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
+	address, seen := counter(t, func(int64) string { return answerOf("yes") })
 	r, err := dial(t, address, 3).Run(requests(100), time.Minute)
 	if err != nil || r.Done != 100 || r.Declined != 0 || seen.Load() != 100 || r.Took <= 0 {
 		t.Errorf("got %+v, %v; the server saw %d, want 100", r, err, seen.Load())
 	}
 }
 
-func TestAWrongAnswerEndsAClosedLoop(t *testing.T) {
+func TestWrongAnswerEndsAClosedLoop(t *testing.T) {
 	address, seen := counter(t, func(n int64) string {
 		if n == 50 {
-			return says("no")
+			return answerOf("no")
 		}
-		return says("yes")
+		return answerOf("yes")
 	})
 	_, err := dial(t, address, 2).Run(requests(1<<40), time.Minute)
 	if !errors.Is(err, errNo) || seen.Load() > 100 {
@@ -110,14 +110,13 @@ func TestAWrongAnswerEndsAClosedLoop(t *testing.T) {
 	}
 }
 
-// A server that is too busy may say so and hang up; the next request is asked
-// on a new connection.
-func TestAClosedLoopCountsWhatWasDeclined(t *testing.T) {
+// A busy server may answer 503 and close the connection; the next request uses a new connection.
+func TestClosedLoopCountsDeclinedRequests(t *testing.T) {
 	address, _ := counter(t, func(n int64) string {
 		if n%10 == 0 {
 			return busyAnswer
 		}
-		return says("yes")
+		return answerOf("yes")
 	})
 	r, err := dial(t, address, 1).Run(requests(100), time.Minute)
 	if err != nil || r.Done != 90 || r.Declined != 10 {
@@ -125,7 +124,7 @@ func TestAClosedLoopCountsWhatWasDeclined(t *testing.T) {
 	}
 }
 
-func TestAServerThatHangsUpIsAnError(t *testing.T) {
+func TestClosedConnectionIsAnError(t *testing.T) {
 	address, _ := counter(t, func(int64) string { return "" })
 	if _, err := dial(t, address, 1).Run(requests(1), time.Minute); !errors.Is(err, errEnded) {
 		t.Errorf("got %v, want %v", err, errEnded)

@@ -12,22 +12,20 @@ import (
 )
 
 const (
-	// grace is how long after the last arrival answers are waited for, too.
+	// grace is how long after the last arrival answers are awaited.
 	grace = openloop.Grace
 	// events is how many sockets one turn of the loop reads.
 	events = 16
 )
 
-// Open sends requests when they are due and judges the answers. It is one loop
-// on one thread that never sleeps: it sends what is due, looks which sockets
-// have something, reads it, and turns again. So neither Go's scheduler nor a
-// timer stands between the moment due and the moment sent; what the loop itself
-// adds is told, in Outcome.Late and in turns: the lengths of its turns, sorted,
-// each of which bounds how late an answer was seen. Garbage is not collected
-// meanwhile.
+// Open sends requests when they are due and judges the answers. It is one loop on one thread that
+// never sleeps: it sends the requests that are due, polls the sockets, reads them, and repeats.
+// Neither Go's scheduler nor a timer delays a request. The delay of the loop itself is reported, in
+// Outcome.Late and in turns: the sorted durations of its turns, each of which bounds how late an
+// answer was seen. The garbage collector is off meanwhile.
 //
-// A request that is due takes any free connection of its stream; while there is
-// none it waits, and the wait is part of its latency.
+// A request that is due takes any free connection of its stream. Until one is free it waits, and
+// the wait is part of its latency.
 func Open(address string, length time.Duration, all ...Stream) (outcomes []Outcome, turns []time.Duration, err error) {
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
@@ -48,7 +46,7 @@ func Open(address string, length time.Duration, all ...Stream) (outcomes []Outco
 	return outcomes, l.sortedTurns(), nil
 }
 
-// loop is the state of one open loop; one goroutine's own.
+// loop is the state of one open loop, used by one goroutine.
 type loop struct {
 	epoll   int
 	peer    unix.Sockaddr
@@ -56,10 +54,10 @@ type loop struct {
 	sockets []*socket
 	start   time.Time
 	turns   []time.Duration
-	at      int // of the oldest kept turn
+	at      int // index of the oldest kept turn
 }
 
-// keptTurns is how many turns are kept, the latest; a turn is a microsecond or more.
+// keptTurns is the number of latest turns that are kept; a turn takes a microsecond or more.
 const keptTurns = 1 << 20
 
 func newLoop(address string, length time.Duration, all []Stream) (*loop, error) {
@@ -106,7 +104,7 @@ func (l *loop) run(length time.Duration) error {
 		last = now
 		done := now > length
 		for _, s := range l.streams {
-			// One at a time, so that a stream with a backlog does not keep the others waiting.
+			// One at a time: a stream with a backlog must not delay the others.
 			if err := l.send(s, now); err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Open needs Linux: it waits on sockets in a way of its own.
+// Open needs Linux, because it uses epoll.
 func Open(string, time.Duration, ...Stream) ([]Outcome, []time.Duration, error) {
 	return nil, nil, errors.New("the open loop needs Linux")
 }

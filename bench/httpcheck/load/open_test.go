@@ -30,8 +30,8 @@ func open(t *testing.T, address string, length time.Duration, all ...Stream) []O
 	return outcomes
 }
 
-func TestAnOpenLoopSendsAllThatIsDue(t *testing.T) {
-	address, seen := counter(t, func(int64) string { return says("yes") })
+func TestOpenLoopSendsEveryDueRequest(t *testing.T) {
+	address, seen := counter(t, func(int64) string { return answerOf("yes") })
 	both := open(t, address, 200*time.Millisecond,
 		Stream{Supply: requests(1 << 40), Rate: 1000, Connections: 8, Seed: 1},
 		Stream{Supply: requests(1 << 40), Rate: 500, Connections: 2, Seed: 2})
@@ -45,39 +45,39 @@ func TestAnOpenLoopSendsAllThatIsDue(t *testing.T) {
 	}
 }
 
-// The one connection is held for 100 ms; requests that were due meanwhile must
-// show that they waited, though the server answered them at once.
-func TestLatencyCountsFromTheMomentDue(t *testing.T) {
+// The only connection is busy for 100 ms. Requests that were due meanwhile must include the wait,
+// although the server answered them immediately.
+func TestLatencyCountsFromTheDueTime(t *testing.T) {
 	const hold = 100 * time.Millisecond
 	address, _ := counter(t, func(n int64) string {
 		if n == 1 {
 			time.Sleep(hold)
 		}
-		return says("yes")
+		return answerOf("yes")
 	})
 	o := open(t, address, hold/2, Stream{Supply: requests(1 << 40), Rate: 2000, Connections: 1, Seed: 3})[0]
 	if o.Done != o.Due {
 		t.Fatalf("%+v", o)
 	}
 	if got := openloop.Quantile(o.Latency, 0.5); got < hold/4 {
-		t.Errorf("the median is %v: time in the queue was not counted", got)
+		t.Errorf("the median is %v: the wait for a connection was not counted", got)
 	}
 	if len(o.Late) > o.Due/2 {
-		t.Errorf("%d of %d requests are said to have found a free connection", len(o.Late), o.Due)
+		t.Errorf("%d of %d requests are reported to have found a free connection", len(o.Late), o.Due)
 	}
 }
 
-func TestAnOpenLoopCountsEveryKindOfFault(t *testing.T) {
+func TestOpenLoopCountsEveryKindOfFault(t *testing.T) {
 	address, _ := counter(t, func(n int64) string {
 		switch n % 5 {
 		case 1:
 			return busyAnswer
 		case 2:
-			return says("no")
+			return answerOf("no")
 		case 3:
-			return "" // hangs up
+			return "" // closes the connection
 		}
-		return says("yes")
+		return answerOf("yes")
 	})
 	o := open(t, address, 200*time.Millisecond, Stream{Supply: requests(1 << 40), Rate: 500, Connections: 4, Seed: 4})[0]
 	if o.Done == 0 || o.Declined == 0 || o.Wrong == 0 || o.Broken == 0 || o.First == nil {
@@ -89,8 +89,8 @@ func TestAnOpenLoopCountsEveryKindOfFault(t *testing.T) {
 	}
 }
 
-// A server that never answers does not hold the loop longer than the grace.
-func TestAnOpenLoopGivesUp(t *testing.T) {
+// A server that never answers holds the loop no longer than the grace period.
+func TestOpenLoopEndsWithoutAnswers(t *testing.T) {
 	address, _ := counter(t, func(int64) string { select {} })
 	began := time.Now()
 	o := open(t, address, 50*time.Millisecond, Stream{Supply: requests(1 << 40), Rate: 500, Connections: 4, Seed: 5})[0]

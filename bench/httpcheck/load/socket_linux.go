@@ -12,21 +12,21 @@ import (
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// stream is a Stream at work.
+// stream is the state of a Stream.
 type stream struct {
 	Stream
 	out     Outcome
 	due     []time.Duration // not sent yet
 	free    []*socket       // in the order in which they became free
 	waiting int             // sockets that wait for an answer
-	full    time.Duration   // the last moment at which no socket was free
+	full    time.Duration   // the last time at which no socket was free
 }
 
-// socket is one connection, with at most one request under way.
+// socket is one connection with at most one request in progress.
 type socket struct {
 	stream *stream
-	number int // in loop.sockets
-	fd     int // -1: to be connected before the next request
+	number int // index in loop.sockets
+	fd     int // -1: connect before the next request
 	due    time.Duration
 	busy   bool
 	read   int
@@ -44,32 +44,32 @@ func loopback(address string) (unix.Sockaddr, error) {
 	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
 }
 
-// connect waits until the socket is connected: on loopback that is at once.
+// connect waits until the socket is connected, which is immediate on loopback.
 func (l *loop) connect(k *socket) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("socket: %w", err)
 	}
 	err = errors.Join(
-		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: int64(dialWithin / time.Second)}), // of connect, too
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: int64(dialWithin / time.Second)}), // for connect too
 		unix.Connect(fd, l.peer),
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetNonblock(fd, true),
 		unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(k.number)}))
 	if err != nil {
 		unix.Close(fd)
-		return fmt.Errorf("connecting: %w", err)
+		return fmt.Errorf("connect: %w", err)
 	}
 	k.fd, k.read = fd, 0
 	return nil
 }
 
 func (l *loop) disconnect(k *socket) {
-	unix.Close(k.fd) // leaves the epoll set with it
+	unix.Close(k.fd) // also removes it from the epoll set
 	k.fd = -1
 }
 
-// send sends the request that is due next, if it is and a socket is free.
+// send sends the next request if it is due and a socket is free.
 func (l *loop) send(s *stream, now time.Duration) error {
 	if len(s.free) == 0 {
 		s.full = now
@@ -100,12 +100,12 @@ func (l *loop) send(s *stream, now time.Duration) error {
 	k.due, k.busy, k.read = due, true, 0
 	s.waiting++
 	if n, err := unix.Write(k.fd, request); err != nil || n != len(request) {
-		l.lost(k, fmt.Errorf("sending %d bytes of a request: %w", n, err))
+		l.lost(k, fmt.Errorf("send %d bytes of a request: %w", n, err))
 	}
 	return nil
 }
 
-// receive reads what has come on a socket.
+// receive reads the data of a socket.
 func (l *loop) receive(k *socket) error {
 	if k.fd < 0 {
 		return nil // closed earlier in this turn
@@ -118,7 +118,7 @@ func (l *loop) receive(k *socket) error {
 		if k.busy {
 			l.lost(k, errors.Join(errEnded, err))
 		} else {
-			l.disconnect(k) // the server closed an idle one; the next request opens it again
+			l.disconnect(k) // the server closed an idle connection; the next request opens it again
 		}
 		return nil
 	}
@@ -143,20 +143,20 @@ func (l *loop) receive(k *socket) error {
 	if a.Close {
 		l.disconnect(k)
 	}
-	l.over(k)
+	l.release(k)
 	return nil
 }
 
-// lost is the end of a request whose connection broke.
+// lost records a request whose connection broke.
 func (l *loop) lost(k *socket, err error) {
 	k.stream.out.Broken++
 	k.stream.out.Fault(err)
 	l.disconnect(k)
-	l.over(k)
+	l.release(k)
 }
 
-// over frees a socket and takes the time.
-func (l *loop) over(k *socket) {
+// release frees a socket and records the latency.
+func (l *loop) release(k *socket) {
 	s := k.stream
 	s.out.Latency = append(s.out.Latency, time.Since(l.start)-k.due)
 	k.busy, k.read = false, 0
@@ -164,7 +164,7 @@ func (l *loop) over(k *socket) {
 	s.free = append(s.free, k)
 }
 
-// giveUp counts what is neither sent nor answered at the end.
+// giveUp counts the requests that are not sent or not answered at the end.
 func (l *loop) giveUp(now time.Duration) {
 	for _, s := range l.streams {
 		s.out.GiveUp(s.due, now)

@@ -14,29 +14,29 @@ import (
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
 )
 
-// The attacks: what every connection of one does.
+// The kinds of attack, by what each connection does.
 const (
 	// Pipelines sends checks without a credential and does not wait for answers.
 	Pipelines Kind = "pipelines"
-	// Unfinished begins batches of the largest size with a device's credential, and
-	// holds back their last byte.
+	// Unfinished sends batches of the largest size with a device's credential, without their last
+	// byte.
 	Unfinished Kind = "unfinished"
 )
 
 const (
-	inPipeline  = 64        // requests of one write
-	batchBytes  = 128 << 10 // the largest that a gateway takes
+	inPipeline  = 64        // requests in one write
+	batchBytes  = 128 << 10 // the largest that a gateway accepts
 	dialWithin  = 5 * time.Second
 	redialPause = 20 * time.Millisecond
-	// attackWithin bounds the time until every connection has sent something.
+	// attackWithin bounds the time until every connection has sent data.
 	attackWithin = time.Minute
 )
 
-// nice is how much the processor of an attack counts beside the one that
-// measures, which shares it. Pipelines cost their sender next to nothing.
+// nice is the nice value of an attacker, which shares a processor with the measuring process.
+// Pipelines cost their sender very little.
 var nice = map[Kind]int{Pipelines: 10, Unfinished: 0}
 
-// text is what a connection of an attack sends; empty: the kind is none.
+// text returns the data that a connection of an attack sends; empty: not an attack.
 func (k Kind) text() string {
 	head := "Host: gate.example\r\nContent-Type: text/plain\r\nContent-Length: "
 	switch k {
@@ -49,19 +49,18 @@ func (k Kind) text() string {
 	return ""
 }
 
-// Attack floods the server at the address from a process of its own, so that the one that
-// measures honest requests beside it is not kept from its clock. It returns when every
-// connection has sent something.
+// Attack floods the server at the address from a separate process, which cannot disturb the clock
+// of the process that measures honest requests. It returns when every connection has sent data.
 func Attack(kind Kind, address string, connections int) (*Child, error) {
 	a, _, err := start(kind, attackWithin, address, strconv.Itoa(connections))
 	return a, err
 }
 
-// attack is the whole life of an attacker; it ends with stdin.
+// attack is the main function of an attacker process; it ends with stdin.
 func attack(kind Kind, address, count string, stdin io.Reader, stdout io.Writer) error {
 	connections, err := strconv.Atoi(count)
 	if err != nil || connections < 1 {
-		return fmt.Errorf("%q is no number of connections", count)
+		return fmt.Errorf("%q is not a number of connections", count)
 	}
 	lower(nice[kind])
 	runtime.GOMAXPROCS(1)
@@ -87,7 +86,7 @@ func attack(kind Kind, address, count string, stdin io.Reader, stdout io.Writer)
 					}
 					<-ended
 				}
-				once.Do(func() { sent.Add(1) }) // turned away is an answer, too
+				once.Do(func() { sent.Add(1) }) // a rejected connection counts too
 				time.Sleep(redialPause)
 			}
 		}()

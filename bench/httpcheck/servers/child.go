@@ -14,14 +14,14 @@ import (
 	"github.com/railgate/railgate/test/tool"
 )
 
-// Serve is the whole life of a child: it listens, replies to what stdin asks,
-// and ends with stdin. args are those behind Command.
+// Serve is the main function of a child process: it listens, answers the commands on stdin, and
+// ends with stdin. args are those after Command.
 func Serve(args []string, stdin io.Reader, stdout io.Writer) error {
 	if len(args) == 3 && Kind(args[0]).text() != "" {
 		return attack(Kind(args[0]), args[1], args[2], stdin, stdout)
 	}
 	if len(args) != 2 {
-		return fmt.Errorf("%s is how this program starts its own servers", Command)
+		return fmt.Errorf("%s is for child processes of this program only", Command)
 	}
 	cpu, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -29,11 +29,11 @@ func Serve(args []string, stdin io.Reader, stdout io.Writer) error {
 	}
 	build := roles[Kind(args[0])]
 	if build == nil {
-		return fmt.Errorf("no server is called %q", args[0])
+		return fmt.Errorf("there is no server %q", args[0])
 	}
 	if cpu >= 0 {
 		if _, err := process.Pin(cpu); err != nil {
-			return fmt.Errorf("keeping the server on CPU %d: %w", cpu, err)
+			return fmt.Errorf("pin the server to CPU %d: %w", cpu, err)
 		}
 	}
 	runtime.GOMAXPROCS(1)
@@ -75,5 +75,5 @@ func (r *role) reply(request string) (string, error) {
 		r.answer(rest)
 		return "done", nil
 	}
-	return "", fmt.Errorf("%q is not understood", word)
+	return "", fmt.Errorf("unknown command %q", word)
 }

@@ -16,29 +16,29 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// role is one kind of server inside its own process.
+// role is one kind of server inside its process.
 type role struct {
 	serve  func(context.Context, net.Listener) error
 	misses func() (uint64, error)
 	answer func(body string)
 }
 
-// cacheBytes is memory for a hundred thousand passes and more.
+// cacheBytes is memory for more than a hundred thousand passes.
 const cacheBytes = 64 << 20
 
-// drainWithin bounds the end of a server: its connections are ours and closed.
+// drainWithin bounds the end of a server: its only connections are the benchmark's, and closed.
 const drainWithin = 2 * time.Second
 
-// heartbeat keeps the revocation data fresh, as the issuer's does.
+// heartbeat keeps the revocation data fresh, like the issuer's.
 const heartbeat = time.Second
 
-// Revoked credentials of today, known to every server that knows revocations.
+// Revoked credentials of today, known to every server with revocations.
 const (
 	revokedCount = 50_000
 	perBatch     = 500
 )
 
-// newGateway is the gateway as it is, fed by a pretended issuer.
+// newGateway returns the real gateway with a fake issuer.
 func newGateway() (*role, error) {
 	now := time.Now()
 	feed := revocationtest.NewFeed(now.UnixMilli(), corpus.Keys()...)
@@ -85,7 +85,7 @@ func newGateway() (*role, error) {
 	}, nil
 }
 
-// cacheMisses reads the counter that an operator would read.
+// cacheMisses reads the counter that operators see.
 func cacheMisses(metrics prometheus.Gatherer) (uint64, error) {
 	families, err := metrics.Gather()
 	if err != nil {
@@ -103,5 +103,5 @@ func cacheMisses(metrics prometheus.Gatherer) (uint64, error) {
 			}
 		}
 	}
-	return 0, errors.New("the gateway counts no misses of its cache")
+	return 0, errors.New("the gateway has no metric of cache misses")
 }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lower lets this process have the processor less often. On Linux each thread has
-// a priority of its own, and new ones take that of the thread that makes them.
+// lower sets the nice value of this process. On Linux each thread has its own priority, and a new
+// thread takes that of its creator.
 func lower(nice int) {
 	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, nice)
 	threads, _ := os.ReadDir("/proc/self/task")

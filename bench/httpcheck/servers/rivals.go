@@ -13,8 +13,8 @@ import (
 	"github.com/railgate/railgate/bench/rivals/nginx"
 )
 
-// newNoop is the least that fasthttp can do for a request: no timeouts, no
-// routing, the answer ready. It has the gateway's name, so heads are of one size.
+// newNoop returns the minimal fasthttp server: no timeouts, no routing, a prepared answer. It has
+// the gateway's name, so heads have the same size.
 func newNoop() (*role, error) {
 	var body atomic.Pointer[[]byte]
 	body.Store(&[]byte{})
@@ -26,14 +26,14 @@ func newNoop() (*role, error) {
 	return r, nil
 }
 
-// devices are the gateway's: scopes by Authorization header.
+// devices returns the gateway's devices: scopes by Authorization header.
 func devices() map[string][]string {
 	scopes := []string{corpus.Scope.String()}
 	return map[string][]string{"Bearer " + corpus.Gate: scopes, "Bearer " + corpus.Stranger: scopes}
 }
 
-// newJWT is fasthttp with a token library, knowing the same devices and as many
-// revoked credentials as the gateway.
+// newJWT returns fasthttp with a token library, with the same devices and as many revoked
+// credentials as the gateway.
 func newJWT() (*role, error) {
 	revoked := make(map[string]bool, revokedCount)
 	for i := range revokedCount {
@@ -62,12 +62,12 @@ func plain(handler fasthttp.RequestHandler) *role {
 	}
 }
 
-// nginxEntries is the size of nginx's cache: all of -sessions and more, so that it never forgets.
+// nginxEntries is the size of nginx's cache: larger than -sessions, so it never evicts.
 const nginxEntries = 1 << 17
 
 type nginxServer struct{ *nginx.Server }
 
-// StartNginx starts the rival with the same devices; its tokens are jwtgate's.
+// StartNginx starts nginx with the same devices; its tokens are jwtgate's.
 func StartNginx(cpu int) (Server, error) {
 	s, err := nginx.Start(nginx.Config{Keys: jwtgate.Keys(), Devices: devices(), Entries: nginxEntries, CPU: cpu})
 	if err != nil {

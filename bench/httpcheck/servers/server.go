@@ -1,10 +1,8 @@
-// Package servers starts what a benchmark asks: the gateway and its rivals,
-// each a process of its own on one processor, and tells the processor time it
-// has used. It starts attackers of a gateway in the same way.
+// Package servers starts the servers of a benchmark, the gateway and its rivals, each in a separate
+// process on one processor, and reports their processor time. It starts attackers in the same way.
 //
-// The Go servers are the benchmark's own program started again, with Command as
-// the first argument; its main must call Serve then. They end with the process
-// that started them.
+// The Go servers are the benchmark's own program, started with Command as the first argument; its
+// main must then call Serve. They end with the process that started them.
 package servers
 
 import (
@@ -20,7 +18,7 @@ import (
 // Command as the first argument makes the program a server or an attacker.
 const Command = "server"
 
-// Kind is a sort of server or attack.
+// Kind is a kind of server or attack.
 type Kind string
 
 // The Go servers.
@@ -32,26 +30,25 @@ const (
 
 var roles = map[Kind]func() (*role, error){Gateway: newGateway, Noop: newNoop, JWT: newJWT}
 
-// Server is one running server.
+// Server is a running server.
 type Server interface {
 	Address() string
 	Usage() (Usage, error)
 	Stop() error
 }
 
-// Usage is what a server has used since it began.
+// Usage is the resource usage of a server since its start.
 type Usage struct {
 	CPU    time.Duration // user and system
-	Misses uint64        // passes asked of the cache in vain; 0 for servers without one
-	MaxRSS int64         // the most memory it has had, bytes; 0 where it is not told
+	Misses uint64        // cache lookups without success; 0 for servers without a cache
+	MaxRSS int64         // peak memory in bytes; 0 if unknown
 }
 
-// replyWithin bounds every answer on the control pipe: a line of text from a
-// process that does nothing else at that moment.
+// replyWithin bounds an answer on the control pipe: a line of text from an idle process.
 const replyWithin = 20 * time.Second
 
-// Child is a Go server or an attacker, spoken to in lines: a request on its stdin, a reply on
-// its stdout.
+// Child is a Go server or an attacker. It reads commands from its stdin and writes answers to its
+// stdout, one per line.
 type Child struct {
 	kind    Kind
 	address string
@@ -70,7 +67,7 @@ func Start(kind Kind, cpu int) (*Child, error) {
 	}
 	if _, err = fmt.Sscanf(reply, "listening %s", &s.address); err != nil {
 		s.Stop()
-		return nil, fmt.Errorf("%s: said %q instead of where it listens", kind, reply)
+		return nil, fmt.Errorf("%s: printed %q instead of its address", kind, reply)
 	}
 	return s, nil
 }
@@ -106,7 +103,7 @@ func start(kind Kind, within time.Duration, args ...string) (s *Child, first str
 	return s, first, nil
 }
 
-// Address is where it listens.
+// Address returns the listen address.
 func (s *Child) Address() string { return s.address }
 
 func (s *Child) reply(within time.Duration) (string, error) {
@@ -131,33 +128,33 @@ func (s *Child) ask(request string) (string, error) {
 	return s.reply(replyWithin)
 }
 
-// Usage asks the server.
+// Usage returns the server's usage.
 func (s *Child) Usage() (u Usage, err error) {
 	reply, err := s.ask("usage")
 	if err != nil {
 		return u, err
 	}
 	if _, err := fmt.Sscanf(reply, "usage %d %d %d", &u.CPU, &u.Misses, &u.MaxRSS); err != nil {
-		return u, fmt.Errorf("%s: %q is no usage", s.kind, reply)
+		return u, fmt.Errorf("%s: invalid usage %q", s.kind, reply)
 	}
 	return u, nil
 }
 
-// AnswerWith tells the no-op what to say; body is one line.
+// AnswerWith sets the no-op server's answer; body is one line.
 func (s *Child) AnswerWith(body []byte) error {
 	_, err := s.ask("answer " + string(body))
 	return err
 }
 
-// stopWithin bounds the wait for a child's own end; then it is killed.
+// stopWithin bounds the wait for a child's end; then it is killed.
 const stopWithin = 10 * time.Second
 
-// Stop ends the server.
+// Stop ends the child.
 func (s *Child) Stop() error {
 	s.in.Close()
 	kill := time.AfterFunc(stopWithin, func() { s.process.Process.Kill() })
 	defer kill.Stop()
-	for range s.replies { // what nobody asked for any more
+	for range s.replies { // drain unread answers
 	}
 	return s.process.Wait()
 }

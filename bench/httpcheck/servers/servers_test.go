@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The test binary is also the servers.
+// The test binary is also the server processes.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Command {
 		if Serve(os.Args[2:], os.Stdin, os.Stdout) != nil {
@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestEveryServerTellsWhatItUsed(t *testing.T) {
+func TestEveryServerReportsItsUsage(t *testing.T) {
 	for kind := range roles {
 		s, err := Start(kind, -1)
 		if err != nil {
@@ -31,20 +31,20 @@ func TestEveryServerTellsWhatItUsed(t *testing.T) {
 	}
 }
 
-// A child that is gone is an error, not a wait.
-func TestAServerThatEndedIsAnError(t *testing.T) {
+// A child that has ended is an error, not a wait.
+func TestEndedServerIsAnError(t *testing.T) {
 	s, err := Start(Noop, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ask("sing"); err == nil {
-		t.Error("a server did what it cannot")
+		t.Error("a server accepted an unknown command")
 	}
 	if err := s.Stop(); err != nil {
 		t.Errorf("stopping: %v", err)
 	}
 	if _, err := s.Usage(); err == nil {
-		t.Error("a server that ended told its usage")
+		t.Error("a server that ended reported its usage")
 	}
 	if _, err := Start("sundial", -1); err == nil {
 		t.Error("an unknown server started")
