@@ -1,6 +1,6 @@
-"""Gives generated requests what a generator cannot invent: credentials, and ids of things that exist.
+"""Adds to generated requests what a generator cannot invent: credentials, and IDs of existing objects.
 
-Three of four requests get the right kind of credential, every second one a true id; the others keep what was generated.
+Three of four requests get the required kind of credential, every second one an existing ID; the others stay unchanged.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import schemathesis
 
 with open(os.environ["RAILGATE_TARGET"], encoding="utf-8") as file:
     TARGET = json.load(file)
-LOGINS = 6  # made beforehand: later requests with wrong passwords have logging in refused for a while
+LOGINS = 6  # made first: later requests with wrong passwords lock logging in for a while
 PASSWORD = "correct horse battery staple 12306"
 turn = itertools.count()
 
@@ -30,7 +30,7 @@ def call(method, path, body=None, token=None):
 
 
 class Passenger:
-    """Somebody with an account, a login, an approved application and a session. Made once; what ends is made again."""
+    """A person with an account, a login, an approved application and a session."""
 
     def __init__(self, n):
         digits = f"110105190001{1 + n % 28:02d}{n:03d}"
@@ -59,7 +59,7 @@ class Passenger:
 
 
 passenger = None
-wait_until = 0  # the number of the request that may make the next passenger
+wait_until = 0  # number of the request that may create the next passenger
 people = itertools.count(411)
 
 
@@ -79,12 +79,12 @@ def after_call(ctx, case, response):
     elif path == "/v1/logins/current" and passenger.logins:
         passenger.logins.pop()
     elif path.endswith("/leave") or path == "/v1/account/close" and method == "POST":
-        passenger = None  # the next request makes another
+        passenger = None  # the next request creates another
 
 
 @atexit.register
 def tell():
-    """Generated requests that are all refused at the door would prove nothing."""
+    """Writes the statuses of each operation: generated requests that all fail would prove nothing."""
     if os.environ.get("RAILGATE_SEEN"):
         with open(os.environ["RAILGATE_SEEN"], "w", encoding="utf-8") as file:
             taken = sum(1 for statuses in seen.values() if any(status < 300 for status in statuses))
@@ -101,7 +101,7 @@ def before_call(ctx, case, kwargs):
         try:
             passenger = Passenger(next(people))
         except urllib.error.HTTPError:
-            wait_until = n + 50  # making one is limited: these requests go without
+            wait_until = n + 50  # creation is limited: the next requests have none
     path = case.operation.path
     kinds = [kind for way in case.operation.definition.raw.get("security", []) for kind in way]
     if kinds and n % 4 != 3:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Holds docs/examples/verify.py to a running gateway: both judge the codes of a passenger of the demo, true and altered.
+"""Compares docs/examples/verify.py with a running gateway: both check genuine and altered codes of the demo's passengers.
 
-usage: demo.py DEMO [SECONDS]    DEMO is the built cmd/demo; SECONDS is how long codes are compared (default 75)
+usage: demo.py DEMO [SECONDS]    DEMO is the built cmd/demo; SECONDS is the duration of the comparison (default 75)
 
-The issuer's key is the one that the demo prints. Exit status 1 if an answer differs.
+The demo prints the issuer's key. Exit status 1 if an answer differs.
 """
 import collections
 import hashlib
@@ -24,8 +24,8 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"))
 import verify  # noqa: E402
 
-UP = 120  # seconds for the demo to come up; a busy machine needs some
-STEPS = 4  # of the session whose codes are compared
+UP = 120  # seconds for the start of the demo on a busy machine
+STEPS = 4  # steps of a session whose codes are compared
 BENT = 12  # codes with random faults, for each phone and round
 
 
@@ -56,7 +56,7 @@ def write_text(wire):
 
 
 class Passenger:
-    """A phone. In anchor mode the seed stays here; in hosted mode the issuer keeps it."""
+    """A phone. In anchor mode it stores the seed; in hosted mode the issuer does."""
 
     def __init__(self, issuer, n, mode):
         digits = f"110105190001{1 + n % 28:02d}{n:03d}"
@@ -94,7 +94,7 @@ class Passenger:
 
 
 def altered(wire):
-    """Texts that no gate may take for the code of wire."""
+    """Altered texts of the code, which every gate must refuse."""
     def bent(offset, by=1):
         return write_text(wire[:offset] + bytes([wire[offset] ^ by]) + wire[offset + 1:])
     text = write_text(wire)
@@ -119,7 +119,7 @@ class Comparison:
         self.gate = verify.Gate(keys, set(), {}, set())
 
     def scan(self, text):
-        """The gateway's verdict and the reasons that verify.py gives for the seconds in which it was asked."""
+        """The gateway's verdict, and the reasons of verify.py for the seconds of the request."""
         before = int(time.time())
         verdict = call("POST", self.target["gateway"] + "/v1/check?scope=entry", self.target["device"], data=text.encode())
         seconds = range(before, int(time.time()) + 1)
@@ -160,7 +160,7 @@ def compare(target, keys, seconds):
 
 
 def revoke(c, passenger):
-    """Only the control stream tells of a revocation: without it verify.py says ok, with it revoked."""
+    """Revocations are only in the control stream: without it verify.py answers ok, with it revoked."""
     code = passenger.hosted()
     call("POST", f"{c.target['issuer']}/v1/credentials/{passenger.serial}/revoke", c.target["staff"], {"reason": "lost_phone"})
     bound = time.monotonic() + 30
@@ -172,7 +172,7 @@ def revoke(c, passenger):
     c.gate.revoked.add(passenger.serial)
     told = c.scan(code)[1]
     if (verdict["reason"], own[0][0], told[0][0]) != ("revoked", "ok", "revoked"):
-        c.faults.append(f"a revoked code: the gateway {verdict['reason']}, verify.py {own[0][0]}, and {told[0][0]} once it was told")
+        c.faults.append(f"a revoked code: the gateway {verdict['reason']}, verify.py {own[0][0]}, and {told[0][0]} with the revocation")
     c.reasons[verdict["reason"]] += 1
 
 
@@ -186,9 +186,9 @@ def started(demo, scratch):
     while "railgate is up" not in out.read_text() or "verify.py" not in out.read_text():
         if process.poll() is not None or time.monotonic() > bound:
             process.kill()
-            sys.exit("demo.py: the demo does not come up\n" + out.read_text())
+            sys.exit("demo.py: the demo did not start\n" + out.read_text())
         time.sleep(0.2)
-    time.sleep(0.5)  # the rest of the lines
+    time.sleep(0.5)  # the remaining lines
     told = re.findall(r" (\d+)=([0-9a-f]{64})\b", out.read_text())
     target, = pathlib.Path(scratch).glob("railgate-demo-*/target.json")
     return process, json.loads(target.read_text()), {int(n): verify.Key(bytes.fromhex(k), None, set()) for n, k in told}
@@ -206,10 +206,10 @@ def main(demo, seconds=75):
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
-    print(f"demo: {c.reasons.total()} codes judged by the gateway and by verify.py: " + ", ".join(f"{n} {r}" for r, n in sorted(c.reasons.items())))
+    print(f"demo: {c.reasons.total()} codes checked by the gateway and by verify.py: " + ", ".join(f"{n} {r}" for r, n in sorted(c.reasons.items())))
     missing = {"ok", "malformed", "unsupported_version", "unknown_key", "code_ahead", "link_mismatch", "bad_signature", "revoked"} - set(c.reasons)
     if missing:
-        c.faults.append(f"no code was judged {', '.join(sorted(missing))}: the comparison has become blind")
+        c.faults.append(f"no code had the reason {', '.join(sorted(missing))}: the comparison is incomplete")
     if c.faults:
         told = " ".join(f"{n}={k.public.hex()}" for n, k in keys.items())
         sys.exit("\n".join(c.faults) + f"\nthe keys: {told}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Shows that the vectors catch wrong verifiers: each mutant of docs/examples/verify.py must fail at least one.
+"""Proves that the vectors catch wrong verifiers: each mutant of docs/examples/verify.py must fail at least one.
 
-usage: mutants.py VECTOR.json...    prints the first vector that catches each mutant; exit status 1 if one gets past
+usage: mutants.py VECTOR.json...    prints the first vector that catches each mutant; exit status 1 if one is not caught
 """
 import hashlib
 import pathlib
@@ -18,7 +18,7 @@ READ = '    if text[:2] != b"RG"'  # the first line of read_text
 PREFIX = '''not b"0" <= text[2:3] <= b"9" or text[3:4] != b":"'''
 LIVE = "    serial, key = "  # the first line of check after the bounds
 
-# What is wrong, the text in verify.py, and what the mutant has in its place.
+# The error, the text in verify.py, and its replacement in the mutant.
 MUTANTS = [
     ("only the first 8 anchor bytes are compared", "link != c.anchor", "link[:8] != c.anchor[:8]"),
     ("only the last 8 anchor bytes are compared", "link != c.anchor", "link[8:] != c.anchor[8:]"),
@@ -172,7 +172,7 @@ def times(scalar, point):
 
 
 def decode(encoded):
-    """A point, canonical or not; None if there is none."""
+    """A point, canonical or not; None if the encoding is invalid."""
     number = int.from_bytes(encoded, "little")
     sign, y = number >> 255, (number & (1 << 255) - 1) % verify.P
     square = (y * y - 1) * pow(verify.D * y * y + 1, -1, verify.P) % verify.P

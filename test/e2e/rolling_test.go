@@ -155,7 +155,7 @@ func (p *pair) restarts(what string, client func(send passenger.Sender) (call fu
 // Behind HAProxy, issuers and gateways are restarted one after the other without losing a call.
 func TestRollingRestartLosesNoCall(t *testing.T) {
 	if os.Getenv(haproxyEnv) == "" {
-		t.Skipf("NOT run: %s is not set; .ci/lane runs it", haproxyEnv)
+		t.Skipf("NOT run: %s is not set; .ci/integration runs it", haproxyEnv)
 	}
 	p := newPair(t)
 	session := p.passenger()

@@ -1,6 +1,6 @@
-// Command context lists the files of a folder that an image build would see, each
-// followed by a zero byte. It leaves out the files that the folder's .dockerignore
-// excludes, by the rules of the container engines' own package.
+// Command context lists the files of a folder that an image build sees, each followed by a
+// zero byte. It omits the files that the folder's .dockerignore excludes, by the rules of the
+// container engines' own package.
 package main
 
 import (
@@ -41,8 +41,8 @@ func list(root string) error {
 	return err
 }
 
-// visible are the regular files of root that no pattern excludes. Excluded
-// folders are entered all the same: a later pattern with ! may take a file back.
+// visible returns the regular files of root that no pattern excludes. Excluded folders are
+// searched too: a later pattern with ! may include a file again.
 func visible(root fs.FS, patterns []string) (files []string, err error) {
 	matcher, err := patternmatcher.New(patterns)
 	if err != nil {
@@ -53,7 +53,7 @@ func visible(root fs.FS, patterns []string) (files []string, err error) {
 		case err != nil:
 			return err
 		case path == ".git" && entry.IsDir():
-			return fs.SkipDir // thousands of files, and no build reads them
+			return fs.SkipDir // thousands of files that no build reads
 		case !entry.Type().IsRegular():
 			return nil
 		}
