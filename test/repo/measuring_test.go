@@ -21,7 +21,7 @@ var smokes = map[string]struct{ file, text string }{
 	"go run ./cmd/demo":                              {".ci/run", "go run ./cmd/demo"},
 	"go run ./tokens/fixedkey/internal/lanes/bounds": {".ci/smoke", "go run ./tokens/fixedkey/internal/lanes/bounds"},
 	".ci/kafka3":                                     {".ci/run", ".ci/kafka3"},
-	".ci/integration":                                       {".ci/run", ".ci/integration"},
+	".ci/integration":                                {".ci/run", ".ci/integration"},
 	".ci/postgres":                                   {".ci/run", "make postgres"},
 	".ci/fuzz":                                       {".ci/run", ".ci/fuzz"},
 	".ci/lint":                                       {".ci/run", ".ci/lint"},
