@@ -51,8 +51,8 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 	}
 	slices.Reverse(steps)
 	want := []string{
-		"window-7 pre_verify: looked at the entry", "window-7 pre_verify: looked at the entry", "window-7 pre_verify: to_be_submitted becomes pre_verified",
-		"authority-7 settle_foreign: looked at the entry", "authority-7 settle_foreign: pre_verified becomes verified",
+		"window-7 pre_verify: viewed the entry", "window-7 pre_verify: viewed the entry", "window-7 pre_verify: to_be_submitted becomes pre_verified",
+		"authority-7 settle_foreign: viewed the entry", "authority-7 settle_foreign: pre_verified becomes verified",
 	}
 	if !slices.Equal(steps, want) {
 		t.Errorf("the trail is %q", steps)

@@ -15,20 +15,19 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Correction is an identity as the original at a window says it.
+// Correction is an identity as read from the original at a window.
 type Correction struct {
 	Principal
 	Entry       Ref
-	Version     int64          // of the entry that was looked at
-	As          identity.Entry // what the document says
-	rules.Visit                // without At: only windows correct
+	Version     int64          // of the entry that was viewed
+	As          identity.Entry // as on the document
+	rules.Visit                // without At: only windows correct identities
 }
 
-// Correct writes what a window read from the original over an identity that was
-// checked (rules.CanCorrect). The line keeps its time on the list, so that rule
-// B4 still counts from it. Our choice: while a ticket bought under the old identity
-// is good for a journey that is not over, the correction is TicketsUnfinished, or
-// the traveller would no longer be the person on the ticket.
+// Correct replaces a checked identity by what a window read from the original ([rules.CanCorrect]).
+// The line keeps its AddedAt, from which rule B4 counts. Our choice: while a ticket for the old
+// identity is valid for a journey that is not over, it fails with [TicketsUnfinished], since the
+// passenger would no longer match the ticket.
 func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error) {
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
@@ -38,7 +37,7 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 	if err != nil {
 		return 0, err
 	}
-	return s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error) {
+	return s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w entryRewrite) (rules.Status, error) {
 		h, e := w.holder, w.entry
 		duplicate, err := s.isListed(ctx, tx, e.Ref, to)
 		if err != nil {
@@ -53,11 +52,11 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 			return 0, err
 		}
 		if own {
-			if err := s.takeIdentity(ctx, tx, h, to); err != nil {
+			if err := s.assignIdentity(ctx, tx, h, to); err != nil {
 				return 0, err
 			}
 		}
-		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
+		if err := s.overwriteEntry(ctx, tx, w, to, next); err != nil {
 			return 0, err
 		}
 		return next, s.audit(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
@@ -65,10 +64,10 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 	})
 }
 
-// Claim gives an identity to the account of its owner, who is at a window
-// ([rules.CanClaim]), and takes it from the account that has it, in one
-// transaction: two accounts never have it at once. An account from which a window
-// took an identity gets it back only by a claim.
+// Claim moves an identity to the account of its owner, who is at a window ([rules.CanClaim]), and
+// takes it from the account that has it. Both happen in one transaction, so that two accounts never
+// have the identity at the same time. An account from which a window took an identity gets it back
+// only by a claim.
 func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
@@ -79,25 +78,25 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 		return 0, err
 	}
 	document := s.documentHash(indexHolder, to)
-	loser, err := database.Read(ctx, s.Database, "find who has the identity", func(ctx context.Context, q database.Queries) (string, error) {
+	previous, err := database.Read(ctx, s.Database, "find the identity's account", func(ctx context.Context, q database.Queries) (string, error) {
 		return s.identityOwner(ctx, q, document)
 	})
 	if err != nil {
 		return 0, err
 	}
-	c.Entry.Passenger = "" // an identity is an account's own
-	other := loser
-	if other == freedOfClosed {
+	c.Entry.Passenger = "" // only account holders have identities
+	other := previous
+	if other == closedAccount {
 		other = ""
 	}
-	return s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error) {
+	return s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w entryRewrite) (rules.Status, error) {
 		h := w.holder
 		has, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
 			return 0, err
 		}
-		if has != loser {
-			return 0, errEntryChanged // it went elsewhere before the locks were ours
+		if has != previous {
+			return 0, errEntryChanged // it changed hands before the locks were acquired
 		}
 		if has == h.id {
 			return 0, problem.New(rules.TransitionRefused, "the account already has this identity: verify or correct its entry")
@@ -115,46 +114,46 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 				return 0, err
 			}
 		}
-		if err := s.releaseIdentity(ctx, tx, c.Principal, document, loser); err != nil {
+		if err := s.releaseIdentity(ctx, tx, c.Principal, document, previous); err != nil {
 			return 0, err
 		}
 		h.lost = nil
-		if err := s.takeIdentity(ctx, tx, h, to); err != nil {
+		if err := s.assignIdentity(ctx, tx, h, to); err != nil {
 			return 0, err
 		}
-		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
+		if err := s.overwriteEntry(ctx, tx, w, to, next); err != nil {
 			return 0, err
 		}
-		return next, s.audit(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+		return next, s.audit(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity claimed, %v becomes %v", h.Status, next))
 	})
 }
 
-// rewriting is an entry that a window is about to write over, with its locks held.
-type rewriting struct {
+// entryRewrite is an entry that a window is about to overwrite, with its rows locked.
+type entryRewrite struct {
 	holder
 	entry   entry
 	contact rules.Contact
-	// profile writes a new identity to the account; nil for a passenger.
+	// profile stores a new identity in the account's profile; nil for a passenger.
 	profile func(identity.Person) error
 }
 
-// rewriteEntry runs what a window decides about an entry, under the locks of its account
-// and, in the order of their ids, of its holder and of another one. What it takes
-// for a guess at the proof is counted as Verify does, and committed.
-func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error)) (rules.Status, error) {
+// rewriteEntry runs a window's decision about an entry. It locks the entry's account and then, in
+// the order of their ids, its holder and the holder other. A wrong proof is counted as in
+// [Store.Verify], and that count is committed.
+func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w entryRewrite) (rules.Status, error)) (rules.Status, error) {
 	var wrong error
 	next, err := database.Update(ctx, s.Database, what, func(ctx context.Context, tx *sql.Tx) (next rules.Status, err error) {
-		var w rewriting
-		if !idForm(c.Entry.Account) {
+		var w entryRewrite
+		if !isID(c.Entry.Account) {
 			return 0, errEntryNotFound
 		}
 		if c.Entry.Passenger == "" {
 			if w.profile, err = account.LockIdentity(ctx, tx, s.Database, s.Vault, c.Entry.Account); err != nil {
-				return 0, notFound(err)
+				return 0, entryNotFound(err)
 			}
 		}
 		if other != "" && other < c.Entry.Account {
-			if err := s.lockOther(ctx, tx, other); err != nil {
+			if err := s.lockHolder(ctx, tx, other); err != nil {
 				return 0, err
 			}
 		}
@@ -162,7 +161,7 @@ func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, oth
 			return 0, err
 		}
 		if other > c.Entry.Account {
-			if err := s.lockOther(ctx, tx, other); err != nil {
+			if err := s.lockHolder(ctx, tx, other); err != nil {
 				return 0, err
 			}
 		}
@@ -184,9 +183,9 @@ func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, oth
 	return next, err
 }
 
-// lockOther locks the holder that is to lose an identity; one that was closed
-// meanwhile is errEntryChanged.
-func (s *Store) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
+// lockHolder locks the holder that loses an identity. A holder whose account was closed meanwhile
+// is errEntryChanged.
+func (s *Store) lockHolder(ctx context.Context, tx *sql.Tx, id string) error {
 	_, err := s.readHolder(ctx, tx, id, s.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
 		return errEntryChanged
@@ -194,34 +193,34 @@ func (s *Store) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
 	return err
 }
 
-func notFound(err error) error {
+func entryNotFound(err error) error {
 	if problem.Is(err, account.LoginRequired) || problem.Is(err, account.AccountNotFound) {
 		return errEntryNotFound
 	}
 	return err
 }
 
-// isListed reports whether another line of the account's list is about the document.
+// isListed reports whether another line of the account's list has the document.
 func (s *Store) isListed(ctx context.Context, q database.Queries, r Ref, p identity.Person) (bool, error) {
 	c, err := s.counts(ctx, q, r.Account, p, r.Passenger)
 	return c.Duplicate, err
 }
 
-// requireNoJourney refuses while a ticket of the entry is good for a journey.
+// requireNoJourney fails while a ticket of the entry is valid for a journey that is not over.
 func (s *Store) requireNoJourney(ctx context.Context, q database.Queries, r Ref) error {
-	refused, err := s.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
+	unfinished, err := s.unfinishedJourney(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
 	if err == nil {
-		err = refused
+		err = unfinished
 	}
 	return err
 }
 
-// overwrite writes a person and a status over an entry.
-func (s *Store) overwrite(ctx context.Context, tx *sql.Tx, w rewriting, to identity.Person, next rules.Status) error {
+// overwriteEntry stores a person and a status in an entry.
+func (s *Store) overwriteEntry(ctx context.Context, tx *sql.Tx, w entryRewrite, to identity.Person, next rules.Status) error {
 	r := w.entry.Ref
 	if r.Passenger != "" {
 		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
-			r.Passenger, s.documentHash(indexPassenger, to), s.sealPerson(tablePassengers, r.Passenger, to), next)
+			r.Passenger, s.documentHash(indexPassenger, to), s.encryptPerson(tablePassengers, r.Passenger, to), next)
 		return err
 	}
 	lost := w.holder.lost
@@ -229,14 +228,14 @@ func (s *Store) overwrite(ctx context.Context, tx *sql.Tx, w rewriting, to ident
 		lost = nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, lost = $4, version = version + 1 WHERE id = $1`,
-		r.Account, s.sealPerson(tableHolders, r.Account, to), next, lost)
+		r.Account, s.encryptPerson(tableHolders, r.Account, to), next, lost)
 	if err != nil {
 		return err
 	}
 	return w.profile(to)
 }
 
-// differences names the fields in which two persons differ, and no value.
+// differences lists the names of the fields in which two persons differ, without values.
 func differences(p, q identity.Person) string {
 	var fields []string
 	for _, f := range []struct {

@@ -12,10 +12,10 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// DecisionKind is what is asked.
+// DecisionKind is the kind of a question.
 type DecisionKind uint8
 
-// The questions.
+// Kinds of questions.
 const (
 	// Buy: may the account buy these tickets (rule B5)?
 	Buy DecisionKind = iota + 1
@@ -23,39 +23,38 @@ const (
 	RefundOnline
 	// ChangeOnline: may the account change this ticket online (rule B6)?
 	ChangeOnline
-	// Serve: does a counter do this with the ticket, and what comes first (B7)?
+	// Serve: does a counter perform this service for the ticket, and what comes first (rule B7)?
 	Serve
 )
 
 var decisionNames = rules.Names[DecisionKind]{Buy: "buy", RefundOnline: "refund_online", ChangeOnline: "change_online", Serve: "serve"}
 
-// ParseDecisionKind reads a question's stable name; everything else is rules.ErrName.
+// ParseDecisionKind parses a kind's stable name. Any other name is [rules.ErrName].
 func ParseDecisionKind(name string) (DecisionKind, error) { return decisionNames.Parse(name) }
 
 func (k DecisionKind) String() string { return decisionNames.Of(k) }
 
-// DecisionRequest is asked by a ticketing system, or by a counter about its own service.
+// DecisionRequest is a question from a ticketing system, or from a counter about its own service.
 // Fields that do not belong to the kind must be empty.
 type DecisionRequest struct {
 	Principal
 	Kind    DecisionKind
-	Account string // Buy, RefundOnline, ChangeOnline: who asks to
-	// For has a passenger's id for each ticket (Buy), empty for the holder, at most
-	// MaxOrder. A child without a document travels on the adult's (rule B9): name
-	// the adult once more.
+	Account string // Buy, RefundOnline, ChangeOnline: the account
+	// For is a passenger's id for each ticket (Buy), empty for the holder, at most [MaxOrder]. A
+	// child without a document travels on an adult's (rule B9): name the adult once more.
 	For    []string
 	Ticket string // RefundOnline, ChangeOnline, Serve: the ticketing system's reference
-	// Serve is for Serve. A ticketing system says at which counter or machine; a
-	// counter or machine leaves At 0, for its credential says it.
+	// Serve is for the kind Serve. A ticketing system states the counter or machine in At; a
+	// counter or machine leaves At 0, since its credential states it.
 	Serve rules.Serving
 }
 
-// guess reports whether the question holds what could be guessed.
-func (q *DecisionRequest) guess() bool { return q.Serve.Order != "" || q.Serve.Card != rules.Card{} }
+// hasGuess reports whether the question contains a value that could be guessed.
+func (q *DecisionRequest) hasGuess() bool { return q.Serve.Order != "" || q.Serve.Card != rules.Card{} }
 
 // Decision is the answer of the rules.
 type Decision struct {
-	// Refused says why not; nil: allowed.
+	// Refused is the reason; nil: allowed.
 	Refused *problem.Error
 	// First is what must happen before an allowed service (Serve).
 	First rules.Step
@@ -64,7 +63,7 @@ type Decision struct {
 // Allowed reports whether the rules allow it.
 func (d Decision) Allowed() bool { return d.Refused == nil }
 
-// asDecision makes a decision of a rule's answer; a fault stays an error.
+// asDecision converts a rule's result to a decision. A fault remains an error.
 func asDecision(first rules.Step, err error) (Decision, error) {
 	d := Decision{First: first}
 	if errors.As(err, &d.Refused) {
@@ -73,15 +72,15 @@ func asDecision(first rules.Step, err error) (Decision, error) {
 	return d, err
 }
 
-// Decide tells what the rules say now. A "no" of the rules is a Decision; an error is
-// about the question: who may not ask, what is not in its form, an account or a
-// passenger that does not exist, or, for Serve, a ticket. What is allowed is not
-// kept free: a purchase is certain when RecordTicketEvent has taken it. Whether the money was
-// given back already, and what the tariff says, is the ticketing system's to know.
+// Decide answers a question by the rules as of now. A refusal of the rules is a Decision. An error
+// is about the question: a role that may not ask, an invalid form, an account or passenger that
+// does not exist or, for Serve, an unknown ticket. A decision reserves nothing: a purchase is final
+// only when [Store.RecordTicketEvent] accepts it. The ticketing system must know the tariff and
+// whether the money was already refunded.
 func (s *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err error) {
 	action := staff.AskDecision
 	if q.Kind == Serve && q.Serve.At == 0 {
-		if q.Serve.At, err = q.serves(); err != nil {
+		if q.Serve.At, err = q.servingCounter(); err != nil {
 			return Decision{}, err
 		}
 		action = serviceActions[q.Serve.Service]
@@ -91,7 +90,7 @@ func (s *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err 
 	if err := q.check(); err != nil {
 		return Decision{}, err
 	}
-	if q.guess() {
+	if q.hasGuess() {
 		d, err = s.serveGuess(ctx, q)
 	} else {
 		d, err = database.Read(ctx, s.Database, "answer a question", func(ctx context.Context, db database.Queries) (Decision, error) {
@@ -105,7 +104,7 @@ func (s *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err 
 		})
 	}
 	if err == nil && d.Allowed() && action != staff.AskDecision {
-		err = q.By.May(action) // the rule sheet of package staff agrees, or nobody does it
+		err = q.By.May(action) // package staff must also allow the action
 	}
 	return d, err
 }
@@ -124,12 +123,12 @@ func (q *DecisionRequest) check() error {
 		return wrong("for must name a passenger for each ticket, 1 to 20")
 	case q.Kind != Buy && q.For != nil:
 		return wrong("for is allowed only for buy")
-	case q.Kind != Serve && !idForm(q.Account):
+	case q.Kind != Serve && !isID(q.Account):
 		return wrong("account must be an account's id")
 	case q.Kind == Serve && q.Account != "":
 		return wrong("account is not allowed for serve")
-	case (online || q.Kind == Serve) && !idForm(q.Ticket):
-		return wrong(referenceForm)
+	case (online || q.Kind == Serve) && !isID(q.Ticket):
+		return wrong(referenceError)
 	case q.Kind == Buy && q.Ticket != "":
 		return wrong("ticket is not allowed for buy")
 	case q.Kind == Serve:
@@ -140,7 +139,7 @@ func (q *DecisionRequest) check() error {
 	return nil
 }
 
-// maxCard bounds the name and the number of a card, bytes.
+// maxCard bounds the name and the number of a card, in bytes.
 const maxCard = 256
 
 func (q *DecisionRequest) checkServing() error {
@@ -149,7 +148,7 @@ func (q *DecisionRequest) checkServing() error {
 	switch {
 	case s.At != rules.Window && s.At != rules.Agency && s.At != rules.Machine || serviceActions[s.Service] == "":
 		return wrong("at must be window, agency or machine, and service exchange, change or refund")
-	case s.Order != "" && (!idForm(s.Order) || s.At == rules.Machine):
+	case s.Order != "" && (!isID(s.Order) || s.At == rules.Machine):
 		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-", and must be empty for machines`)
 	case s.Card == rules.Card{}:
 		return nil
@@ -161,7 +160,7 @@ func (q *DecisionRequest) checkServing() error {
 	return nil
 }
 
-const referenceForm = `ticket must be a reference of 1 to 64 letters, digits and "_.:-"`
+const referenceError = `ticket must be a reference of 1 to 64 letters, digits and "_.:-"`
 
 func (s *Store) mayBuy(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
 	o, err := s.readOrder(ctx, db, q.Account, "", q.For)
@@ -176,7 +175,7 @@ func (s *Store) mayBuy(ctx context.Context, db database.Queries, q DecisionReque
 	return Decision{}, nil
 }
 
-// mayOnline holds a ticket that is not known for one of somebody else.
+// mayOnline treats an unknown ticket as another account's.
 func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
 	t, found, err := s.findTicket(ctx, db, q.Ticket)
 	if err != nil {
@@ -188,7 +187,7 @@ func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 	}
 	h, e, err := s.readEntry(ctx, db, Ref{t.account, t.passenger}, "")
 	if problem.Is(err, EntryNotFound) {
-		// Off the list, which takes an end of the journey: nobody to change it for.
+		// A passenger is deleted only after the journey, so there is no one to change the ticket for.
 		err = nil
 	}
 	if err != nil {
@@ -197,9 +196,9 @@ func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 	return asDecision(rules.Nothing, rules.CanChangeOnline(h.Account, e.Passenger, its, s.Limits()))
 }
 
-// serveGuess answers a question with an order number or a card. Wrong ones are
-// counted by the ticket, under the lock of its account, as guesses at a proof are;
-// after too many the answer is throttle.TooManyFailures, right or wrong.
+// serveGuess answers a question with an order number or a card. Wrong values are counted by ticket,
+// under the lock of its account, as guesses at a proof are. After too many the answer is
+// [throttle.TooManyFailures], whether right or wrong.
 func (s *Store) serveGuess(ctx context.Context, q DecisionRequest) (Decision, error) {
 	key := s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexOrder, q.Ticket)))
 	return database.Update(ctx, s.Database, "answer a question", func(ctx context.Context, tx *sql.Tx) (Decision, error) {
@@ -229,7 +228,7 @@ func (s *Store) mayServe(ctx context.Context, db database.Queries, q DecisionReq
 	if err != nil {
 		return Decision{}, err
 	}
-	i, err := s.openItinerary(t.id, t.itinerary)
+	i, err := s.decryptItinerary(t.id, t.itinerary)
 	if err != nil {
 		return Decision{}, err
 	}

@@ -11,66 +11,63 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// EventKind is what happened to tickets.
+// EventKind is the kind of a report about tickets.
 type EventKind uint8
 
-// The events.
+// Kinds of reports.
 const (
 	// TicketsBought: the account buys the tickets, all or none.
 	TicketsBought EventKind = iota + 1
-	// TicketChanged: another ticket was issued for one.
+	// TicketChanged: another ticket was issued in place of one.
 	TicketChanged
-	// TicketRefunded: the money was given back.
+	// TicketRefunded: the money was returned.
 	TicketRefunded
-	// TicketCancelled: the railway cancelled what the ticket is for. The ticket can
-	// still be changed or refunded.
+	// TicketCancelled: the railway cancelled the train. The ticket can still be changed or
+	// refunded.
 	TicketCancelled
 )
 
 var eventNames = rules.Names[EventKind]{TicketsBought: "bought", TicketChanged: "changed", TicketRefunded: "refunded", TicketCancelled: "cancelled"}
 
-// ParseEventKind reads an event's stable name; everything else is rules.ErrName.
+// ParseEventKind parses a kind's stable name. Any other name is [rules.ErrName].
 func ParseEventKind(name string) (EventKind, error) { return eventNames.Parse(name) }
 
 func (k EventKind) String() string { return eventNames.Of(k) }
 
-// Ticket is a ticket that was issued.
+// Ticket is an issued ticket.
 type Ticket struct {
-	// Reference is the ticketing system's own, never used for another ticket: 1 to
-	// 64 letters, digits and "_.:-".
+	// Reference is chosen by the ticketing system and never reused: 1 to 64 letters, digits and
+	// "_.:-".
 	Reference string
 	Passenger string    // on the account's list; empty: the holder
-	Ends      time.Time // when its last journey is over
-	// Journey is the train that it is for; nil for a multi-ride or period ticket,
-	// which names none.
+	Ends      time.Time // end of its last journey
+	// Journey is the ticket's train; nil for a multi-ride or period ticket.
 	Journey *Journey
 }
 
-// TicketEvent is a ticketing system's report. Fields that do not belong to the
-// kind must be empty.
+// TicketEvent is a ticketing system's report. Fields that do not belong to the kind must be empty.
 type TicketEvent struct {
 	Principal
 	Kind    EventKind
-	Account string // TicketsBought: who buys
-	// Order is the number that the passenger was given, for what was Issued: 1 to 64
+	Account string // TicketsBought: the buying account
+	// Order is the order number of the Issued tickets that the passenger was given: 1 to 64
 	// letters, digits and "_.:-".
 	Order  string
-	Ticket string // all but TicketsBought: the reference of the one it happened to
-	// Issued are the tickets that were bought, at most MaxOrder, or the one that a
-	// change issued, whose passenger is that of the old one and is left empty.
+	Ticket string // all kinds except TicketsBought: the reference of the ticket
+	// Issued are the tickets that were bought, at most [MaxOrder], or the one ticket that a change
+	// issued; the latter has the passenger of the old ticket, and its Passenger is empty.
 	Issued []Ticket
 }
 
-// RecordTicketEvent takes a report, once: a repetition changes nothing and is no error.
+// RecordTicketEvent records a report. A repetition changes nothing and is no error.
 //
-// A purchase is asked of the rules under the account's lock and refused with their
-// codes (rule B5); so report it before the tickets are handed out. A change, a
-// refund and a cancellation are reported when they are done, and refused only for a
-// ticket that is not known (TicketUnknown) or of which something else is
-// (TicketConflict). They give no ticket back to a count, and a change counts the
-// ticket that it issued: our choice, beyond the limit too, so that no change is lost.
-// Ask Decide with ChangeOnline before. A cancelled ticket may be changed or refunded
-// afterwards, not the other way round.
+// A purchase is checked by the rules under the account's lock and refused with their problems (rule
+// B5); report it before the tickets are issued. Changes, refunds and cancellations are reported
+// afterwards. They are refused only for an unknown ticket ([TicketUnknown]) or one with a different
+// report ([TicketConflict]). They never decrease a count, and the ticket issued by a change counts.
+// Our choice: it counts even beyond the limit, so that no change is lost; call [Store.Decide] with
+// [ChangeOnline] first. A cancelled ticket may be changed or refunded later; the reverse order is a
+// conflict.
 func (s *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {
 	if err := e.By.May(staff.ReportTicket); err != nil {
 		return err
@@ -81,11 +78,11 @@ func (s *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {
 	return s.Database.Change(ctx, "record "+e.Kind.String(), func(ctx context.Context, tx *sql.Tx) error {
 		switch e.Kind {
 		case TicketsBought:
-			return s.recordBought(ctx, tx, e)
+			return s.recordPurchase(ctx, tx, e)
 		case TicketCancelled:
-			return s.recordCancelled(ctx, tx, e)
+			return s.recordCancellation(ctx, tx, e)
 		default:
-			return s.recordDone(ctx, tx, e)
+			return s.recordChangeOrRefund(ctx, tx, e)
 		}
 	})
 }
@@ -95,12 +92,12 @@ func (e *TicketEvent) check(now time.Time) error {
 	switch bought := e.Kind == TicketsBought; {
 	case e.Kind < TicketsBought || e.Kind > TicketCancelled:
 		return wrong("kind must be bought, changed, refunded or cancelled")
-	case bought && !idForm(e.Account) || !bought && e.Account != "":
+	case bought && !isID(e.Account) || !bought && e.Account != "":
 		return wrong("account must be an account's id for bought, and empty otherwise")
 	case bought && e.Ticket != "":
 		return wrong("ticket is not allowed for bought")
-	case !bought && !idForm(e.Ticket):
-		return wrong(referenceForm)
+	case !bought && !isID(e.Ticket):
+		return wrong(referenceError)
 	case bought && (len(e.Issued) < 1 || len(e.Issued) > MaxOrder):
 		return wrong("issued must contain 1 to 20 tickets")
 	case e.Kind == TicketChanged && (len(e.Issued) != 1 || e.Issued[0].Passenger != "" || e.Issued[0].Reference == e.Ticket):
@@ -109,19 +106,19 @@ func (e *TicketEvent) check(now time.Time) error {
 		return wrong("issued is allowed only for bought and changed")
 	case e.Kind >= TicketRefunded && e.Order != "":
 		return wrong("order is allowed only for bought and changed")
-	case e.Kind < TicketRefunded && !idForm(e.Order):
+	case e.Kind < TicketRefunded && !isID(e.Order):
 		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-"`)
 	}
 	seen := map[string]bool{}
 	for _, t := range e.Issued {
 		switch {
-		case !idForm(t.Reference):
-			return wrong(referenceForm)
+		case !isID(t.Reference):
+			return wrong(referenceError)
 		case seen[t.Reference]:
 			return wrong("a reference occurs twice")
 		case !t.Ends.After(now.Add(-TicketKept)) || t.Ends.After(now.Add(maxAhead)):
-			// A ticket is forgotten so long after its end: what repeats its purchase
-			// later would count once more.
+			// The ticket's row is deleted that long after its end, so a later repetition would count
+			// again.
 			return wrong("ends must be at most 31 days ago and at most 366 days ahead")
 		case t.Journey != nil:
 			if err := t.Journey.check(t.Ends); err != nil {
@@ -133,7 +130,7 @@ func (e *TicketEvent) check(now time.Time) error {
 	return nil
 }
 
-func (s *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+func (s *Store) recordPurchase(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	passengers := make([]string, len(e.Issued))
 	for i, t := range e.Issued {
 		passengers[i] = t.Passenger
@@ -143,7 +140,7 @@ func (s *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) err
 		return err
 	}
 	for _, t := range e.Issued {
-		issued, err := s.issue(ctx, tx, o.id, e.Order, t)
+		issued, err := s.issueTicket(ctx, tx, o.id, e.Order, t)
 		if err == nil && issued {
 			err = o.buy(t.Passenger)
 		}
@@ -166,8 +163,8 @@ func (s *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) err
 	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
 }
 
-// recordDone takes a change or a refund.
-func (s *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+// recordChangeOrRefund records a change or a refund.
+func (s *Store) recordChangeOrRefund(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	t, err := s.lockTicket(ctx, tx, e.Ticket)
 	if err != nil {
 		return err
@@ -181,9 +178,9 @@ func (s *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error
 	}
 	for _, next := range e.Issued {
 		next.Passenger = t.passenger
-		issued, err := s.issue(ctx, tx, t.account, e.Order, next)
+		issued, err := s.issueTicket(ctx, tx, t.account, e.Order, next)
 		if err == nil && issued != (t.state == Valid) {
-			err = errTicketConflict // changed into another, or into one that was bought
+			err = errTicketConflict // changed into a different ticket, or into one that was bought
 		}
 		if err != nil {
 			return err
@@ -201,8 +198,8 @@ func (s *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error
 	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
-// countIssued counts n tickets that were issued for one of an account whose row is
-// locked (rule B5: 含已改、已退车票).
+// countIssued counts n tickets issued in place of t; the account's row must be locked (rule B5:
+// 含已改、已退车票).
 func countIssued(ctx context.Context, tx *sql.Tx, t ticketRow, n int) error {
 	if n == 0 {
 		return nil
@@ -218,10 +215,9 @@ func countIssued(ctx context.Context, tx *sql.Tx, t ticketRow, n int) error {
 	return err
 }
 
-// recordCancelled takes a cancellation. A ticket that was changed or refunded first
-// is none that can be cancelled; one that was cancelled first and then changed or
-// refunded is a repetition.
-func (s *Store) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+// recordCancellation records a cancellation. A ticket that was changed or refunded without one
+// cannot be cancelled; for one that was cancelled first, the report is a repetition.
+func (s *Store) recordCancellation(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	t, err := s.lockTicket(ctx, tx, e.Ticket)
 	if err != nil || t.cancelled {
 		return err
@@ -235,13 +231,13 @@ func (s *Store) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) 
 	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
-// lockTicket finds a ticket and locks its holder, as for everything that the account
-// owns.
+// lockTicket finds a ticket and locks its account's holder, as every change of an account's data
+// does.
 func (s *Store) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (ticketRow, error) {
 	t, found, err := s.findTicket(ctx, tx, reference)
 	if err == nil && found {
 		if _, _, err = s.readEntry(ctx, tx, Ref{Account: t.account}, s.Database.ForUpdate); err == nil {
-			t, found, err = s.findTicket(ctx, tx, reference) // as it is under the lock
+			t, found, err = s.findTicket(ctx, tx, reference) // read again under the lock
 		}
 	}
 	if problem.Is(err, EntryNotFound) || err == nil && !found {

@@ -11,9 +11,8 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// PersonalData is everything that the registry holds about an account, opened (rule B12).
-// Besides it there are keyed hashes: of the documents, and of the tickets'
-// references. What staff did is in the audit log.
+// PersonalData is everything that the registry stores about an account, decrypted (rule B12). It
+// omits keyed hashes of documents and ticket references. Actions of staff are in the audit log.
 type PersonalData struct {
 	Own          Own
 	FailedProofs throttle.LockState // about the holder's document (rule B1)
@@ -27,49 +26,49 @@ type PassengerData struct {
 	FailedProofs throttle.LockState
 }
 
-// TicketData is a ticket that the account bought, or had changed.
+// TicketData is a ticket that the account bought or had changed.
 type TicketData struct {
 	Passenger  string // empty: the holder
 	State      TicketState
-	ReportedAt time.Time // when it came to be known
+	ReportedAt time.Time // time of the first report
 	Ends       time.Time
 	Itinerary  // zero: reported before tickets had one
 }
 
-// PersonalData tells the holder what is held.
+// PersonalData exports the holder's personal data.
 func (s *Store) PersonalData(ctx context.Context, by account.Holder) (PersonalData, error) {
-	return view(ctx, s, "read what is held", func(ctx context.Context, q database.Queries) (held PersonalData, err error) {
+	return viewForHolder(ctx, s, "read personal data", func(ctx context.Context, q database.Queries) (data PersonalData, err error) {
 		l, err := s.readList(ctx, q, by.Account())
 		if err != nil {
-			return held, err
+			return data, err
 		}
-		held.Own = l.Own
-		if held.FailedProofs, err = s.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
-			return held, err
+		data.Own = l.Own
+		if data.FailedProofs, err = s.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
+			return data, err
 		}
 		for _, line := range l.Passengers {
 			failed, err := s.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
 			if err != nil {
-				return held, err
+				return data, err
 			}
-			held.Passengers = append(held.Passengers, PassengerData{line, failed})
+			data.Passengers = append(data.Passengers, PassengerData{line, failed})
 		}
-		held.Tickets, err = database.All(ctx, q, func(rows *sql.Rows, d *TicketData) error {
+		data.Tickets, err = database.All(ctx, q, func(rows *sql.Rows, d *TicketData) error {
 			var t ticketRow
 			var reported database.Millis
 			if err := t.scan(rows, &reported); err != nil {
 				return err
 			}
-			i, err := s.openItinerary(t.id, t.itinerary)
-			*d = TicketData{t.passenger, t.now(), reported.Time(), t.ends.Time(), i}
+			i, err := s.decryptItinerary(t.id, t.itinerary)
+			*d = TicketData{t.passenger, t.reportedState(), reported.Time(), t.ends.Time(), i}
 			return err
 		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
-		return held, err
+		return data, err
 	})
 }
 
-// failedProofs are the guesses about an entry's document, and the verdicts of
-// agencies that the entry does not match.
+// failedProofs sums the wrong proofs for an entry's document and the agencies' verdicts that the
+// entry does not match.
 func (s *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.LockState, error) {
 	all, err := s.Lockout.LockState(ctx, q, s.proofKey(p))
 	if err != nil {
@@ -82,17 +81,17 @@ func (s *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p i
 	return all, err
 }
 
-// sweepBatch is how many rows one transaction of Sweep deletes.
+// sweepBatch bounds the rows that one transaction of [Store.Sweep] deletes.
 const sweepBatch = 500
 
-// Swept is what a Sweep deleted.
+// Swept counts what a [Store.Sweep] deleted.
 type Swept struct {
-	Tickets    int // TicketKept after their journey
-	Identities int // of closed accounts, that are free again
+	Tickets    int // older than TicketKept after their journey
+	Identities int // of closed accounts, now free
 }
 
-// Sweep deletes what has done its duty, in small transactions, until all is done
-// or ctx ends. Several issuers may sweep at once.
+// Sweep deletes expired rows in small transactions, until done or until ctx ends. Several issuers
+// may sweep concurrently.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
 	swept.Tickets, err = s.Database.DeleteOld(ctx, "tickets", "reference", "ends_ms", now.Add(-TicketKept), sweepBatch)
 	if err == nil {

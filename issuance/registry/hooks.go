@@ -13,32 +13,32 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// The three methods here are hooks of account.Config.
+// The first three methods are hooks of [account.Config].
 
-// Registered makes the row of a new account's holder. An identity that another
-// account has is refused with rules.IdentityRegistered (rule B11).
+// Registered inserts the holder of a new account. An identity that another account has is
+// [rules.IdentityRegistered] (rule B11).
 func (s *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who identity.Person) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO holders (id, person, status, tickets, own_tickets, version) VALUES ($1, $2, $3, 0, 0, 1)`,
-		id, s.sealPerson(tableHolders, id, who), rules.Initial(who.Document))
+		id, s.encryptPerson(tableHolders, id, who), rules.Initial(who.Document))
 	if err != nil {
 		return err
 	}
-	return s.takeIdentity(ctx, tx, holder{id: id}, who)
+	return s.assignIdentity(ctx, tx, holder{id: id}, who)
 }
 
-// IdentityEdited lets the holder change the account's own identity, or refuses:
-// with rules.IdentityFixed once it is checked, rules.IdentityRegistered if
-// another account has it. Ours: rules.AlreadyListed if the new document is that
-// of a passenger on the holder's list, where the holder may not be added either. A
-// failed identity that the holder saves again unchanged waits for a check again.
+// IdentityEdited stores an edit of the account's own identity. It fails with [rules.IdentityFixed]
+// once the identity is checked and with [rules.IdentityRegistered] if another account has the new
+// one. Our choice: it fails with [rules.AlreadyListed] if the new document belongs to a passenger
+// on the holder's list, since the holder may not be added to it either. A failed identity that is
+// saved again unchanged waits for a new check.
 func (s *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to identity.Person) error {
 	h, err := s.readHolder(ctx, tx, id, s.Database.ForUpdate)
 	if err != nil {
 		return err
 	}
 	if to == h.Person && h.Status != rules.Failed {
-		return nil // saved again, and nothing to check once more
+		return nil // saved again unchanged, no new check needed
 	}
 	next, err := rules.CanEditOwn(h.Account, to)
 	if err != nil {
@@ -51,23 +51,22 @@ func (s *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to
 	if c.Duplicate {
 		return problem.New(rules.AlreadyListed, "the document belongs to a passenger on the account's list")
 	}
-	if err := s.takeIdentity(ctx, tx, h, to); err != nil {
+	if err := s.assignIdentity(ctx, tx, h, to); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, version = version + 1 WHERE id = $1`,
-		id, s.sealPerson(tableHolders, id, to), next)
+		id, s.encryptPerson(tableHolders, id, to), next)
 	return err
 }
 
-// Closing deletes all that is here of an account: the holder, the list, the
-// tickets. It refuses with TicketsUnfinished, and until when, while a journey is
-// not over, since only the account can refund its tickets online (rule B6). What
-// stays is said at rules.TakenUntil: until then a keyed hash of the document,
-// which no account bears, says that it is taken.
+// Closing deletes all data of an account: the holder, the list, the tickets. It fails with
+// [TicketsUnfinished], until the end of the last journey, since only the account can refund its
+// tickets online (rule B6). If [rules.TakenUntil] keeps the identity, a keyed hash of the document
+// remains, without an account, until that time.
 func (s *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
-	c, err := s.closing(ctx, tx, id, s.Database.ForUpdate)
+	c, err := s.closingPreview(ctx, tx, id, s.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
-		return nil // nothing is here
+		return nil // nothing to delete
 	}
 	if err == nil {
 		err = c.Refused
@@ -95,29 +94,29 @@ func (s *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
 	return nil
 }
 
-// ClosingPreview is what closing the account would mean now.
+// ClosingPreview is the effect that closing the account would have now.
 type ClosingPreview struct {
-	// Refused says why it is not possible now; nil: it is.
+	// Refused is why closing is not possible now; nil: it is possible.
 	Refused error
-	// TakenUntil is until when no account can have the identity, unless a window
-	// frees it; zero: it is free at once.
+	// TakenUntil is until when no account can have the identity, unless a window frees it; zero: it
+	// is free immediately.
 	TakenUntil time.Time
 }
 
-// PreviewClosing tells the holder beforehand what closing the account would mean.
+// PreviewClosing returns the effect that closing the account would have.
 func (s *Store) PreviewClosing(ctx context.Context, h account.Holder) (ClosingPreview, error) {
-	return view(ctx, s, "ask what closing means", func(ctx context.Context, q database.Queries) (ClosingPreview, error) {
-		return s.closing(ctx, q, h.Account(), "")
+	return viewForHolder(ctx, s, "preview closing", func(ctx context.Context, q database.Queries) (ClosingPreview, error) {
+		return s.closingPreview(ctx, q, h.Account(), "")
 	})
 }
 
-func (s *Store) closing(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {
+func (s *Store) closingPreview(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {
 	h, err := s.readHolder(ctx, q, id, lock)
 	if err != nil {
 		return ClosingPreview{}, err
 	}
 	now := s.Now()
-	if c.Refused, err = s.unfinished(ctx, q, `account = $1`, id); err != nil {
+	if c.Refused, err = s.unfinishedJourney(ctx, q, `account = $1`, id); err != nil {
 		return ClosingPreview{}, err
 	}
 	lines, err := s.readLines(ctx, q, `account = $1`, id)
@@ -134,14 +133,14 @@ func (s *Store) closing(ctx context.Context, q database.Queries, id, lock string
 	return c, nil
 }
 
-// unfinished refuses while tickets of a condition are good for a journey that is
-// not over.
-func (s *Store) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
+// unfinishedJourney returns a problem while a ticket selected by the condition which is valid for a
+// journey that is not over.
+func (s *Store) unfinishedJourney(ctx context.Context, q database.Queries, which string, args ...any) (unfinished, err error) {
 	var last database.Millis
 	err = q.QueryRowContext(ctx, `SELECT COALESCE(MAX(ends_ms), 0) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)
 	if err != nil || last <= s.now() {
 		return nil, err
 	}
-	// Rounded up: a retry at the told second succeeds.
+	// Rounded up, so that a retry at RetryAt succeeds.
 	return problem.Until((last + 999).Seconds(), TicketsUnfinished, "there are tickets for journeys that are not over"), nil
 }

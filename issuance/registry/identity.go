@@ -13,8 +13,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// errIdentityLost: a failed account cannot be verified with an identity that a
-// window took from it. It would share the identity with the account that has it now.
+// errIdentityLost refuses to verify a failed account with an identity that a window took from it:
+// two accounts would share the identity.
 var errIdentityLost = problem.New(rules.IdentityRegistered, "a window took this identity from the account; its owner can claim it in person at a station window")
 
 // hasLost reports whether a window took the identity from the account (rule B11).
@@ -22,17 +22,17 @@ func (s *Store) hasLost(h holder, p identity.Person) bool {
 	return bytes.Equal(h.lost, s.documentHash(indexHolder, p))
 }
 
-// takeIdentity makes a document the account's, and whatever it had before nobody's (rule
-// B11). An identity that a window took from this account does not come back to it
-// by a form: that is for a window, too. The refusal is one for all reasons: whether
-// an account has the identity or a closed one had it is nobody's to know.
-func (s *Store) takeIdentity(ctx context.Context, tx *sql.Tx, h holder, p identity.Person) error {
+// assignIdentity gives a document to the account and frees the document it had (rule B11). An
+// identity that a window took from this account is not assigned again by a form; that needs a
+// window as well. The problem is the same for every reason, since callers must not learn whether an
+// account has the identity or a closed account had it.
+func (s *Store) assignIdentity(ctx context.Context, tx *sql.Tx, h holder, p identity.Person) error {
 	document := s.documentHash(indexHolder, p)
 	if bytes.Equal(h.lost, document) {
 		return rules.CanRegister(true)
 	}
-	// First the new one: who waits here for another account holds nothing that the
-	// other can wait for.
+	// The new identity is inserted first: a transaction that waits here holds no identity row that
+	// the other could wait for.
 	n, err := database.Changed(ctx, tx, `
 		INSERT INTO identities (person, account) VALUES ($1, $2)
 		ON CONFLICT (person) DO UPDATE SET account = excluded.account, until_ms = NULL
@@ -48,24 +48,23 @@ func (s *Store) takeIdentity(ctx context.Context, tx *sql.Tx, h holder, p identi
 	return err
 }
 
-// DuplicateVisit is a visit about an identity that is registered already.
+// DuplicateVisit is a visit about an identity that is already registered.
 type DuplicateVisit struct {
 	Principal
-	Document    identity.Entry // the person's own
-	rules.Visit                // without At, which the member's role says
+	Document    identity.Entry // the visitor's own
+	rules.Visit                // without At, which the member's role determines
 }
 
-// freedOfClosed stands in the audit log for an account that does not exist any more.
-const freedOfClosed = "closed"
+// closedAccount is the object in the audit log for an account that no longer exists.
+const closedAccount = "closed"
 
-// FreeIdentity takes an identity from the account that has it, or from one that is
-// closed, so that the person can register (rule B11). The account's own status is
-// then failed; its list and its tickets stay. It gets the identity back by Claim
-// only.
+// FreeIdentity takes an identity from the account that has it, or from a closed one, so that the
+// person can register (rule B11). The account's own status becomes failed; its list and its tickets
+// remain. It gets the identity back only by [Store.Claim].
 //
-// Known hole: until the person registers, any person who knows the number can again.
-// The identity is pending then, and the way back is the same. Register at the window.
-// Claim has no such hole: it is for an owner who has an account.
+// Known gap: until the person registers, anyone who knows the number can register it again. The
+// identity is then pending, and the same visit frees it again; registering at the window avoids
+// this. Claim has no such gap, but needs an owner with an account.
 func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	at, err := d.counter()
 	if err != nil {
@@ -88,8 +87,8 @@ func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 		if has == "" {
 			return problem.New(NotRegistered, "no account has this identity")
 		}
-		if has != freedOfClosed {
-			if err := s.lockOther(ctx, tx, has); err != nil {
+		if has != closedAccount {
+			if err := s.lockHolder(ctx, tx, has); err != nil {
 				return err
 			}
 		}
@@ -97,8 +96,8 @@ func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	})
 }
 
-// identityOwner is the account that has an identity: freedOfClosed for one that is closed,
-// empty for none.
+// identityOwner returns the account that has an identity; closedAccount for a closed one, empty for
+// none.
 func (s *Store) identityOwner(ctx context.Context, q database.Queries, document []byte) (string, error) {
 	var has sql.NullString
 	err := q.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
@@ -109,24 +108,24 @@ func (s *Store) identityOwner(ctx context.Context, q database.Queries, document 
 	case err != nil:
 		return "", err
 	case !has.Valid:
-		return freedOfClosed, nil
+		return closedAccount, nil
 	}
 	return has.String, nil
 }
 
-// releaseIdentity takes an identity from the account that has it, as identityOwner says and whose
-// holder is locked. From none it takes nothing.
+// releaseIdentity takes an identity from the account has, which is a result of identityOwner and
+// whose holder is locked. If has is empty it does nothing.
 func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
 	if has == "" {
 		return nil
 	}
-	if has != freedOfClosed {
+	if has != closedAccount {
 		_, err := tx.ExecContext(ctx, `UPDATE holders SET status = $2, lost = $3, version = version + 1 WHERE id = $1`, has, rules.FreedStatus, document)
 		if err != nil {
 			return err
 		}
 	}
-	// It may have gone elsewhere before the lock was ours.
+	// It may have changed hands before the lock was acquired.
 	n, err := database.Changed(ctx, tx, `DELETE FROM identities WHERE person = $1 AND COALESCE(account, $2) = $2`, document, has)
 	if err != nil {
 		return err
@@ -134,5 +133,5 @@ func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, do
 	if n == 0 {
 		return errEntryChanged
 	}
-	return s.audit(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity is free again")
+	return s.audit(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity freed")
 }

@@ -14,36 +14,34 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Journey is the train that a ticket is for. It is personal data: it says where a
-// person is when.
+// Journey is the train of a ticket. It is personal data: it tells where a person is at a time.
 type Journey struct {
 	identity.Private
-	Train            string // the train number, as "G101"
+	Train            string // the train number, such as "G101"
 	From, To         string // names of the stations
 	Departs, Arrives time.Time
 	Coach            string
 	Seat             string // as printed on the ticket, "无座" for a standing ticket
 }
 
-// Itinerary is the data kept of a ticket, encrypted.
+// Itinerary is the encrypted data of a ticket.
 type Itinerary struct {
 	identity.Private
-	Order     string // the order number that the passenger was given
-	Reference string // the ticketing system's, of this ticket
-	// Journey is nil for a multi-ride or period ticket (计次票, 定期票), which names no
-	// train.
+	Order     string // the order number given to the passenger
+	Reference string // the ticketing system's reference of this ticket
+	// Journey is nil for a multi-ride or period ticket (计次票, 定期票), which has no train.
 	Journey *Journey
 }
 
-// Bounds of a journey. Our choice: no train of the network runs for four days, and
-// no label on a ticket is longer.
+// Bounds of a journey. Our choice: no train of the network runs for four days, and no label on a
+// ticket is longer.
 const (
 	maxJourney = 4 * 24 * time.Hour
 	maxLabel   = 16 // train, coach, seat, characters
 )
 
-// check reports what is wrong with a journey that ends before ends. It never
-// quotes a value.
+// check reports what is wrong with the journey of a ticket that ends at ends. It never quotes a
+// value.
 func (j *Journey) check(ends time.Time) error {
 	for _, f := range []struct {
 		name, text string
@@ -66,7 +64,7 @@ func (j *Journey) check(ends time.Time) error {
 	return nil
 }
 
-// storedItinerary is an Itinerary as the encrypted field has it.
+// storedItinerary is the JSON form of an Itinerary in the encrypted field.
 type storedItinerary struct {
 	Order     string         `json:"order"`
 	Reference string         `json:"reference"`
@@ -83,29 +81,29 @@ type storedJourney struct {
 	Seat    string `json:"seat"`
 }
 
-// plain is the one text of an itinerary: equal ones have equal texts.
-func (i Itinerary) plain() []byte {
+// encode returns the encoding of an itinerary; equal itineraries have equal encodings.
+func (i Itinerary) encode() []byte {
 	s := storedItinerary{Order: i.Order, Reference: i.Reference}
 	if j := i.Journey; j != nil {
 		s.Journey = &storedJourney{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
 	}
-	return asJSON(s)
+	return marshalJSON(s)
 }
 
-func (s *Store) sealItinerary(id string, i Itinerary) []byte {
-	return s.Vault.Encrypt(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
+func (s *Store) encryptItinerary(id string, i Itinerary) []byte {
+	return s.Vault.Encrypt(i.encode(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 }
 
-var errItinerary = errors.New("the field opens and is no itinerary")
+var errItineraryField = errors.New("the decrypted field is not an itinerary")
 
-// openItinerary is the zero Itinerary for a ticket that was reported before there
-// were any.
-func (s *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
-	if sealed == nil {
+// decryptItinerary returns the zero Itinerary for a ticket that was reported before itineraries
+// existed.
+func (s *Store) decryptItinerary(id string, encrypted []byte) (i Itinerary, err error) {
+	if encrypted == nil {
 		return Itinerary{}, nil
 	}
 	var field storedItinerary
-	err = s.openJSON(vault.Place{Table: tableTickets, Column: columnItinerary, Row: id}, sealed, &field, func() bool { return field.Reference != "" }, errItinerary)
+	err = s.decryptJSON(vault.Place{Table: tableTickets, Column: columnItinerary, Row: id}, encrypted, &field, func() bool { return field.Reference != "" }, errItineraryField)
 	if err != nil {
 		return Itinerary{}, err
 	}
@@ -116,22 +114,21 @@ func (s *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error)
 	return i, nil
 }
 
-// Booking is a ticket of a person. It is personal data.
+// Booking is a person's ticket. It is personal data.
 type Booking struct {
 	State TicketState
 	Ends  time.Time
 	Itinerary
 }
 
-// MaxBookings bounds the bookings of one answer. Our choice: more than a person
-// travels with.
+// MaxBookings bounds the result of [Store.Bookings]. Our choice: more than one person travels with.
 const MaxBookings = 100
 
-// Bookings lists the tickets that were reported for a resident ID card: as the holder
-// of an account and as a passenger on any list, in the order in which they end. Our
-// choice: those whose last journey is not over, and cancelled ones that were neither
-// changed nor refunded, so that staff cannot read where the person has been. The caller
-// must have identified the person and written it to the audit log.
+// Bookings lists the tickets that were reported for a resident ID card, as the holder of an account
+// and as a passenger on any list, in the order of their ends. Our choice: only tickets whose last
+// journey is not over, and cancelled ones that were neither changed nor refunded, so that staff
+// cannot see where the person has been. The caller must have identified the person and recorded it
+// in the audit log.
 func (s *Store) Bookings(ctx context.Context, number string) ([]Booking, error) {
 	p := identity.Person{Document: identity.ResidentID, Number: number}
 	return database.Read(ctx, s.Database, "find bookings", func(ctx context.Context, q database.Queries) ([]Booking, error) {
@@ -140,8 +137,8 @@ func (s *Store) Bookings(ctx context.Context, number string) ([]Booking, error) 
 			if err := t.scan(rows); err != nil {
 				return err
 			}
-			i, err := s.openItinerary(t.id, t.itinerary)
-			*b = Booking{t.now(), t.ends.Time(), i}
+			i, err := s.decryptItinerary(t.id, t.itinerary)
+			*b = Booking{t.reportedState(), t.ends.Time(), i}
 			return err
 		}, `SELECT t.id, t.account, t.passenger, t.state, t.cancelled_ms, t.ends_ms, t.itinerary
 			FROM (SELECT account AS a, NULL AS p FROM identities WHERE person = $1 AND account IS NOT NULL

@@ -14,16 +14,16 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// Own is what the registry knows of an account's holder. It is personal data.
+// Own is the registry's data about an account's holder. It is personal data.
 type Own struct {
 	Person     identity.Person
 	Status     rules.Status
-	Tickets    int // for all passengers: bought, or issued by a change
-	OwnTickets int // those of them for the holder
+	Tickets    int // for all passengers, bought or issued by a change
+	OwnTickets int // of these, for the holder
 	Version    int64
 }
 
-// List is an account's holder and passengers, the oldest on the list first.
+// List is an account's holder and passengers, in the order in which they were added.
 type List struct {
 	Own        Own
 	Passengers []Line
@@ -31,15 +31,15 @@ type List struct {
 
 var errLoginRequired = problem.New(account.LoginRequired, "")
 
-// view reads for a holder. An account that was closed since the holder was
-// authorized is account.LoginRequired.
-func view[T any](ctx context.Context, s *Store, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
+// viewForHolder reads for a holder. An account that was closed after the authorization is
+// [account.LoginRequired].
+func viewForHolder[T any](ctx context.Context, s *Store, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
 	out, err := database.Read(ctx, s.Database, what, f)
 	return out, orLoginRequired(err)
 }
 
-// change changes what a holder's account owns, under its lock.
-func (s *Store) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
+// changeForHolder runs a change of the account's data under the lock of its holder's row.
+func (s *Store) changeForHolder(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
 	return orLoginRequired(s.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		h, err := s.readHolder(ctx, tx, by.Account(), s.Database.ForUpdate)
 		if err != nil {
@@ -56,14 +56,14 @@ func orLoginRequired(err error) error {
 	return err
 }
 
-// List reads an account's list.
+// List returns an account's list.
 func (s *Store) List(ctx context.Context, by account.Holder) (List, error) {
-	return view(ctx, s, "read list", func(ctx context.Context, q database.Queries) (List, error) { return s.readList(ctx, q, by.Account()) })
+	return viewForHolder(ctx, s, "read list", func(ctx context.Context, q database.Queries) (List, error) { return s.readList(ctx, q, by.Account()) })
 }
 
-// Own reads the entry of an account's holder.
+// Own returns the entry of an account's holder.
 func (s *Store) Own(ctx context.Context, by account.Holder) (Own, error) {
-	return view(ctx, s, "read own entry", func(ctx context.Context, q database.Queries) (Own, error) {
+	return viewForHolder(ctx, s, "read own entry", func(ctx context.Context, q database.Queries) (Own, error) {
 		h, err := s.readHolder(ctx, q, by.Account(), "")
 		return h.own(), err
 	})
@@ -90,15 +90,15 @@ func (s *Store) readList(ctx context.Context, q database.Queries, account string
 	return List{h.own(), lines}, nil
 }
 
-// EnteredPassenger is a passenger as the holder enters one.
+// EnteredPassenger is the form for a passenger.
 type EnteredPassenger struct {
 	identity.Entry
-	// Policy is the version of the privacy policy that the holder agrees to, and
-	// says that the passenger did (rule B12).
+	// Policy is the version of the privacy policy that the holder agrees to, for themselves and, by
+	// their statement, for the passenger (rule B12).
 	Policy string
 }
 
-// readPassenger checks what was entered; without consent it is not looked at.
+// readPassenger checks consent, then the fields.
 func (s *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Person, error) {
 	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, s.Policy, now); err != nil {
 		return identity.Person{}, err
@@ -106,9 +106,8 @@ func (s *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Perso
 	return rules.ReadPerson(e.Entry, now)
 }
 
-// Add puts a passenger on the list (rules B2 and B3), with the status of an
-// unchecked entry. On a full list it is a resident ID passenger of a resident ID
-// account (G04), or refused.
+// Add adds a passenger to the list (rules B2 and B3) with the status of an unchecked entry. On a
+// full list only a resident ID passenger of a resident ID account can be added (G04).
 func (s *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) (l Line, err error) {
 	now := s.Now()
 	who, err := s.readPassenger(e, now)
@@ -119,7 +118,7 @@ func (s *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 		ID: ids.New(passengerPrefix, ids.IDSize), Policy: e.Policy, AgreedAt: now, Version: 1,
 		Passenger: rules.Passenger{Person: who, Status: rules.Initial(who.Document), AddedAt: now},
 	}
-	err = s.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+	err = s.changeForHolder(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		c, err := s.counts(ctx, tx, h.id, who, "")
 		if err != nil {
 			return err
@@ -131,7 +130,7 @@ func (s *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO passengers (id, account, document, person, status, added_ms, tickets, policy, agreed_ms, version)
 			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $6, 1)`,
-			l.ID, h.id, s.documentHash(indexPassenger, who), s.sealPerson(tablePassengers, l.ID, who), l.Status, database.MillisAt(now), l.Policy)
+			l.ID, h.id, s.documentHash(indexPassenger, who), s.encryptPerson(tablePassengers, l.ID, who), l.Status, database.MillisAt(now), l.Policy)
 		return err
 	})
 	return l, err
@@ -139,16 +138,16 @@ func (s *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 
 const passengerPrefix = "psg_"
 
-// Edit puts another person's fields in a line of the list, of the version that
-// the holder saw (rule B4 and the table of statuses). Fields that are all the same
-// change nothing, except that a failed passenger waits for a check again.
+// Edit replaces the person of a line, based on the version that the holder saw (rule B4 and the
+// table of statuses). An edit without changes has no effect, except that a failed passenger waits
+// for a new check.
 func (s *Store) Edit(ctx context.Context, by account.Holder, id string, version int64, e EnteredPassenger) (l Line, err error) {
 	now := s.Now()
 	who, err := s.readPassenger(e, now)
 	if err != nil {
 		return Line{}, err
 	}
-	err = s.change(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+	err = s.changeForHolder(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		if l, err = s.readLine(ctx, tx, h.id, id); err != nil {
 			return err
 		}
@@ -172,16 +171,16 @@ func (s *Store) Edit(ctx context.Context, by account.Holder, id string, version 
 		l.Version++
 		_, err = tx.ExecContext(ctx, `
 			UPDATE passengers SET document = $2, person = $3, status = $4, policy = $5, agreed_ms = $6, version = $7 WHERE id = $1`,
-			id, s.documentHash(indexPassenger, who), s.sealPerson(tablePassengers, id, who), l.Status, l.Policy, database.MillisAt(now), l.Version)
+			id, s.documentHash(indexPassenger, who), s.encryptPerson(tablePassengers, id, who), l.Status, l.Policy, database.MillisAt(now), l.Version)
 		return err
 	})
 	return l, err
 }
 
-// Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
-// good for a journey that is not over, or nobody could change it for the passenger.
+// Delete deletes a passenger from the list (rule B4). Our choice: not while a ticket is valid for a
+// journey that is not over, since the ticket could no longer be changed.
 func (s *Store) Delete(ctx context.Context, by account.Holder, id string) error {
-	return s.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+	return s.changeForHolder(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		l, err := s.readLine(ctx, tx, h.id, id)
 		if err != nil {
 			return err
@@ -197,7 +196,7 @@ func (s *Store) Delete(ctx context.Context, by account.Holder, id string) error 
 	})
 }
 
-// countsFor are the counts of the list that an entry is on; none for a holder.
+// countsFor returns the counts of the list that an entry is on; zero for a holder.
 func (s *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
 	if e.Ref.Passenger == "" {
 		return c, nil
@@ -205,8 +204,8 @@ func (s *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c r
 	return s.counts(ctx, q, e.Account, e.Person, e.Ref.Passenger)
 }
 
-// counts are an account's, for a change that puts the person on its list; at is
-// the line to be edited, empty for a new one. The holder's row must be locked.
+// counts returns the counts of an account's list before the person is written to the line at;
+// empty: a new line. The holder's row must be locked.
 func (s *Store) counts(ctx context.Context, q database.Queries, account string, p identity.Person, at string) (c rules.Counts, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
 		var status rules.Status

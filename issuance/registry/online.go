@@ -14,27 +14,27 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Identified is a person whom the face check has seen, and whose name and number
-// the resident registry confirms.
+// Identified is a person who passed the face check and whose name and number the resident registry
+// confirmed.
 type Identified struct {
-	Provider string // who checked the face; a provider that is none says so
-	// Guard refuses if too many checks of the person have failed meanwhile. It is asked in
-	// the transaction that acts on the check.
+	Provider string // the face check provider; a sandbox is named as such
+	// Guard fails if too many checks of the person have failed meanwhile. It is called in the
+	// transaction that relies on the check.
 	Guard func(ctx context.Context, q database.Queries) error
 }
 
-// issuerName is the name of the issuer in the audit log, for what its rules did.
+// issuerName is the issuer's name in the audit log, for actions of its own rules.
 const issuerName = "issuer"
 
 var errPhone = problem.New(account.PhoneUnverified, "the account's phone must be verified first")
 
-// VerifyOnline makes an account's own identity verified without a counter (人证核验, rule
-// G39): the phone was verified, the person passes the face check, and the resident
-// registry confirms name and number. It uses up no application for a temporary ID. An
-// unconfirmed identity keeps its status. Only the identity that was checked is verified:
-// an edit or a counter's verdict in the meantime is registry_entry_changed.
+// VerifyOnline verifies an account's own identity without a counter (人证核验, rule G39): the phone is
+// verified, the person passes the face check, and the resident registry confirms name and number.
+// It does not count as an application for a temporary ID. An unconfirmed identity keeps its status.
+// Only the identity that was checked is verified: after a concurrent edit or a counter's verdict it
+// fails with [EntryChanged].
 func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
-	seen, err := view(ctx, s, "find identity to verify", func(ctx context.Context, q database.Queries) (holder, error) {
+	seen, err := viewForHolder(ctx, s, "read the identity to verify", func(ctx context.Context, q database.Queries) (holder, error) {
 		h, err := s.readHolder(ctx, q, by.Account(), "")
 		if err == nil {
 			err = s.mayVerifyOnline(ctx, q, h)
@@ -48,7 +48,7 @@ func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, r
 	if err != nil {
 		return 0, "", err
 	}
-	err = s.change(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+	err = s.changeForHolder(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		if h.version != seen.version {
 			return errEntryChanged
 		}
@@ -58,7 +58,7 @@ func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, r
 		if err := person.Guard(ctx, tx); err != nil {
 			return err
 		}
-		if err := s.takeIdentity(ctx, tx, h, h.Person); err != nil {
+		if err := s.assignIdentity(ctx, tx, h, h.Person); err != nil {
 			return err
 		}
 		if err := setStatus(ctx, tx, Ref{Account: h.id}, rules.Verified); err != nil {
@@ -75,7 +75,7 @@ func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, r
 	return rules.Verified, person.Provider, nil
 }
 
-// mayVerifyOnline refuses what no check online can verify, before a face is looked at.
+// mayVerifyOnline refuses identities that cannot be verified online, before the face check.
 func (s *Store) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
 	if err := rules.CanVerifyOnline(h.Account); err != nil {
 		return err

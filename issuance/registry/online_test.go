@@ -16,122 +16,121 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-// online returns an account holder whose phone is verified.
-func (w *system) online(e identity.Entry) account.Holder {
-	w.T.Helper()
-	h := w.registers(e)
-	w.Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account())
+// registerWithPhone returns an account holder whose phone is verified.
+func (env *setup) registerWithPhone(e identity.Entry) account.Holder {
+	env.T.Helper()
+	h := env.register(e)
+	env.Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account())
 	return h
 }
 
-func (w *system) verifiesOnline(h account.Holder) error {
-	_, _, err := w.VerifyOnline(w.T.Context(), h, "evidence", "r1", issuerdb.Home)
+func (env *setup) verifyOnline(h account.Holder) error {
+	_, _, err := env.VerifyOnline(env.T.Context(), h, "evidence", "r1", issuerdb.Home)
 	return err
 }
 
-// Rule G39: pending and failed become verified, and the audit log says that the issuer did
-// it, without a word of the person.
-func TestG39_TheCheckOnlineVerifies(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// Pending and failed identities become verified. The audit log names the issuer and contains no
+// personal data.
+func TestG39_OnlineCheckVerifies(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
 		for n, failed := range []bool{false, true} {
-			h := w.online(resident(n))
+			h := env.registerWithPhone(resident(n))
 			own := Ref{Account: h.Account()}
 			if failed {
-				w.checks(own, false)
+				env.checkAtWindow(own, false)
 			}
-			var asked identity.Person
-			w.identify = func(p identity.Person, evidence string) error { asked = p; return nil }
-			s, provider, err := w.VerifyOnline(t.Context(), h, "evidence", "r1", issuerdb.Home)
-			if err != nil || s != rules.Verified || provider != "test provider" || w.own(h).Status != rules.Verified {
-				t.Fatalf("%v, %v by %q: %v", s, w.own(h).Status, provider, err)
+			var checked identity.Person
+			env.identify = func(p identity.Person, evidence string) error { checked = p; return nil }
+			s, provider, err := env.VerifyOnline(t.Context(), h, "evidence", "r1", issuerdb.Home)
+			if err != nil || s != rules.Verified || provider != "test provider" || env.ownEntry(h).Status != rules.Verified {
+				t.Fatalf("%v, %v by %q: %v", s, env.ownEntry(h).Status, provider, err)
 			}
-			if asked.Number != resident(n).DocumentNumber {
+			if checked.Number != resident(n).DocumentNumber {
 				t.Error("another person was checked")
 			}
-			w.Refused(w.verifiesOnline(h), rules.TransitionRefused, "once more")
-			w.adds(h, resident(100+n)) // what a verified account may
+			env.Refused(env.verifyOnline(h), rules.TransitionRefused, "once more")
+			env.addPassenger(h, resident(100+n)) // allowed for a verified account
 			var role, who, detail string
-			err = w.DB.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
-			if err != nil || role != string(staff.Program) || who != issuerName || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
+			err = env.DB.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
+			if err != nil || role != string(staff.Program) || who != issuerName || strings.Contains(detail, checked.Number) || strings.Contains(detail, checked.Name.Text) {
 				t.Errorf("the audit log: %q %q %q: %v", role, who, detail, err)
 			}
 		}
 	})
 }
 
-// Whom the check online cannot verify is told so before a face is looked at.
-func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.identify = func(identity.Person, string) error { t.Error("a face was looked at"); return nil }
-		unverified := w.registers(resident(1))
-		w.Refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
-		w.Refused(w.verifiesOnline(w.online(rare(resident(2)))), rules.StationWindowOnly, "a traditional name")
-		w.Refused(w.verifiesOnline(w.online(visitor(3))), rules.StationWindowOnly, "a passport")
+// Identities that cannot be verified online are refused before the face check.
+func TestG39_OnlineCheckIsRefusedBeforeTheFaceCheck(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.identify = func(identity.Person, string) error { t.Error("a face check was started"); return nil }
+		unverified := env.register(resident(1))
+		env.Refused(env.verifyOnline(unverified), account.PhoneUnverified, "an unverified phone")
+		env.Refused(env.verifyOnline(env.registerWithPhone(withRareName(resident(2)))), rules.StationWindowOnly, "a traditional name")
+		env.Refused(env.verifyOnline(env.registerWithPhone(visitor(3))), rules.StationWindowOnly, "a passport")
 
-		taken := w.online(resident(4))
-		window := w.by(staff.Window)
-		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: goodVisit}))
-		w.Refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
+		taken := env.registerWithPhone(resident(4))
+		window := env.by(staff.Window)
+		env.Must(env.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: documentOf(resident(4)), Visit: validVisit}))
+		env.Refused(env.verifyOnline(taken), rules.IdentityRegistered, "an identity that a window took")
 
 		// An unconfirmed identity keeps its status.
-		h := w.online(resident(5))
+		h := env.registerWithPhone(resident(5))
 		no := problem.New("real_person_check_failed", "")
-		w.identify = func(identity.Person, string) error { return no }
-		if err := w.verifiesOnline(h); !errors.Is(err, no) || w.own(h).Status != rules.Pending || w.own(h).Version != 1 {
-			t.Fatalf("%v, %v", w.own(h).Status, err)
+		env.identify = func(identity.Person, string) error { return no }
+		if err := env.verifyOnline(h); !errors.Is(err, no) || env.ownEntry(h).Status != rules.Pending || env.ownEntry(h).Version != 1 {
+			t.Fatalf("%v, %v", env.ownEntry(h).Status, err)
 		}
-		w.identify, w.guard = nil, problem.New(throttle.TooManyFailures, "")
-		w.Refused(w.verifiesOnline(h), throttle.TooManyFailures, "a face that was locked meanwhile")
-		if s := w.own(h).Status; s != rules.Pending {
-			t.Errorf("it is %v", s)
+		env.identify, env.guard = nil, problem.New(throttle.TooManyFailures, "")
+		env.Refused(env.verifyOnline(h), throttle.TooManyFailures, "a person locked meanwhile")
+		if s := env.ownEntry(h).Status; s != rules.Pending {
+			t.Errorf("status %v", s)
 		}
 	})
 }
 
-// Only the identity that was checked is verified: an edit, a counter's verdict or a change
-// of the phone between the check and its effect determines the status instead.
-func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// An edit, a counter's verdict or a change of the phone between the check and its effect determines
+// the status instead.
+func TestG39_IdentityChangedMeanwhileIsNotVerified(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
 		for n, c := range map[int]struct {
 			meanwhile func(h account.Holder) error
 			code      problem.Code
 			then      rules.Status
 		}{
-			1: {func(h account.Holder) error { return w.edits(h, resident(50)) }, EntryChanged, rules.Pending},
-			2: {func(h account.Holder) error { w.checks(Ref{Account: h.Account()}, false); return nil }, EntryChanged, rules.Failed},
+			1: {func(h account.Holder) error { return env.editIdentity(h, resident(50)) }, EntryChanged, rules.Pending},
+			2: {func(h account.Holder) error { env.checkAtWindow(Ref{Account: h.Account()}, false); return nil }, EntryChanged, rules.Failed},
 			3: {func(h account.Holder) error {
-				p, err := w.accounts.Profile(t.Context(), h)
+				p, err := env.accounts.Profile(t.Context(), h)
 				if err != nil {
 					return err
 				}
 				e := account.Edit{Version: p.Version, Identity: resident(3), Contact: account.Contact{Phone: "13900000001"}}
-				_, err = w.accounts.Edit(t.Context(), h, e)
+				_, err = env.accounts.Edit(t.Context(), h, e)
 				return err
 			}, account.PhoneUnverified, rules.Pending},
-			4: {func(h account.Holder) error { return w.closes(h) }, account.LoginRequired, 0},
+			4: {func(h account.Holder) error { return env.closeAccount(h) }, account.LoginRequired, 0},
 		} {
-			h := w.online(resident(n))
-			w.identify = func(identity.Person, string) error { return c.meanwhile(h) }
-			w.Refused(w.verifiesOnline(h), c.code, "meanwhile")
-			if c.then != 0 && w.own(h).Status != c.then {
-				t.Errorf("%d: it is %v", n, w.own(h).Status)
+			h := env.registerWithPhone(resident(n))
+			env.identify = func(identity.Person, string) error { return c.meanwhile(h) }
+			env.Refused(env.verifyOnline(h), c.code, "meanwhile")
+			if c.then != 0 && env.ownEntry(h).Status != c.then {
+				t.Errorf("%d: it is %v", n, env.ownEntry(h).Status)
 			}
 		}
 	})
 }
 
-// Twenty checks of one account at once: one verifies.
-func TestG39_ManyChecksAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		h := w.online(resident(1))
-		var did atomic.Int32
+func TestG39_ConcurrentOnlineChecksVerifyOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h := env.registerWithPhone(resident(1))
+		var verified atomic.Int32
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				err := w.verifiesOnline(h)
+				err := env.verifyOnline(h)
 				switch {
 				case err == nil:
-					did.Add(1)
+					verified.Add(1)
 				case problem.Is(err, EntryChanged), problem.Is(err, rules.TransitionRefused):
 				default:
 					t.Error(err)
@@ -139,8 +138,8 @@ func TestG39_ManyChecksAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if did.Load() != 1 || w.own(h).Version != 2 {
-			t.Errorf("%d did, version %d", did.Load(), w.own(h).Version)
+		if verified.Load() != 1 || env.ownEntry(h).Version != 2 {
+			t.Errorf("%d verified, version %d", verified.Load(), env.ownEntry(h).Version)
 		}
 	})
 }

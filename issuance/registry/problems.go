@@ -2,10 +2,10 @@ package registry
 
 import "github.com/railgate/railgate/issuance/problem"
 
-// Problems are those of the registry, besides those of package rules.
+// Problems are the problems of the registry, in addition to those of package rules.
 var Problems problem.Table
 
-// What the registry refuses for.
+// The problems of the registry.
 var (
 	EntryNotFound = Problems.Add(404, "registry_entry_not_found",
 		"There is no such account holder or passenger.", "未找到该注册用户或乘车人。",

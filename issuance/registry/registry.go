@@ -1,36 +1,34 @@
-// Package registry keeps the real-name registry of rule B: the holders of accounts,
-// the passengers on their lists, the tickets they bought, and who checked whom.
-// What is allowed is package rules' to say; here its rules meet the database.
+// Package registry stores the real-name registry of rule B: account holders, the passengers on their
+// lists, their tickets, and the checks of identities. Package rules makes the decisions; this package
+// applies them to the database.
 //
 // It promises:
-//   - Counts and what depends on them change in one transaction under the lock of
-//     the holder's row. However many come at once, at however many issuers, a list
-//     goes beyond its limit only by passengers who are verified with both originals,
-//     no purchase goes beyond one, and a repeated report counts once.
+//   - Counts and the decisions based on them change in one transaction under the lock of the holder's
+//     row. With any number of concurrent requests at several issuers, a list exceeds its limit only
+//     by passengers verified with both originals, no purchase exceeds a limit, and a repeated report
+//     counts once.
 //   - One document opens one account (rule B11).
-//   - A status changes only by what a rule allows, by a member whose role may do
-//     it, with an entry in the audit log in the same transaction, and only if
-//     the entry is still the one that was looked at.
+//   - A status changes only as a rule allows, by a member whose role allows it, with an entry in the
+//     audit log in the same transaction, and only if the entry has not changed since it was viewed.
 //   - Each entry that is shown to staff is in the audit log.
-//   - What proves a visit (rule B1) can be guessed as often as the failures' rule
-//     for documents allows, counted apart from all other failures.
-//   - Personal fields are in the database only sealed, documents and tickets are
-//     found by keyed hashes under purposes of their own, and no error repeats what
-//     was entered. A closed account leaves a hash for a bounded time, or nothing.
+//   - Guesses at a proof (rule B1) are bounded by the lockout's rule for documents and counted apart
+//     from all other failures.
+//   - Personal fields are stored only encrypted, documents and tickets are found by keyed hashes with
+//     separate purposes, and no error repeats what was entered. A closed account leaves a hash for a
+//     bounded time, or nothing.
 //
-// It does not promise that a person is known everywhere once checked somewhere:
-// ours, each entry is checked on its own, so that nobody learns from his list what
-// others entered. It does not know whether a report of a ticketing system is true,
-// whether a child travels with the adult whom the caller names (rule B9), or that
-// a Holder's contact is his.
+// It does not share a check between entries of one person. Our choice: each entry is checked
+// separately, so that a list reveals nothing about what others entered. It does not know whether a
+// ticketing system's report is true, whether a child travels with the named adult (rule B9), or
+// whether a holder's contact is their own.
 //
 // Locks are taken in this order: the account's row (package account), the holder's,
 // identities, passengers, tickets, failures.
 //
-// Files: registry.go has the Store and who acts, row.go the rows of the tables, hooks.go
-// the account's hooks, identity.go whose a document is, list.go the passenger list; find.go,
-// verify.go, correct.go and online.go the checks of an entry; decision.go, event.go, ticket.go
-// and itinerary.go ticketing; export.go what is held of an account and when it goes.
+// Files: registry.go has the Store and the principal, row.go the rows of the tables, hooks.go the
+// account's hooks, identity.go the ownership of documents, list.go the passenger list. search.go,
+// verify.go, correct.go and online.go check entries; decision.go, event.go, ticket.go and
+// itinerary.go are for ticketing; export.go exports personal data and deletes expired rows.
 package registry
 
 import (
@@ -49,7 +47,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Store works with.
+// Config configures a [Store].
 type Config struct {
 	Database *database.DB
 	Vault    *vault.Vault
@@ -57,25 +55,26 @@ type Config struct {
 	AuditLog *audit.Log
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout
-	// Identify has a person seen by the face check, and confirmed by the resident
-	// registry: credential.Service.Identify.
+	// Identify has a person checked by the face check and confirmed by the resident registry:
+	// credential.Service.Identify.
 	Identify func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error)
-	// Limits to begin with. Zero: rules.DefaultLimits. See SetLimits.
+	// Limits are the initial limits. Zero: [rules.DefaultLimits]. See [Store.SetLimits].
 	Limits rules.Limits
-	// Policy is the version of the privacy policy in force (rule B12), the one of
-	// account.Config.
+	// Policy is the version of the current privacy policy (rule B12), the same as in
+	// [account.Config].
 	Policy string
-	// Now is the clock. nil: time.Now.
+	// Now is the clock. nil: [time.Now].
 	Now func() time.Time
 }
 
-// Store is the registry. It is safe for many goroutines at once.
+// Store is the registry. It is safe for concurrent use.
 type Store struct {
 	Config
 	limits atomic.Pointer[rules.Limits]
 }
 
-// New checks the configuration, reporting all that is wrong, and makes a Store.
+// New checks the configuration and returns a Store. The error reports every fault of the
+// configuration.
 func New(c Config) (*Store, error) {
 	var all []error
 	need := func(ok bool, what string) {
@@ -89,12 +88,12 @@ func New(c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	need(c.Database != nil, "no database")
-	need(c.Vault != nil, "no vault")
-	need(c.AuditLog != nil, "no audit log")
-	need(c.Lockout != nil, "no lockout")
-	need(c.Identify != nil, "no way to identify a person online")
-	need(c.Policy != "", "no version of the privacy policy")
+	need(c.Database != nil, "Database is required")
+	need(c.Vault != nil, "Vault is required")
+	need(c.AuditLog != nil, "AuditLog is required")
+	need(c.Lockout != nil, "Lockout is required")
+	need(c.Identify != nil, "Identify is required")
+	need(c.Policy != "", "Policy must be a version of the privacy policy")
 	s := &Store{Config: c}
 	all = append(all, s.SetLimits(c.Limits))
 	if err := errors.Join(all...); err != nil {
@@ -103,8 +102,8 @@ func New(c Config) (*Store, error) {
 	return s, nil
 }
 
-// SetLimits changes the limits, for a Spring Festival or a summer (rule B3). The
-// next decision goes by them.
+// SetLimits changes the limits, for a Spring Festival or a summer (rule B3). They apply from the
+// next decision.
 func (s *Store) SetLimits(l rules.Limits) error {
 	if err := l.Validate(); err != nil {
 		return err
@@ -113,33 +112,33 @@ func (s *Store) SetLimits(l rules.Limits) error {
 	return nil
 }
 
-// Limits are those in force.
+// Limits returns the current limits.
 func (s *Store) Limits() rules.Limits { return *s.limits.Load() }
 
-// Principal says who acts, for the role and the audit log.
+// Principal is the acting member of staff and the request, for the role check and the audit log.
 type Principal struct {
 	By      staff.Member
 	Request string // the id of the request; may be empty
 }
 
-// counters are what a role makes a member: the kind of counter comes from the role,
-// never from the request.
+// counters map roles to counters. The kind of a counter comes from the member's role, never from
+// the request.
 var counters = map[staff.Role]rules.Actor{staff.Window: rules.Window, staff.Agency: rules.Agency, staff.Machine: rules.Machine}
 
-// counter is the counter that may check identities; other roles are refused.
+// counter returns the counter of a member who may check identities. Other roles are refused.
 func (a Principal) counter() (rules.Actor, error) {
-	role, err := a.By.As(staff.VerifyResident) // what every counter may do
+	role, err := a.By.As(staff.VerifyResident) // an action that every counter may do
 	return counters[role], err
 }
 
-// serves is the counter or machine whose services the member asks about; only
-// those that may exchange tickets may do any service.
-func (a Principal) serves() (rules.Actor, error) {
+// servingCounter returns the counter or machine whose services the member asks about. Only roles
+// that may exchange tickets have one.
+func (a Principal) servingCounter() (rules.Actor, error) {
 	role, err := a.By.As(staff.ExchangeTicket)
 	return counters[role], err
 }
 
-// audit writes an act of the principal into the audit log.
+// audit records an action of the principal in the audit log.
 func (s *Store) audit(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
 	o := audit.Object{Kind: audit.Account, ID: on.Account}
 	if on.Passenger != "" {
@@ -159,12 +158,12 @@ type Ref struct {
 	Passenger string // on the account's list; empty: the holder
 }
 
-// maxID bounds an id that comes from outside, bytes.
+// maxID bounds an id from outside, in bytes.
 const maxID = 64
 
-// idForm reports whether text can be an id: letters, digits and "_.:-". What is
-// not never reaches the database.
-func idForm(text string) bool {
+// isID reports whether text has the form of an id: letters, digits and "_.:-". Other text never
+// reaches the database.
+func isID(text string) bool {
 	for i := range len(text) {
 		c := text[i]
 		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '.' || c == ':' || c == '-') {

@@ -31,31 +31,30 @@ func TestStableNamesRoundTrip(t *testing.T) {
 	}
 }
 
-// What carries a person prints nothing of it, and a logger that writes JSON of it
-// fails.
-func TestPeopleAreNotPrinted(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		h, _ := w.lived()
-		held, err := w.PersonalData(t.Context(), h)
-		w.Must(err)
-		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
-		w.Must(err)
-		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), DuplicateVisit{Document: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
+// Types with personal data print nothing of it and cannot be marshalled to JSON.
+func TestPersonalDataIsNotPrinted(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h, _ := env.usedAccount()
+		data, err := env.PersonalData(t.Context(), h)
+		env.Must(err)
+		seen, err := env.ViewEntry(t.Context(), env.by(staff.Window), Ref{h.Account(), data.Passengers[0].ID})
+		env.Must(err)
+		for _, v := range []any{data, data.Own, data.Passengers, seen, enteredPassenger(resident(1)), DuplicateVisit{Document: documentOf(resident(1))}, documentOf(resident(1)), Itinerary{Order: "Marked", Journey: env.journey()}, *env.journey()} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-				w.TellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
+				env.TellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
 			}
 			if text, err := json.Marshal(v); err == nil {
-				t.Errorf("%T becomes JSON of %d bytes", v, len(text))
+				t.Errorf("%T is marshalled to %d bytes of JSON", v, len(text))
 			}
 		}
 	})
 }
 
-func TestNewSaysAllThatIsWrong(t *testing.T) {
+func TestNewReportsEveryConfigurationError(t *testing.T) {
 	_, err := New(Config{Limits: rules.Limits{Passengers: -1}})
-	for _, what := range []string{"no database", "no vault", "no audit log", "no lockout", "privacy policy", "limit passengers"} {
+	for _, what := range []string{"Database", "Vault", "AuditLog", "Lockout", "Identify", "Policy", "limit passengers"} {
 		if err == nil || !strings.Contains(err.Error(), what) {
-			t.Errorf("%q is not said: %v", what, err)
+			t.Errorf("the error does not mention %q: %v", what, err)
 		}
 	}
 }

@@ -17,8 +17,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// EncryptedColumns are the columns that are sealed, for the walk that moves them to a
-// new field key.
+// EncryptedColumns are the encrypted columns, for re-encryption with a new field key.
 func EncryptedColumns() []vault.Column {
 	return slices.Concat(vault.Columns(tableHolders, "id", columnPerson), vault.Columns(tablePassengers, "id", columnPerson), vault.Columns(tableTickets, "id", columnItinerary))
 }
@@ -31,8 +30,8 @@ const (
 	columnItinerary = "itinerary"
 )
 
-// Purposes of keyed hashes. A changed one finds nobody any more. They differ, so
-// that a copy of the database does not tell which holder is on whose list.
+// Purposes of keyed hashes. Changing one makes its rows unfindable. They differ, so that a copy of
+// the database does not reveal which holder is on which list.
 const (
 	indexHolder    = "identities.person"
 	indexPassenger = "passengers.document"
@@ -52,8 +51,8 @@ func documentText(document identity.DocumentType, identifier string) string {
 	return strconv.Itoa(int(document)) + ":" + identifier
 }
 
-// stored is a person as the sealed field has it.
-type stored struct {
+// storedPerson is the JSON form of a person in the encrypted field.
+type storedPerson struct {
 	Document    identity.DocumentType `json:"document"`
 	Name        string                `json:"name"`
 	OverLong    bool                  `json:"over_long,omitempty"`
@@ -63,23 +62,23 @@ type stored struct {
 	Nationality identity.Nationality  `json:"nationality,omitempty"`
 }
 
-func (s *Store) sealPerson(table, id string, p identity.Person) []byte {
-	plain := asJSON(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
+func (s *Store) encryptPerson(table, id string, p identity.Person) []byte {
+	plain := marshalJSON(storedPerson{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
 	return s.Vault.Encrypt(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
 }
 
-func asJSON(v any) []byte {
+func marshalJSON(v any) []byte {
 	plain, err := json.Marshal(v)
 	if err != nil {
-		panic("BUG: registry: a field does not become JSON") // strings, numbers and booleans always do
+		panic("BUG: registry: field cannot be marshalled") // strings, numbers and booleans always can
 	}
 	return plain
 }
 
-// openJSON opens an encrypted field into v. valid reports whether v is what the field is
-// for; wrong is the error if not, which says nothing of the content as a decoder's might.
-func (s *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool, wrong error) error {
-	plain, err := s.Vault.Decrypt(sealed, at)
+// decryptJSON decrypts a field into v. valid reports whether v has the expected content; if not,
+// the error is wrong, which unlike a decoder's error contains nothing of the content.
+func (s *Store) decryptJSON(at vault.Place, encrypted []byte, v any, valid func() bool, wrong error) error {
+	plain, err := s.Vault.Decrypt(encrypted, at)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(plain))
 		d.DisallowUnknownFields()
@@ -93,11 +92,11 @@ func (s *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool
 	return nil
 }
 
-var errStored = errors.New("the field opens and is no person")
+var errPersonField = errors.New("the decrypted field is not a person")
 
-func (s *Store) openPerson(table, id string, sealed []byte) (identity.Person, error) {
-	var p stored
-	err := s.openJSON(vault.Place{Table: table, Column: columnPerson, Row: id}, sealed, &p, func() bool { return p.Document.Known() }, errStored)
+func (s *Store) decryptPerson(table, id string, encrypted []byte) (identity.Person, error) {
+	var p storedPerson
+	err := s.decryptJSON(vault.Place{Table: table, Column: columnPerson, Row: id}, encrypted, &p, func() bool { return p.Document.Known() }, errPersonField)
 	if err != nil {
 		return identity.Person{}, err
 	}
@@ -115,8 +114,8 @@ type holder struct {
 	version int64
 }
 
-// readHolder reads and opens it; database.ErrNotFound if there is none. lock is
-// Database.ForUpdate in a transaction that changes what the account owns.
+// readHolder reads and decrypts a holder. A missing row is [database.ErrNotFound]. lock is
+// ForUpdate of the database in a transaction that changes the account's data, otherwise empty.
 func (s *Store) readHolder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
 	h.id = account
 	var person []byte
@@ -126,7 +125,7 @@ func (s *Store) readHolder(ctx context.Context, q database.Queries, account, loc
 		return holder{}, database.ErrNotFound
 	}
 	if err == nil {
-		h.Person, err = s.openPerson(tableHolders, account, person)
+		h.Person, err = s.decryptPerson(tableHolders, account, person)
 	}
 	return h, err
 }
@@ -135,17 +134,17 @@ func (s *Store) readHolder(ctx context.Context, q database.Queries, account, loc
 type Line struct {
 	ID string
 	rules.Passenger
-	Version int64 // an edit carries the one it saw
-	// HolderOriginal says that the list is full and that a counter verifies the
-	// passenger with the account holder's original too (G04).
+	Version int64 // an edit names the version that it is based on
+	// HolderOriginal means that the list is full and a counter also needs the account holder's
+	// original to verify the passenger (G04).
 	HolderOriginal bool
-	// Policy is the version of the privacy policy that the holder agreed to for the
-	// passenger, and AgreedAt when (rule B12).
+	// Policy is the version of the privacy policy that the holder agreed to for the passenger, at
+	// AgreedAt (rule B12).
 	Policy   string
 	AgreedAt time.Time
 }
 
-// readLines reads and opens passengers; which is a condition on the table.
+// readLines reads and decrypts the passengers that the condition which selects.
 func (s *Store) readLines(ctx context.Context, q database.Queries, which string, args ...any) ([]Line, error) {
 	return database.All(ctx, q, func(rows *sql.Rows, l *Line) error {
 		var person []byte
@@ -153,15 +152,15 @@ func (s *Store) readLines(ctx context.Context, q database.Queries, which string,
 		err := rows.Scan(&l.ID, &person, &l.Status, &added, &l.Tickets, &l.Policy, &agreed, &l.Version)
 		if err == nil {
 			l.AddedAt, l.AgreedAt = added.Time(), agreed.Time()
-			l.Person, err = s.openPerson(tablePassengers, l.ID, person)
+			l.Person, err = s.decryptPerson(tablePassengers, l.ID, person)
 		}
 		return err
 	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+which+` ORDER BY added_ms, id`, args...)
 }
 
-// readLine is one passenger of an account; EntryNotFound if there is none.
+// readLine reads one passenger of an account. A missing one is [EntryNotFound].
 func (s *Store) readLine(ctx context.Context, q database.Queries, account, id string) (Line, error) {
-	if !idForm(id) {
+	if !isID(id) {
 		return Line{}, errEntryNotFound
 	}
 	found, err := s.readLines(ctx, q, `account = $1 AND id = $2`, account, id)
@@ -174,16 +173,16 @@ func (s *Store) readLine(ctx context.Context, q database.Queries, account, id st
 	return found[0], nil
 }
 
-// entry is who is checked: a passenger on a list, or the holder.
+// entry is a passenger on a list, or the holder.
 type entry struct {
 	Ref
 	rules.Passenger
 	version int64
 }
 
-// readEntry reads an entry with its account, EntryNotFound if there is none.
+// readEntry reads an entry and its account's holder. A missing one is [EntryNotFound].
 func (s *Store) readEntry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
-	if !idForm(r.Account) {
+	if !isID(r.Account) {
 		return holder{}, entry{}, errEntryNotFound
 	}
 	h, err = s.readHolder(ctx, q, r.Account, lock)
@@ -200,7 +199,7 @@ func (s *Store) readEntry(ctx context.Context, q database.Queries, r Ref, lock s
 	return h, entry{r, l.Passenger, l.Version}, err
 }
 
-// setStatus writes the status of an entry whose holder is locked.
+// setStatus stores the status of an entry whose holder is locked.
 func setStatus(ctx context.Context, tx *sql.Tx, r Ref, s rules.Status) error {
 	table, id := tableHolders, r.Account
 	if r.Passenger != "" {

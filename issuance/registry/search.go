@@ -12,27 +12,25 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// MaxFound bounds the entries that one document finds. Ours: it may stand on many
-// lists, and nobody has more of them checked in one visit.
+// MaxFound bounds the entries found by one document. Our choice: a document may be on many lists,
+// but a visit checks only a few of them.
 const MaxFound = 100
 
 // Found is an entry that a counter may check.
 type Found struct {
 	Ref
 	Status rules.Status
-	// HolderOriginalNeeded says that the account's list is full: bring the account
-	// holder's original too (G04).
+	// HolderOriginalNeeded means that the account's list is full, so that the account holder's
+	// original is required as well (G04).
 	HolderOriginalNeeded bool
-	// Lost says that a window took the document's identity from this account (rule
-	// B11). Its entry cannot be verified with the document; the owner can have the
-	// identity back.
+	// Lost means that a window took the document's identity from this account (rule B11). Its entry
+	// cannot be verified with the document; the owner can claim the identity.
 	Lost bool
 }
 
-// FindEntries lists the entries about a document that the counter may check now: those
-// that are unchecked and those that failed, the holders' own first. A window also
-// finds accounts that have lost the document's identity. It returns no personal
-// data: a counter that must see more uses [Store.ViewEntry].
+// FindEntries lists the entries with a document that the counter may check now: the unchecked and
+// the failed ones, entries of account holders first. A window also finds accounts that lost the
+// document's identity. The result contains no personal data; [Store.ViewEntry] shows it.
 func (s *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {
@@ -49,9 +47,9 @@ func (s *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) 
 	return s.findEntries(ctx, p, at == rules.Window, waits, rules.Failed)
 }
 
-// FindForCorrection lists, for a window, the entries about a document that were
-// checked. The document's number is the one that the entry says. Each entry that is
-// told is in the audit log: its person need not be at the counter.
+// FindForCorrection lists the checked entries with a document, for a window. The document number is
+// the one in the entry. Each entry in the result is written to the audit log, since its person need
+// not be at the counter.
 func (s *Store) FindForCorrection(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return nil, err
@@ -63,7 +61,7 @@ func (s *Store) FindForCorrection(ctx context.Context, a Principal, e identity.E
 	if found, err = s.findEntries(ctx, p, false, rules.Verified, rules.PreVerified); err != nil || len(found) == 0 {
 		return nil, err
 	}
-	err = s.Database.Change(ctx, "note a search", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.Database.Change(ctx, "record a search", func(ctx context.Context, tx *sql.Tx) error {
 		for _, f := range found {
 			if err := s.audit(ctx, tx, a, staff.CorrectIdentity, f.Ref, "found by its document"); err != nil {
 				return err
@@ -77,8 +75,8 @@ func (s *Store) FindForCorrection(ctx context.Context, a Principal, e identity.E
 	return found, nil
 }
 
-// findEntries lists entries of either of two statuses, with the accounts that have lost
-// the identity if asked.
+// findEntries lists entries with either of two statuses and, if withLost is set, the accounts that
+// lost the identity.
 func (s *Store) findEntries(ctx context.Context, p identity.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
 	lost := 0
 	if withLost {
@@ -102,7 +100,7 @@ func (s *Store) findEntries(ctx context.Context, p identity.Person, withLost boo
 			s.documentHash(indexHolder, p), s.documentHash(indexPassenger, p), one, another, lost, MaxFound)
 		for i := range found {
 			if err == nil && found[i].Passenger != "" {
-				found[i].HolderOriginalNeeded, err = s.needsHolder(ctx, q, found[i], p, lists[i])
+				found[i].HolderOriginalNeeded, err = s.needsHolderOriginal(ctx, q, found[i], p, lists[i])
 			}
 		}
 		return err
@@ -110,8 +108,8 @@ func (s *Store) findEntries(ctx context.Context, p identity.Person, withLost boo
 	return found, err
 }
 
-// needsHolder opens the account's own entry only for a list that is full.
-func (s *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p identity.Person, c rules.Counts) (bool, error) {
+// needsHolderOriginal decrypts the account's own entry only if the list is full.
+func (s *Store) needsHolderOriginal(ctx context.Context, q database.Queries, f Found, p identity.Person, c rules.Counts) (bool, error) {
 	who, l := rules.Passenger{Person: p, Status: f.Status}, s.Limits()
 	if !rules.Exceeds(who, c, l) {
 		return false, nil
@@ -123,25 +121,24 @@ func (s *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p 
 	return err == nil && rules.NeedsHolderOriginal(h.Account, who, c, l), err
 }
 
-// EntryView is an entry as somebody sees it who is to compare it with a document. It
-// is personal data.
+// EntryView is an entry as shown to a member of staff who compares it with a document. It is
+// personal data.
 type EntryView struct {
 	Ref
 	Person  identity.Person
 	Status  rules.Status
-	Version int64 // what is decided on the sight carries it
-	// ProofNeeded says that the name is one of rule B1, or that the look is for a
-	// correction.
+	Version int64 // a decision about the entry must name it
+	// ProofNeeded means that the name is one of rule B1, or that the view is for a correction.
 	ProofNeeded bool
-	// HolderOriginalNeeded says that the account's list is full, so that the account
-	// holder's original is needed too (G04).
+	// HolderOriginalNeeded means that the account's list is full, so that the account holder's
+	// original is required as well (G04).
 	HolderOriginalNeeded bool
-	// Lost says that a window took this identity from the account (rule B11).
+	// Lost means that a window took this identity from the account (rule B11).
 	Lost bool
 }
 
-// ViewEntry shows a counter an entry that it may check now, and writes that into the
-// audit log: a clerk sees nobody's data but of those whose documents he has to look at.
+// ViewEntry shows a counter an entry that it may check now and records that in the audit log. A
+// clerk sees only the data of people whose documents they have to check.
 func (s *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	at, err := a.counter()
 	if err != nil {
@@ -150,7 +147,7 @@ func (s *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, e
 	return s.viewToCheck(ctx, a, at, r)
 }
 
-// ViewForCorrection shows a window an entry that was checked, to correct it.
+// ViewForCorrection shows a window a checked entry, to correct it.
 func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return EntryView{}, err
@@ -165,14 +162,14 @@ func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 
 func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
 	return s.viewEntry(ctx, a, r, func(p rules.Passenger) (staff.Action, error) {
-		return checking(p), rules.MayCheck(p, by)
+		return checkAction(p), rules.MayCheck(p, by)
 	})
 }
 
-// viewEntry shows an entry for the action that may be done to it. A correction needs a
-// proof whatever the name. What is not in the audit log is not shown.
+// viewEntry shows an entry for the action that may returns. A correction needs a proof for every
+// name. An entry is shown only after the audit log has recorded it.
 func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, may func(rules.Passenger) (staff.Action, error)) (EntryView, error) {
-	return database.Update(ctx, s.Database, "look at an entry", func(ctx context.Context, tx *sql.Tx) (v EntryView, err error) {
+	return database.Update(ctx, s.Database, "view an entry", func(ctx context.Context, tx *sql.Tx) (v EntryView, err error) {
 		h, e, err := s.readEntry(ctx, tx, r, "")
 		if err != nil {
 			return v, err
@@ -189,21 +186,21 @@ func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, may func(rule
 			r, e.Person, e.Status, e.version, action == staff.CorrectIdentity || action != staff.SettleForeign && e.Person.WindowOnly(),
 			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, s.Limits()), r.Passenger == "" && s.hasLost(h, e.Person),
 		}
-		return v, s.audit(ctx, tx, a, action, r, "looked at the entry")
+		return v, s.audit(ctx, tx, a, action, r, "viewed the entry")
 	})
 }
 
-// MaxAwaiting bounds one call of Awaiting.
+// MaxAwaiting bounds the result of one call of [Store.Awaiting].
 const MaxAwaiting = 100
 
-// Awaiting lists pre-verified entries, which wait for the national authority, at
-// most MaxAwaiting: the next ones after what a call before gave back, from the
-// beginning with "". An empty list is the end. It tells nothing personal.
+// Awaiting lists pre-verified entries, which wait for the national authority, at most
+// [MaxAwaiting]. after is next of the previous call, or "" for the beginning. An empty list is the
+// end. The result contains no personal data.
 func (s *Store) Awaiting(ctx context.Context, a Principal, after string) (waiting []Ref, next string, err error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
 		return nil, "", err
 	}
-	if after != "" && !idForm(after) {
+	if after != "" && !isID(after) {
 		return nil, "", errEntryNotFound
 	}
 	next = after
@@ -224,7 +221,8 @@ func (s *Store) Awaiting(ctx context.Context, a Principal, after string) (waitin
 	return waiting, next, err
 }
 
-// ViewForAuthority shows the authority a pre-verified entry, as ViewEntry does a counter.
+// ViewForAuthority shows the authority a pre-verified entry, as [Store.ViewEntry] does for a
+// counter.
 func (s *Store) ViewForAuthority(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
 		return EntryView{}, err

@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-// lowered is an entry whose number ends in X, and the same with a lower-case x.
-func lowered(t *testing.T) (upper, lower identity.Entry) {
+// lowerCaseX returns an entry whose number ends in X, and the same with a lower-case x.
+func lowerCaseX(t *testing.T) (upper, lower identity.Entry) {
 	for n := range 100 {
 		if e := resident(n); strings.HasSuffix(e.DocumentNumber, "X") {
 			lower = e
@@ -25,85 +25,81 @@ func lowered(t *testing.T) (upper, lower identity.Entry) {
 	return
 }
 
-// A number with a lower-case x is the number with X: one person in the registry, on
-// a list and over a counter.
-func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		upper, lower := lowered(t)
-		h := w.registers(lower)
-		w.Refuses(rules.IdentityRegistered, "the same identity with X")(w.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home))
+// Lower-case x and X are one identity in the registry, on a list and at a counter.
+func TestG20_NumberHasOneSpellingEverywhere(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		upper, lower := lowerCaseX(t)
+		h := env.register(lower)
+		env.Refuses(rules.IdentityRegistered, "the same identity with X")(env.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home))
 		for _, e := range []identity.Entry{upper, lower} {
-			found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(e))
+			found, err := env.FindEntries(t.Context(), env.by(staff.Agency), documentOf(e))
 			if err != nil || len(found) != 1 || found[0].Account != h.Account() {
 				t.Errorf("a counter finds %v: %v", found, err)
 			}
 		}
-		w.checks(Ref{Account: h.Account()}, true)
-		w.Refuses(rules.AlreadyListed, "the holder on the list")(w.Add(t.Context(), h, entered(lower)))
+		env.checkAtWindow(Ref{Account: h.Account()}, true)
+		env.Refuses(rules.AlreadyListed, "the holder on the list")(env.Add(t.Context(), h, enteredPassenger(lower)))
 		first := resident(200)
 		first.DocumentNumber = "110105900307461"
-		w.Refuses(rules.FirstGenerationCard, "a first-generation card on the list")(w.Add(t.Context(), h, entered(first)))
-		w.Refuses(rules.FirstGenerationCard, "a first-generation card on the counter")(w.FindEntries(t.Context(), w.by(staff.Window), shown(first)))
+		env.Refuses(rules.FirstGenerationCard, "a first-generation card on the list")(env.Add(t.Context(), h, enteredPassenger(first)))
+		env.Refuses(rules.FirstGenerationCard, "a first-generation card at a counter")(env.FindEntries(t.Context(), env.by(staff.Window), documentOf(first)))
 	})
 }
 
-// Pinyin on a resident ID card, and a holder's word that characters were
-// substituted, lead to the window with a proof (rule B1).
+// Pinyin on a resident ID card and declared substitutions need a window and a proof (rule B1).
 func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
 		pinyin, declared, common := resident(1), resident(2), resident(3)
 		pinyin.Name = "Ceshi"
 		declared.Substituted = true
 		common.Name = "玥珺喆堃"
 		for _, e := range []identity.Entry{pinyin, declared} {
-			own := Ref{Account: w.registers(e).Account()}
-			w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), own))
-			s, err := w.ViewEntry(t.Context(), w.by(staff.Window), own)
+			own := Ref{Account: env.register(e).Account()}
+			env.Refuses(rules.StationWindowOnly, "an agency views it")(env.ViewEntry(t.Context(), env.by(staff.Agency), own))
+			s, err := env.ViewEntry(t.Context(), env.by(staff.Window), own)
 			if err != nil || !s.ProofNeeded || s.Person.Substituted != e.Substituted {
 				t.Errorf("a window sees %v %v: %v", s.ProofNeeded, s.Person.Substituted, err)
 			}
 		}
-		s, err := w.ViewEntry(t.Context(), w.by(staff.Agency), Ref{Account: w.registers(common).Account()})
+		s, err := env.ViewEntry(t.Context(), env.by(staff.Agency), Ref{Account: env.register(common).Account()})
 		if err != nil || s.ProofNeeded {
-			t.Errorf("everyday characters need a proof (%v): %v", s.ProofNeeded, err)
+			t.Errorf("common characters need a proof (%v): %v", s.ProofNeeded, err)
 		}
 	})
 }
 
-// A mark that an older table of common characters left in the sealed field counts
-// no more.
-func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// The mark of an older table of common characters in the encrypted field is ignored.
+func TestR07_StoredMarkFollowsTheCurrentTable(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
 		e := resident(1)
 		e.Name = "测玥"
-		h := w.registers(e)
-		plain, err := json.Marshal(stored{Document: 1, Name: "测玥", Uncommon: true, Number: e.DocumentNumber})
-		w.Must(err)
-		sealed := w.Vault.Encrypt(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
-		w.Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed)
-		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
-			t.Error("the mark of the older table counts")
+		h := env.register(e)
+		plain, err := json.Marshal(storedPerson{Document: 1, Name: "测玥", Uncommon: true, Number: e.DocumentNumber})
+		env.Must(err)
+		encrypted := env.Vault.Encrypt(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
+		env.Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), encrypted)
+		if own := env.ownEntry(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
+			t.Error("the mark of the older table is used")
 		}
-		if _, err := w.ViewEntry(t.Context(), w.by(staff.Agency), Ref{Account: h.Account()}); err != nil {
-			t.Errorf("an agency looks: %v", err)
+		if _, err := env.ViewEntry(t.Context(), env.by(staff.Agency), Ref{Account: h.Account()}); err != nil {
+			t.Errorf("an agency views it: %v", err)
 		}
 	})
 }
 
-// Editing the case of a passenger's name changes neither the name nor the status.
-func TestG17_APassengersNameHasNoCase(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		h := w.registers(visitor(1))
-		l := w.adds(h, visitor(2))
-		w.checks(Ref{h.Account(), l.ID}, true)
-		l = w.lineOf(h, l.ID)
+func TestG17_EditOfCaseKeepsNameAndStatus(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h := env.register(visitor(1))
+		l := env.addPassenger(h, visitor(2))
+		env.checkAtWindow(Ref{h.Account(), l.ID}, true)
+		l = env.line(h, l.ID)
 		e := visitor(2)
 		e.Name = strings.ToUpper(e.Name)
-		got, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(e))
+		got, err := env.Edit(t.Context(), h, l.ID, l.Version, enteredPassenger(e))
 		if err != nil || got.Person.Name.Text != visitor(2).Name || got.Version != l.Version || got.Status != rules.PreVerified {
 			t.Errorf("version %d, %v: %v", got.Version, got.Status, err)
 		}
 		e.Name += "s"
-		w.Refuses(rules.IdentityFixed, "another name")(w.Edit(t.Context(), h, l.ID, l.Version, entered(e)))
+		env.Refuses(rules.IdentityFixed, "another name")(env.Edit(t.Context(), h, l.ID, l.Version, enteredPassenger(e)))
 	})
 }

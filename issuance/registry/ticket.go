@@ -12,18 +12,18 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// TicketState is what was reported of a ticket last. The first three numbers go
-// into the database: never reuse one.
+// TicketState is the state of a ticket according to the reports. The first three numbers are stored
+// in the database and never reused.
 type TicketState uint8
 
-// The states of a ticket. A cancelled one can still be changed and refunded, as a
-// valid one can; the other two are final.
+// The states of a ticket. A valid or cancelled ticket can be changed and refunded; the other two
+// states are final.
 const (
 	Valid    TicketState = 1
-	Changed  TicketState = 2 // another one was issued for it
+	Changed  TicketState = 2 // another ticket was issued in its place
 	Refunded TicketState = 3
-	// Cancelled is a valid ticket that is good for no journey any more, because the
-	// railway cancelled the train. Its row is Valid and has the time of the report.
+	// Cancelled is a ticket whose train the railway cancelled. Its row has the state Valid and the
+	// time of the report.
 	Cancelled TicketState = 4
 )
 
@@ -31,35 +31,34 @@ var stateNames = rules.Names[TicketState]{Valid: "valid", Changed: "changed", Re
 
 func (t TicketState) String() string { return stateNames.Of(t) }
 
-// TicketKept is how long a ticket is known after its journey. Ours: as long as
-// applications (rule A13); refunds and complaints come within it. The counts of
-// rule B5 stay.
+// TicketKept is how long a ticket is stored after its journey. Our choice: as long as applications
+// (rule A13), which covers refunds and complaints. The counts of rule B5 remain.
 const TicketKept = 31 * 24 * time.Hour
 
-// maxAhead bounds when a journey ends. Ours: tickets are sold weeks ahead, period
-// tickets for months.
+// maxAhead bounds the end of a journey. Our choice: tickets are sold weeks ahead, period tickets
+// for months.
 const maxAhead = 366 * 24 * time.Hour
 
-// ticketRow is a ticket as it is kept.
+// ticketRow is the row of a ticket.
 type ticketRow struct {
-	id        string // empty: reported before tickets had one
+	id        string // empty: reported before tickets had ids
 	account   string
 	passenger string // empty: the holder
 	state     TicketState
-	cancelled bool // reported once, whatever came later
+	cancelled bool // a cancellation was reported, possibly followed by other reports
 	ends      database.Millis
-	itinerary []byte // encrypted; nil where id is empty
+	itinerary []byte // encrypted; nil if id is empty
 }
 
-// now is the state that the passenger is told.
-func (t ticketRow) now() TicketState {
+// reportedState is the state shown to the passenger.
+func (t ticketRow) reportedState() TicketState {
 	if t.state == Valid && t.cancelled {
 		return Cancelled
 	}
 	return t.state
 }
 
-// ticketColumns are those that scan reads.
+// ticketColumns are the columns that scan reads.
 const ticketColumns = `id, account, passenger, state, cancelled_ms, ends_ms, itinerary`
 
 func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) error {
@@ -83,15 +82,15 @@ func (s *Store) findTicket(ctx context.Context, q database.Queries, reference st
 
 const ticketPrefix = "tkt_"
 
-// issue writes a ticket that is new and reports whether it was. One that is known
-// must be the same, its journey included: else it is TicketConflict.
-func (s *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
+// issueTicket inserts a ticket and reports whether it is new. A known ticket must be identical,
+// including its journey; otherwise the error is [TicketConflict].
+func (s *Store) issueTicket(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
 	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{Order: order, Reference: t.Reference, Journey: t.Journey}
 	n, err := database.Changed(ctx, tx, `
 		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (reference) DO NOTHING`,
 		s.referenceHash(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
-		Valid, s.now(), database.MillisAt(t.Ends), id, s.sealItinerary(id, itinerary))
+		Valid, s.now(), database.MillisAt(t.Ends), id, s.encryptItinerary(id, itinerary))
 	if err != nil || n == 1 {
 		return n == 1, err
 	}
@@ -102,8 +101,8 @@ func (s *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t 
 	if known.account != account || known.passenger != t.Passenger || known.ends != database.MillisAt(t.Ends) {
 		return false, errTicketConflict
 	}
-	was, err := s.openItinerary(known.id, known.itinerary)
-	if err == nil && known.itinerary != nil && !bytes.Equal(was.plain(), itinerary.plain()) {
+	was, err := s.decryptItinerary(known.id, known.itinerary)
+	if err == nil && known.itinerary != nil && !bytes.Equal(was.encode(), itinerary.encode()) {
 		err = errTicketConflict
 	}
 	return false, err
@@ -111,28 +110,27 @@ func (s *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t 
 
 var errTicketConflict = problem.New(TicketConflict, "a different report exists for a ticket with this reference; nothing was changed")
 
-// referenceHash is how a ticket is found: a copy of the database does not lead into
-// the ticketing system's.
+// referenceHash is the stored form of a reference: a copy of the database cannot be joined with the
+// ticketing system's data.
 func (s *Store) referenceHash(text string) []byte {
 	h := s.Vault.Index(indexTicket, text)
 	return h[:]
 }
 
-// MaxOrder bounds the tickets of one question or report. Ours: the rules name no
-// number; a family and its friends fit.
+// MaxOrder bounds the tickets in one question or report. Our choice, since the rules name none:
+// enough for a family with friends.
 const MaxOrder = 20
 
-// order decides about tickets of one account, one after the other, each with the
-// counts raised by those before (rules.CanBuy). Its account must be locked if
-// what it decides is to hold.
+// order decides about the tickets of one account one by one, each with the counts raised by those
+// before ([rules.CanBuy]). The decisions are binding only if the account is locked.
 type order struct {
 	holder
 	limits rules.Limits
-	listed map[string]*rules.Passenger // by id, who is bought for
+	listed map[string]*rules.Passenger // the passengers of the order, by id
 	bought int
 }
 
-// readOrder reads an account and whom it buys for; empty is the holder.
+// readOrder reads an account and the passengers of an order; an empty id is the holder.
 func (s *Store) readOrder(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
 	h, _, err := s.readEntry(ctx, q, Ref{Account: account}, lock)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// checking is the action by which an entry is checked that waits for it.
-func checking(p rules.Passenger) staff.Action {
+// checkAction is the staff action that checks an entry in its present status.
+func checkAction(p rules.Passenger) staff.Action {
 	switch {
 	case p.Status == rules.PreVerified:
 		return staff.SettleForeign
@@ -28,32 +28,30 @@ func checking(p rules.Passenger) staff.Action {
 	return staff.VerifyResident
 }
 
-// Check is what a counter found.
+// Check is a counter's verdict about an entry.
 type Check struct {
 	Principal
 	Entry   Ref
-	Version int64 // of the entry that was looked at
-	// Visit is without At, which the member's role says. HolderOriginal is asked for where
-	// EntryView.HolderOriginalNeeded.
+	Version int64 // of the entry that was viewed
+	// Visit is without At, which the member's role determines. HolderOriginal is required if
+	// EntryView.HolderOriginalNeeded is set.
 	rules.Visit
-	Matches bool // the original is what the entry says
+	Matches bool // the original matches the entry
 }
 
-// Verify settles an entry after a counter compared it with the original: a
-// resident ID card becomes verified or failed, another document pre-verified or
-// failed. On a full list that is for resident ID passengers of a resident ID account
-// with both originals (rules.CanExceed). Of wrong proofs (rule B1) the entry's
-// document takes as many as the failures' rule says; then it is
-// throttle.TooManyFailures, right or wrong. Of verdicts that it does not match an
-// entry takes as many from agencies: a failed entry can be saved and checked again
-// and again, and then it is for a window to look.
+// Verify settles an entry after a counter compared it with the original: a resident ID card becomes
+// verified or failed, another document pre-verified or failed. On a full list it needs
+// [rules.CanExceed]. Wrong proofs (rule B1) are counted by the entry's document; beyond the
+// lockout's rule the answer is [throttle.TooManyFailures], whether right or wrong. Verdicts of
+// agencies that an entry does not match are bounded by the same rule, since a failed entry can be
+// saved and checked again without limit; after that only a window checks it.
 func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
 	at, err := c.counter()
 	if err != nil {
 		return 0, err
 	}
 	c.At = at
-	var wrong error // the answer to a guess: what counts it must be committed
+	var wrong error // the answer to a wrong proof, whose count must be committed
 	err = s.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
 		h, e, err := s.readEntry(ctx, tx, c.Entry, s.Database.ForUpdate)
 		if err != nil {
@@ -90,7 +88,7 @@ func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		if err := rules.CanExceed(h.Account, e.Passenger, c.Visit, counts, s.Limits()); err != nil {
 			return err
 		}
-		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
+		action, detail := checkAction(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
 		if c.Delegated {
 			action, detail = staff.VerifyDelegated, detail+", brought by a delegate"
 		}
@@ -113,22 +111,22 @@ func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 	return next, err
 }
 
-// countGuess runs what takes a proof about a person's document. A wrong one is counted,
-// for which the transaction must commit: wrong is then the answer. After too many it is
-// throttle.TooManyFailures, right or wrong.
-func (s *Store) countGuess(ctx context.Context, tx *sql.Tx, p identity.Person, guessed bool, take func() error) (wrong, err error) {
+// countGuess runs check, which compares a proof about a person's document. A wrong proof is
+// counted, so the transaction must commit; wrong is then the answer. After too many it is
+// [throttle.TooManyFailures], whether right or wrong.
+func (s *Store) countGuess(ctx context.Context, tx *sql.Tx, p identity.Person, guessed bool, check func() error) (wrong, err error) {
 	if guessed {
 		if err := s.Lockout.Check(ctx, tx, s.proofKey(p)); err != nil {
 			return nil, err
 		}
 	}
-	if err = take(); guessed && problem.Is(err, rules.ProofWrong) {
+	if err = check(); guessed && problem.Is(err, rules.ProofWrong) {
 		return err, s.Lockout.Add(ctx, tx, s.proofKey(p))
 	}
 	return nil, err
 }
 
-// contact is what proves a visit about an entry.
+// contact returns the data that proofs about an entry are compared with.
 func (s *Store) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
@@ -137,39 +135,38 @@ func (s *Store) contact(ctx context.Context, q database.Queries, h holder, e ent
 	return rules.Contact{Phone: p.Contact.Phone, Email: p.Contact.Email}, err
 }
 
-// proofKey counts guesses about a document. Its hash is not the one that other
-// failures of the person count by: whoever fails a face check from afar must not
-// lock the window, nor the other way round.
+// proofKey is the key for guesses about a document. Its hash differs from that of other failures of
+// the person: failed face checks must not lock the window, nor the reverse.
 func (s *Store) proofKey(p identity.Person) throttle.Key {
 	return ProofKey(s.Lockout, s.Vault.Index, p.Document, p.Identifier())
 }
 
-// mismatchKey counts verdicts of agencies that an entry does not match, by the
-// entry: what strangers enter about a document does not count against others.
+// mismatchKey is the key for agencies' verdicts that an entry does not match. It is per entry, so
+// that entries of strangers with the same document do not count against others.
 func (s *Store) mismatchKey(r Ref) throttle.Key {
 	return s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 
-// ProofKey is what guesses about a document are counted by; see identity.Person for
-// its identifier.
+// ProofKey is the key by which guesses about a document are counted. identifier is that of
+// [identity.Person.Identifier].
 func ProofKey(f *throttle.Lockout, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) throttle.Key {
 	return f.Document(vault.PersonHash(index(indexProof, documentText(document, identifier))))
 }
 
-// AuthorityResult is what the national authority found.
+// AuthorityResult is the national authority's verdict.
 type AuthorityResult struct {
 	Principal
 	Entry   Ref
-	Version int64 // of the entry that was looked at
+	Version int64 // of the entry that was viewed
 	Matches bool
 }
 
-// SettleForeign settles a pre-verified entry: verified or failed.
+// SettleForeign settles a pre-verified entry as verified or failed.
 func (s *Store) SettleForeign(ctx context.Context, r AuthorityResult) (rules.Status, error) {
 	if err := r.By.May(staff.SettleForeign); err != nil {
 		return 0, err
 	}
-	return database.Update(ctx, s.Database, "decide", func(ctx context.Context, tx *sql.Tx) (rules.Status, error) {
+	return database.Update(ctx, s.Database, "settle a pre-verified entry", func(ctx context.Context, tx *sql.Tx) (rules.Status, error) {
 		_, e, err := s.readEntry(ctx, tx, r.Entry, s.Database.ForUpdate)
 		if err != nil {
 			return 0, err

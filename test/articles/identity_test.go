@@ -124,7 +124,7 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 			Records []struct{ Action, Detail string }
 		}](t,
 			h.Operator().Call("GET", "/v1/audit-log?kind=account&object="+robber.ID, nil), http.StatusOK)
-		if !slices.Contains(auditLog.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
+		if !slices.Contains(auditLog.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity freed"}) {
 			t.Errorf("the audit log of the other account is %+v", auditLog.Records)
 		}
 	})

@@ -400,7 +400,7 @@ func TestG04_TheHolderBringsThePassengersCard(t *testing.T) {
 
 // Beyond the limit no passenger with another document comes onto the list: by no
 // addition, edit or check.
-func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
+func TestG05_OtherDocumentsAreNotVerifiedBeyondTheLimit(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		failed := a.Add(h.Visitor()).Passenger
@@ -431,7 +431,7 @@ func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
 }
 
 // An account with another document has no way beyond the limit.
-func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
+func TestG07_OtherAccountsNeverExceedTheLimit(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
 			a.AddSettled(h.Visitor())
