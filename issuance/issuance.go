@@ -1,10 +1,9 @@
-// Package issuance puts the parts of the issuer together on one database: the
-// rules of temporary IDs, accounts, the registry, staff and their trail, and the
-// HTTP in front of them. Commands and tests open the same thing.
+// Package issuance assembles the issuer on one database: temporary IDs, accounts, the
+// registry, staff, the audit log, and the HTTP API. Commands and tests open the same parts.
 //
-// It promises that what belongs into one transaction is in one, whichever
-// packages it crosses: a login that ends closes what it showed, an account that
-// is made has its identity in the registry. It knows no rule itself.
+// It promises that changes which belong together are one transaction, whichever packages
+// they cross: ending a login closes its sessions, and a new account has its identity in the
+// registry. It has no rules of its own.
 package issuance
 
 import (
@@ -34,46 +33,46 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what an Issuer works with. Credentials.Accounts, Credentials.Lockout, Credentials.Policy,
-// Credentials.AuditLog and Credentials.Keys are made here.
+// Config has the parts and settings of an Issuer. Open sets Credentials.Accounts,
+// Credentials.Lockout, Credentials.Policy, Credentials.AuditLog and Credentials.Keys.
 type Config struct {
 	// Credentials has the outbox, vault, providers, clock, log and metrics; all parts share
 	// the last three.
 	Credentials credential.Config
-	// Keys are the issuer keys that this process holds, oldest first.
+	// Keys are this process's issuer keys, the oldest first.
 	Keys []keyring.Key
 	// Announce lists more keys for gateways to accept; see keyring.RingConfig.
 	Announce []keyring.Public
-	// FirstKeySigns has the oldest sign from the first moment, whether gateways know it or
-	// not: for tests only.
+	// FirstKeySigns makes the oldest key sign immediately, whether gateways know it or not.
+	// For tests only.
 	FirstKeySigns bool
 	// KeyLead is how long a key's announcement must be in the stream before it signs,
 	// at most keyring.MaxLead. 0: no time.
 	KeyLead time.Duration
-	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
+	// Policy is the version of the active privacy policy. Empty: DefaultPolicy.
 	Policy string
 	// Codes sends one-time codes to phones. nil: none are sent. CodePrefixes are the country
 	// codes served besides mainland China's. nil: account.DefaultCodePrefixes.
 	Codes        provider.CodeSender
 	CodePrefixes []string
-	// Hashing is the work of a password. Zero: account.DefaultHashing.
+	// Hashing is the cost of password hashing. Zero: account.DefaultHashing.
 	Hashing account.Hashing
 	// Limits are the numbers of the registry's rules. Zero: rules.DefaultLimits.
 	Limits rules.Limits
-	// Staff are the credentials of those who work at windows and desks.
+	// Staff are the staff credentials.
 	Staff []staff.Credential
-	// Lockout has the rules of failures that lock, of codes, and of networks that are
-	// slowed. Zero: those of package throttle. The other fields are filled in here.
+	// Lockout has the rules of lockouts, of one-time codes, and of throttled networks. Zero:
+	// those of package throttle. Open sets the other fields.
 	Lockout throttle.Config
-	// HTTP has Contact, Proxies, Callback and the bounds on requests. The other fields are
-	// filled in here.
+	// HTTP has Contact, Proxies, Callback and the bounds on requests. Open sets the other
+	// fields.
 	HTTP httpapi.Config
 }
 
-// DefaultPolicy is the version of the privacy policy that this program shows.
+// DefaultPolicy is the version of the privacy policy that this program serves.
 const DefaultPolicy = "2026-11"
 
-// Issuer is an open issuer. It is safe for many goroutines at once.
+// Issuer is an open issuer. It is safe for concurrent use.
 type Issuer struct {
 	Credentials *credential.Service
 	Accounts    *account.Service
@@ -85,20 +84,19 @@ type Issuer struct {
 	log *zap.Logger
 }
 
-// OpenOutbox opens the database and the outbox in it, which everything else is written
-// through, with all that is in force behind it.
+// OpenOutbox opens the database and its outbox, with all sources of active records.
 func OpenOutbox(ctx context.Context, c outbox.Config) (*outbox.Outbox, error) {
 	c.Sources = []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}
 	return outbox.Open(ctx, c)
 }
 
-// EncryptedColumns are all columns that lie under a field key: what a walk to a newer
-// key must cover.
+// EncryptedColumns are all columns that are encrypted with a field key: re-encryption with a
+// newer key covers them.
 func EncryptedColumns() []vault.Column {
 	return slices.Concat(credential.EncryptedColumns(), account.EncryptedColumns(), registry.EncryptedColumns())
 }
 
-// Open puts an issuer together; it starts nothing but the announcement of keys.
+// Open assembles an issuer and announces its keys. It starts nothing else.
 func Open(ctx context.Context, c Config) (*Issuer, error) {
 	if c.Credentials.Outbox == nil || c.Credentials.Vault == (vault.Master{}) {
 		return nil, errors.New("issuance: no outbox or no vault master")
@@ -160,11 +158,11 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 	return b, err
 }
 
-// itself is the name of the issuer in the audit log, where nobody ordered what it did.
+// itself is the issuer's name in the audit log, for actions without a person.
 const itself = "issuer"
 
-// openKeys makes the ring of the issuer's keys. On a new database the oldest begins,
-// without an order: there is nothing better to sign with.
+// openKeys makes the ring of the issuer's keys. On a new database the oldest key is announced
+// without a command: no other key could sign.
 func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error) {
 	store, err := keyring.NewStore(keyring.Config{Outbox: c.Credentials.Outbox, Sessions: credential.Sessions{}, AuditLog: b.AuditLog, Lead: c.KeyLead})
 	if err != nil {
@@ -179,9 +177,9 @@ func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error)
 	return ring, err
 }
 
-// Run does what is due by time until ctx ends: announcements, the look which key
-// signs, erasure, the sealing of the trail. End it after the listeners, so that what
-// the last request did is sealed.
+// Run does the periodic work until ctx ends: announcements, key refreshes, erasure, chaining
+// of audit entries. End it after the listeners, so that the entries of the last requests are
+// chained.
 func (b *Issuer) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Credentials.Run(ctx); return nil })
@@ -191,7 +189,7 @@ func (b *Issuer) Run(ctx context.Context) error {
 	return parts.Wait()
 }
 
-// sweepEvery is how often ended logins and old failures are looked for.
+// sweepEvery is how often ended logins and old failures are deleted.
 const sweepEvery = 10 * time.Minute
 
 func (b *Issuer) sweep(ctx context.Context) {
@@ -199,10 +197,10 @@ func (b *Issuer) sweep(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if _, err := b.Accounts.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
-			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("issuance: %w", err)))
+			b.log.Error("old logins and failures of accounts not deleted; retrying", zap.Error(fmt.Errorf("issuance: %w", err)))
 		}
 		if _, err := b.Registry.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
-			b.log.Error("sweeping the registry", zap.Error(fmt.Errorf("issuance: %w", err)))
+			b.log.Error("old rows of the registry not deleted; retrying", zap.Error(fmt.Errorf("issuance: %w", err)))
 		}
 		select {
 		case <-ctx.Done():
@@ -212,13 +210,13 @@ func (b *Issuer) sweep(ctx context.Context) {
 	}
 }
 
-// identify has a person checked online (rule G39).
+// identify checks a person online (rule G39).
 func (b *Issuer) identify(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
 	label, guard, err := b.Credentials.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 	return registry.Identified{Provider: label, Guard: guard}, err
 }
 
-// hooks are what happens to an account elsewhere, in its own transaction.
+// hooks run in the transactions that change accounts.
 func (b *Issuer) hooks() account.Hooks {
 	return account.Hooks{
 		Registered:     b.Registry.Registered,

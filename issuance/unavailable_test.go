@@ -20,14 +20,14 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
 
-// outage stands between an issuer and its database server, and can cut it off.
+// outage is a proxy between an issuer and its database server that can be interrupted.
 type outage struct {
 	listener net.Listener
 	server   string
 
 	mu    sync.Mutex
-	out   bool                  // mu
-	conns map[net.Conn]struct{} // mu
+	out   bool                  // guarded by mu
+	conns map[net.Conn]struct{} // guarded by mu
 }
 
 func newOutage(t *testing.T, server string) *outage {
@@ -69,7 +69,7 @@ func (o *outage) carry(from net.Conn) {
 	io.Copy(from, to)
 }
 
-// set begins an outage, which breaks every connection, or ends it.
+// set begins an outage, which closes every connection, or ends it.
 func (o *outage) set(out bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -80,8 +80,8 @@ func (o *outage) set(out bool) {
 	clear(o.conns)
 }
 
-// While PostgreSQL cannot be reached, every route answers 503 with Retry-After, or
-// what it answers without the database; none answers 500. Afterwards all is well.
+// While PostgreSQL cannot be reached, every route answers 503 with Retry-After, or without the
+// database; none answers 500. Afterwards the issuer is ready again.
 func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 	dsn := os.Getenv(databasetest.PostgresEnv)
 	if dsn == "" {
@@ -123,7 +123,7 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 			for _, token := range all {
 				body := bodies[name]
 				if body == nil {
-					body = "" // no JSON
+					body = "" // not JSON
 				}
 				answer := h.Call(route.Method, path.Replace(route.Path), token, body)
 				text := string(answer.Body)
@@ -137,11 +137,11 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 		}
 		for name := range bodies {
 			if !unavailable[name] {
-				t.Errorf("%s was not answered with temporarily_unavailable", name)
+				t.Errorf("%s did not answer temporarily_unavailable", name)
 			}
 		}
 		if len(unavailable) < 15 {
-			t.Errorf("only %d routes asked for the database: %v", len(unavailable), unavailable)
+			t.Errorf("only %d routes need the database: %v", len(unavailable), unavailable)
 		}
 		if answer := h.Call("GET", "/readyz", "", nil); answer.Status != http.StatusServiceUnavailable {
 			t.Errorf("/readyz: %d", answer.Status)

@@ -1,16 +1,15 @@
-// Package backup copies the issuer's database while it is in use, and says what
-// must be done to a database that came back from a copy before an issuer runs on it.
+// Package backup copies the issuer's database while it is in use, and prepares a restored
+// copy before an issuer runs on it.
 //
-// It promises: Backup makes a whole copy of one moment, with everything that was
-// acknowledged before it began, on disk under its name or not there at all, for its
-// owner's eyes only; it never overwrites. AfterRestore sees to it that no serial is
-// given twice and that gateways hear everything in force again.
+// It promises: Backup makes a complete copy of one moment, with everything that was
+// acknowledged before it began. The copy is on disk under its name, or does not exist; only
+// its owner can read it; existing files are not overwritten. After AfterRestore no serial is
+// given twice, and gateways get every active record again.
 //
-// It does not encrypt: personal fields are sealed in the copy as they are in the
-// database, and without the key directory the copy opens nothing; keep the two
-// apart. It does not copy PostgreSQL: that has tools of its own (pg_dump,
-// continuous archiving). And what was done between copy and loss is gone: what
-// AfterRestore cannot bring back is listed at its Report.
+// It does not encrypt: personal fields are encrypted in the copy as in the database, and
+// cannot be read without the key directory; store the two apart. It does not copy
+// PostgreSQL, which has its own tools (pg_dump, continuous archiving). Changes between copy
+// and loss are lost: [Report] lists what AfterRestore cannot restore.
 package backup
 
 import (
@@ -35,12 +34,12 @@ import (
 )
 
 const (
-	// unfinished ends the name of a copy that is being written.
+	// unfinished ends the name of an incomplete copy.
 	unfinished = ".unfinished"
-	// backupTimeout bounds a copy. Ours: tens of gigabytes on a slow disk. As long as
-	// it takes, SQLite's log beside the database grows.
+	// backupTimeout bounds a copy. Our choice: tens of gigabytes on a slow disk. SQLite's
+	// write-ahead log grows meanwhile.
 	backupTimeout = time.Hour
-	// busyTimeout is how long it waits for a lock, as an issuer does.
+	// busyTimeout is how long it waits for a lock, as in an issuer.
 	busyTimeout = 5 * time.Second
 )
 
@@ -51,11 +50,10 @@ var (
 	ErrDamaged  = errors.New("backup: the copy is damaged, and so the database may be")
 )
 
-// Backup copies the SQLite database at address to a new file, of mode 0600, while
-// issuers use it, and returns the copy's size in bytes. The copy is checked, on disk
-// and whole before it has its name. address is what database.Open takes, but
-// nothing is made or changed there. A run that was cut off leaves FILE.unfinished
-// behind, which is to be removed.
+// Backup copies the SQLite database at address to a new file of mode 0600 while issuers use
+// it, and returns the copy's size in bytes. The copy gets its name after it was checked and
+// is completely on disk. address is that of database.Open; nothing is created or changed
+// there. A killed run leaves FILE.unfinished behind, which must be removed.
 func Backup(ctx context.Context, address, file string) (size int64, err error) {
 	if database.IsPostgres(address) {
 		return 0, ErrPostgres
@@ -69,10 +67,10 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, backupTimeout)
 	defer cancel()
 	fresh := file + unfinished
-	// Made here for its mode; SQLite fills an empty file.
+	// Created here for its mode; SQLite fills an empty file.
 	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return 0, fmt.Errorf("%w: %s is left of a run that was cut off, or another is at work; remove it if none is", ErrExists, fresh)
+		return 0, fmt.Errorf("%w: %s exists: if no other backup is running, remove it and repeat", ErrExists, fresh)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
@@ -89,7 +87,7 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
-	// A link, unlike a renaming, fails if somebody has made the file meanwhile.
+	// A link, unlike a rename, fails if the file was created meanwhile.
 	if err := os.Link(fresh, file); err != nil {
 		return 0, fmt.Errorf("backup: naming the copy: %w", err)
 	}
@@ -99,9 +97,9 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 	return info.Size(), nil
 }
 
-// copyTo fills the file with one moment of the database, and checks it.
+// copyTo copies one moment of the database into the file, and checks it.
 func copyTo(ctx context.Context, address, file string) error {
-	from, err := open(address)
+	from, err := openReadOnly(address)
 	if err != nil {
 		return err
 	}
@@ -109,27 +107,27 @@ func copyTo(ctx context.Context, address, file string) error {
 	if _, err := from.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
 		return fmt.Errorf("backup: copying: %w", err)
 	}
-	made, err := open(file)
+	made, err := openReadOnly(file)
 	if err != nil {
 		return err
 	}
 	defer made.Close()
-	var said string
-	if err := made.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&said); err != nil {
+	var result string
+	if err := made.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&result); err != nil {
 		return fmt.Errorf("backup: checking the copy: %w", err)
 	}
-	if said != "ok" {
+	if result != "ok" {
 		return ErrDamaged
 	}
-	var steps int // a file that is no issuer's database should not pass for a backup of one
+	var steps int // a file that is not an issuer's database must fail
 	if err := made.QueryRowContext(ctx, `SELECT COUNT(*) FROM schema_migrations`).Scan(&steps); err != nil {
 		return fmt.Errorf("backup: not an issuer's database: %w", err)
 	}
 	return nil
 }
 
-// open opens a file that exists, and never changes it.
-func open(path string) (*sql.DB, error) {
+// openReadOnly opens an existing file read-only.
+func openReadOnly(path string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
@@ -143,25 +141,24 @@ func open(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// ErrRunning says that an issuer runs on the database already, and may hold indexes
-// that it took before the jump.
-var ErrRunning = errors.New("backup: an issuer runs on this database: stop every one, do this again, then start them")
+// ErrRunning: an issuer runs on the database, and may have reserved serials before the jump.
+var ErrRunning = errors.New("backup: an issuer runs on this database: stop all issuers, repeat this, then start them")
 
-// Report is what AfterRestore did. What nobody can do for the operator: cut-offs of
-// keys and subjects that were ordered since the copy must be ordered again, as must
-// announcements, rests and retirements of keys; credentials approved since are not
-// in the database, and can be revoked only by cutting off their subject; revocations
-// since are kept by the gateways, and not known here; and anchors of the audit trail
-// that were logged since are not in it.
+// Report is the result of AfterRestore. It cannot restore the changes since the copy:
+//   - Cutoffs of keys and subjects must be commanded again, as must announcements,
+//     deactivations and retirements of keys.
+//   - Credentials approved since are not in the database; they end only by revoking their
+//     subject.
+//   - Revocations since are kept by the gateways, and not known here.
+//   - Audit log anchors that were logged since are not in the audit log.
 type Report struct {
 	Days  []credential.Day
-	Epoch uint64 // that begins
+	Epoch uint64 // the new one
 }
 
-// AfterRestore makes a database that came back from a copy fit to be used: to be
-// called once, before any issuer starts on it. Repeated, it jumps once more, which
-// harms nothing; so it is to be repeated if it fails. by says who ordered it, in
-// which role, when, and in which request; the trail takes the entry.
+// AfterRestore prepares a restored database; call it once, before any issuer starts on it. A
+// repetition advances the serials again, which is harmless: repeat it if it fails. by has the
+// operator, the role, the time and the request; the audit log gets the entry.
 func AfterRestore(ctx context.Context, box *outbox.Outbox, auditLog *audit.Log, by audit.Entry) (r Report, err error) {
 	err = box.Database().Change(ctx, "after a restore", func(ctx context.Context, tx *sql.Tx) error {
 		running, err := box.Publishing(ctx, tx)
@@ -175,14 +172,14 @@ func AfterRestore(ctx context.Context, box *outbox.Outbox, auditLog *audit.Log, 
 			return err
 		}
 		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Database, ID: "restored"}
-		by.Detail = fmt.Sprintf("serials of days %d to %d jump by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, credential.SerialJump)
+		by.Detail = fmt.Sprintf("serials of days %d to %d advanced by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, credential.SerialJump)
 		return auditLog.Append(ctx, tx, by)
 	})
 	if err != nil {
 		return Report{}, err
 	}
 	if r.Epoch, err = box.RepublishByCommand(ctx, outbox.Command{AuditLog: auditLog, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
-		return r, fmt.Errorf("serials are safe, but nothing is said again yet: repeat it: %w", err)
+		return r, fmt.Errorf("serials are advanced, but records are not republished yet: repeat the command: %w", err)
 	}
 	return r, nil
 }

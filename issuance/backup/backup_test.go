@@ -18,7 +18,7 @@ import (
 
 func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 	dir := t.TempDir()
-	h := newSystem(t, filepath.Join(dir, "issuer.db"))
+	h := newHarness(t, filepath.Join(dir, "issuer.db"))
 	db := h.outbox.Database()
 	exec := func(query string, args ...any) {
 		t.Helper()
@@ -28,7 +28,7 @@ func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 	exec(`CREATE TABLE left_hand (n INTEGER PRIMARY KEY, filler BLOB)`)
 	exec(`CREATE TABLE right_hand (n INTEGER PRIMARY KEY)`)
 
-	// Both hands always write the same, in one transaction.
+	// Both values are always written together, in one transaction.
 	var written atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -60,9 +60,9 @@ func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 
 	info, err := os.Stat(file)
 	if err != nil || info.Mode() != 0o600 || info.Size() != size || size < acknowledged*20000 {
-		t.Fatalf("%v of %d bytes, said to be %d: %v", info.Mode(), info.Size(), size, err)
+		t.Fatalf("%v of %d bytes, reported as %d: %v", info.Mode(), info.Size(), size, err)
 	}
-	copied, err := open(file)
+	copied, err := openReadOnly(file)
 	h.must(err)
 	defer copied.Close()
 	var left, right int64
@@ -71,7 +71,7 @@ func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 		t.Fatalf("the copy has %d and %d; %d were acknowledged before", left, right, acknowledged)
 	}
 	if names := files(t, dir); !slices.Equal(names, []string{"copy.db", "issuer.db", "issuer.db-shm", "issuer.db-wal"}) {
-		t.Fatalf("left lying: %v", names)
+		t.Fatalf("files left: %v", names)
 	}
 }
 
@@ -85,9 +85,9 @@ func files(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// What a process that was killed left beside its database is in the copy, too.
-func TestBackupOfADatabaseWhoseIssuerWasKilled(t *testing.T) {
-	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
+// A copy includes the write-ahead log that a killed process left beside its database.
+func TestBackupAfterAKillIsComplete(t *testing.T) {
+	h := newHarness(t, filepath.Join(t.TempDir(), "issuer.db"))
 	h.approve(3, noon)
 	dead := filepath.Join(t.TempDir(), "issuer.db")
 	for _, end := range []string{"", "-wal"} {
@@ -98,7 +98,7 @@ func TestBackupOfADatabaseWhoseIssuerWasKilled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "copy.db")
 	_, err := Backup(t.Context(), dead, file)
 	h.must(err)
-	copied, err := open(file)
+	copied, err := openReadOnly(file)
 	h.must(err)
 	defer copied.Close()
 	var n int
@@ -107,8 +107,8 @@ func TestBackupOfADatabaseWhoseIssuerWasKilled(t *testing.T) {
 	}
 }
 
-func TestBackupThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
-	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
+func TestRefusedBackupChangesNothing(t *testing.T) {
+	h := newHarness(t, filepath.Join(t.TempDir(), "issuer.db"))
 	other := filepath.Join(t.TempDir(), "other.db")
 	db, err := sql.Open("sqlite", other)
 	h.must(err)
@@ -139,17 +139,17 @@ func TestBackupThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 			}
 			names := files(t, dir)
 			if c.there == "" && len(names) > 0 || c.there != "" && !slices.Equal(names, []string{c.there}) {
-				t.Fatalf("left lying: %v", names)
+				t.Fatalf("files left: %v", names)
 			}
 			if c.there == "" {
 				return
 			}
 			if text, err := os.ReadFile(filepath.Join(dir, c.there)); err != nil || string(text) != "precious" {
-				t.Fatalf("it was overwritten: %v", err)
+				t.Fatalf("the file was overwritten: %v", err)
 			}
 		})
 	}
 	if _, err := os.Stat(h.address + ".gone"); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("a database was made: %v", err)
+		t.Fatalf("a database was created: %v", err)
 	}
 }

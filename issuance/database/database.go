@@ -1,15 +1,15 @@
-// Package database is the issuer's database as a place: opening it, its schema, and
-// transactions. What is in the tables belongs to the packages that ask (outbox, keyring,
-// credential, account, registry, throttle, audit); the schema of all is in migrations,
-// so that one database has one number.
+// Package database opens the issuer's database, keeps its schema up to date and runs
+// transactions. The tables belong to other packages (outbox, keyring, credential, account,
+// registry, throttle, audit); the schema of all of them is in migrations, so that a database
+// has one version number.
 //
-// It promises: one schema and one set of queries serve SQLite and PostgreSQL;
-// what Change has returned without error survives a crash of the process and of
-// the machine, whole or not at all; no call outlasts its bound.
+// It promises: one schema and one set of queries serve SQLite and PostgreSQL; a change that
+// [DB.Change] has returned without error survives a crash of the process and of the machine,
+// completely or not at all; no call takes longer than its timeout.
 //
-// It does not encrypt: personal fields arrive sealed (see vault). Several issuers
-// may share a PostgreSQL database; an SQLite file belongs to one issuer, beside
-// which only its operator's commands may open it, on the same machine.
+// It does not encrypt: personal fields arrive encrypted (see vault). Several issuers may
+// share a PostgreSQL database. An SQLite file belongs to one issuer; beside it only its
+// operator's commands may open the file, on the same machine.
 package database
 
 import (
@@ -26,29 +26,29 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// opTimeout bounds every call, its wait for the writer included. A request that
-// waited so long has lost its caller.
+// opTimeout bounds every call, including its wait for the writer. The caller of a longer
+// request has usually gone.
 const opTimeout = 5 * time.Second
 
-// ErrNotFound says that no row is what was asked for.
+// ErrNotFound: no row matches.
 var ErrNotFound = errors.New("database: no such row")
 
-// ErrUnavailable says that the database server cannot be reached, ends, or takes no
-// work now: the same call may succeed in a moment. Whether a commit whose answer was
-// lost was carried out is not known.
+// ErrUnavailable: the database server cannot be reached, is shutting down or starting, or
+// lacks resources; the same call may succeed soon. If the answer to a commit was lost, it is
+// unknown whether the commit was carried out.
 var ErrUnavailable = errors.New("database: not available")
 
-// DB is an open database. It is safe for many goroutines at once.
+// DB is an open database. It is safe for concurrent use.
 type DB struct {
 	dialect
 	write *sql.DB
 	read  *sql.DB // may be the same pool
 }
 
-// Open opens the database and brings its schema up to date. address is a
-// PostgreSQL address that begins with postgres:// or postgresql://, or else the
-// path of an SQLite file, made if it is missing. It refuses a database that a
-// newer program has changed, and what Check refuses. now dates the steps of the schema.
+// Open opens the database and brings its schema up to date. address is a PostgreSQL address
+// that begins with postgres:// or postgresql://, or else the path of an SQLite file, which is
+// created if it is missing. Open refuses addresses that Check refuses, and a database that a
+// newer program has changed. now dates the migrations.
 func Open(ctx context.Context, address string, now time.Time) (*DB, error) {
 	if err := Check(address); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func Open(ctx context.Context, address string, now time.Time) (*DB, error) {
 	return d, nil
 }
 
-// Close ends the connections; what was acknowledged stays.
+// Close ends the connections; acknowledged changes stay.
 func (d *DB) Close() error {
 	if d.read == d.write {
 		return d.write.Close()
@@ -80,8 +80,7 @@ func (d *DB) Close() error {
 	return errors.Join(d.read.Close(), d.write.Close())
 }
 
-// Writer is the pool that writes, for tests that stand in its way and for
-// backups.
+// Writer is the pool that writes, for backups and for tests that interfere.
 func (d *DB) Writer() *sql.DB { return d.write }
 
 // Queries is what sql.DB and sql.Tx have in common.
@@ -91,23 +90,22 @@ type Queries interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Change runs f in one transaction: all of it is on disk when Change returns
-// nil, and none of it otherwise, unless the commit's own answer was lost. what
-// names it in errors.
+// Change runs f in one transaction. All of it is on disk when Change returns nil, and
+// nothing otherwise, unless the commit's own answer was lost. what is the prefix of errors.
 func (d *DB) Change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx) error) error {
 	return d.ChangeWithin(ctx, opTimeout, what, f)
 }
 
-// ChangeWithin is Change for what takes longer than a request.
+// ChangeWithin is Change with another timeout, for changes that take longer than a request.
 func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string, f func(ctx context.Context, tx *sql.Tx) error) error {
-	var after []func() // of AfterCommit
+	var after []func() // by AfterCommit
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, commitKey{}, &after), bound)
 	defer cancel()
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, fault(err))
 	}
-	defer tx.Rollback() // after Commit it does nothing
+	defer tx.Rollback() // no effect after Commit
 	if err := f(ctx, tx); err != nil {
 		return fmt.Errorf("%s: %w", what, fault(err))
 	}
@@ -122,8 +120,8 @@ func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string,
 
 type commitKey struct{}
 
-// AfterCommit has f called when the transaction of ctx is committed, in the order of
-// the calls; never if it is not. ctx is the one that Change gives its function.
+// AfterCommit calls f after the transaction of ctx is committed, in the order of the calls,
+// and never if it is not. ctx is the one that Change passes to its function.
 func AfterCommit(ctx context.Context, f func()) {
 	after, ok := ctx.Value(commitKey{}).(*[]func())
 	if !ok {
@@ -132,10 +130,10 @@ func AfterCommit(ctx context.Context, f func()) {
 	*after = append(*after, f)
 }
 
-// Brief is ctx for statements that take microseconds. SQLite's driver starts a
-// goroutine for each statement whose context can end, which costs as much as the
-// statement. A transaction still ends with its own context, between statements; on
-// PostgreSQL, where a statement may wait for a lock, ctx is what it was.
+// Brief is ctx for statements that take microseconds. SQLite's driver starts a goroutine for
+// each statement whose context can end, which costs as much as the statement. The
+// transaction still ends with its own context, between statements. On PostgreSQL, where a
+// statement may wait for a lock, Brief returns ctx.
 func (d *DB) Brief(ctx context.Context) context.Context {
 	if d.Name == sqlite.Name {
 		return context.WithoutCancel(ctx)
@@ -143,7 +141,7 @@ func (d *DB) Brief(ctx context.Context) context.Context {
 	return ctx
 }
 
-// View runs f against what is committed; each statement sees its own moment.
+// View runs f on committed data; each statement sees its own snapshot.
 func (d *DB) View(ctx context.Context, what string, f func(ctx context.Context, q Queries) error) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
@@ -153,8 +151,8 @@ func (d *DB) View(ctx context.Context, what string, f func(ctx context.Context, 
 	return nil
 }
 
-// fault names what went wrong: ErrNotFound, ErrUnavailable around the cause, or the
-// error itself.
+// fault classifies an error: ErrNotFound, ErrUnavailable around the cause, or the error
+// itself.
 func fault(err error) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -165,8 +163,8 @@ func fault(err error) error {
 	return err
 }
 
-// unavailable reports errors of the connection, and those with which a server says
-// that it cannot work now. SQLite has no server: its errors are faults.
+// unavailable reports errors of the connection and of a server that cannot work now. SQLite
+// has no server: its errors are faults.
 func unavailable(err error) bool {
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
@@ -179,20 +177,20 @@ func unavailable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err != nil && pgconn.SafeToRetry(err)
 }
 
-// notNow reports the codes (PostgreSQL, appendix A) that an outage, a restart or a
-// fail-over brings with it.
+// notNow reports the error codes (PostgreSQL, appendix A) of an outage, a restart or a
+// failover.
 func notNow(code string) bool {
 	switch code {
-	case "57P01", "57P02", "57P03", // the server ends, has crashed, starts
-		"25006": // a standby, or a primary that became one: it takes no writes
+	case "57P01", "57P02", "57P03", // the server shuts down, has crashed, starts
+		"25006": // a standby, or a former primary: it is read-only
 		return true
 	}
-	// Connection errors, too little of a resource such as connections or disk, and
-	// errors of the system below.
+	// Connection errors, too few resources such as connections or disk, and errors of the
+	// operating system.
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
 
-// Read is View for a function with a result; with an error it is the zero value.
+// Read is View for a function with a result; on error the result is the zero value.
 func Read[T any](ctx context.Context, d *DB, what string, f func(ctx context.Context, q Queries) (T, error)) (out T, err error) {
 	err = d.View(ctx, what, func(ctx context.Context, q Queries) (err error) {
 		out, err = f(ctx, q)
@@ -201,7 +199,7 @@ func Read[T any](ctx context.Context, d *DB, what string, f func(ctx context.Con
 	return orZero(out, err)
 }
 
-// Update is Change for a function with a result; with an error it is the zero value.
+// Update is Change for a function with a result; on error the result is the zero value.
 func Update[T any](ctx context.Context, d *DB, what string, f func(ctx context.Context, tx *sql.Tx) (T, error)) (out T, err error) {
 	err = d.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
 		out, err = f(ctx, tx)
@@ -218,19 +216,19 @@ func orZero[T any](out T, err error) (T, error) {
 	return out, nil
 }
 
-// dialect is all that differs between the two databases.
+// dialect has the differences between the two databases.
 type dialect struct {
 	Name string // "sqlite" or "postgres"
 	ddl  *strings.Replacer
-	// ForUpdate completes a SELECT that locks its rows; empty where a transaction
-	// that writes is alone anyway.
+	// ForUpdate completes a SELECT that locks its rows; empty for SQLite, where a writing
+	// transaction runs alone.
 	ForUpdate string
-	// ForNoKeyUpdate is the same, and does not wait for rows that are inserted with a
-	// reference to these.
+	// ForNoKeyUpdate is the same, and does not wait for inserted rows that reference the
+	// locked ones.
 	ForNoKeyUpdate string
-	NowMs          string // an expression: the database's clock, Unix milliseconds
-	// Exclusive is a statement that makes transactions take turns; empty where
-	// BEGIN does so.
+	NowMs          string // an expression: the database clock, Unix milliseconds
+	// Exclusive is a statement that serializes transactions; empty for SQLite, where BEGIN
+	// does so.
 	Exclusive string
 }
 

@@ -32,7 +32,7 @@ func TestDatabaseOfNewerProgramIsRefused(t *testing.T) {
 	})
 }
 
-// A step that fails leaves the schema as it was.
+// A failing step leaves the schema unchanged.
 func TestMigrationIsAllOrNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		d := databaseAt(t, address)
@@ -42,7 +42,7 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 			t.Fatal("a broken step was applied")
 		}
 		if _, err := d.write.Exec(`SELECT id FROM half`); err == nil {
-			t.Fatal("half a step stayed")
+			t.Fatal("half a step was applied")
 		}
 		steps[len(migrations)].text = `CREATE TABLE whole (id {{int}}){{table}}`
 		for range 2 {
@@ -51,8 +51,8 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 	})
 }
 
-// The durability that is promised must be what the connections have.
-func TestSQLiteSettings(t *testing.T) {
+// The connections have the settings that the promised durability needs.
+func TestSQLiteSettingsAreDurable(t *testing.T) {
 	d := databaseAt(t, filepath.Join(t.TempDir(), "odd name?#%.db"))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
@@ -65,8 +65,8 @@ func TestSQLiteSettings(t *testing.T) {
 	}
 }
 
-// What comes after a commit comes in its order, and not before.
-func TestAfterCommit(t *testing.T) {
+// Functions of AfterCommit run in their order, after the commit.
+func TestAfterCommitRunsInOrder(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		d := databaseAt(t, address)
 		var order []int
@@ -96,7 +96,7 @@ func databaseAt(t *testing.T, address string) *DB {
 	return d
 }
 
-func TestWhatAnOutageLooksLike(t *testing.T) {
+func TestOutagesAreRecognized(t *testing.T) {
 	for code, want := range map[string]bool{
 		"57P01": true, "57P03": true, "08006": true, "53300": true, "53100": true, "25006": true,
 		"23505": false, "40001": false, "42601": false, "57014": false,
@@ -112,12 +112,12 @@ func TestWhatAnOutageLooksLike(t *testing.T) {
 		}
 	}
 	if !errors.Is(fault(sql.ErrNoRows), ErrNotFound) {
-		t.Error("a row that is not there has lost its name")
+		t.Error("a missing row is not ErrNotFound")
 	}
 }
 
-// A server that is not there, found at a start and at a call.
-func TestServerThatIsNotThere(t *testing.T) {
+// A server that cannot be reached, at a start and in a call.
+func TestUnreachableServerIsUnavailable(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/nothing?sslmode=disable")
 	runtest.Must(t, err)
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
@@ -139,7 +139,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 			return err
 		})
 		if err == nil || errors.Is(err, ErrUnavailable) {
-			t.Errorf("a fault of ours is an outage: %v", err)
+			t.Errorf("a fault of this program is an outage: %v", err)
 		}
 	})
 }

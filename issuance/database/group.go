@@ -8,44 +8,43 @@ import (
 
 // Bounds of a group.
 const (
-	// groupBatch is the most calls that one run takes: beyond it a run gets longer
-	// and saves little.
+	// groupBatch is the most calls in one run. Our choice: a larger run takes longer and
+	// saves little.
 	groupBatch = 32
-	// groupQueue bounds the calls that wait. It is above what the HTTP server serves
-	// at once, so only a mistake fills it.
+	// groupQueue bounds the waiting calls. It is above the HTTP server's limit of
+	// concurrent requests, so only a mistake fills it.
 	groupQueue = 4096
 )
 
-// ErrGroupFull says that too many calls wait.
+// ErrGroupFull: too many calls wait.
 var ErrGroupFull = errors.New("database: too many calls wait")
 
-// Group lets calls that wait at the same moment share one trip to the database:
-// a round trip, a transaction, a write to disk. Nobody waits for company: a call
-// that finds nobody at work goes at once, and whoever comes while it is away goes
-// with the next. Its rival is a transaction for each call.
+// Group lets concurrent calls share one trip to the database: a round trip, a transaction, a
+// write to disk. A call runs immediately if no batch is in progress; calls that arrive
+// meanwhile form the next batch. The alternative is a transaction for each call.
 type Group[T any] struct {
 	run func(ctx context.Context, calls []*T) error
 
 	mu      sync.Mutex
-	waiting []*grouped[T] // mu
-	leading bool          // mu; somebody is away
+	waiting []*grouped[T] // guarded by mu
+	leading bool          // guarded by mu; a batch is in progress
 }
 
-// grouped is a call and how it learns of its end.
+// grouped is a call of Do, waiting for its batch.
 type grouped[T any] struct {
 	call *T
 	told chan bool // true: lead the next run; false: done
 	err  error     // written before false is sent
 }
 
-// NewGroup makes a group. run does the work of 1 to 32 calls and writes what
-// became of each into it; its error is the error of all.
+// NewGroup makes a group. run handles 1 to 32 calls and writes each result into its call; an
+// error of run is the error of all.
 func NewGroup[T any](run func(ctx context.Context, calls []*T) error) *Group[T] {
 	return &Group[T]{run: run}
 }
 
-// Do has a call done. Once it is under way it is waited for, since nobody else
-// would know what became of it; run bounds that.
+// Do runs a call in a batch. Once the batch has started, Do waits for its end, since the
+// result would be lost otherwise; run must bound that time.
 func (g *Group[T]) Do(ctx context.Context, call *T) error {
 	me := &grouped[T]{call: call, told: make(chan bool, 1)}
 	g.mu.Lock()
@@ -73,7 +72,7 @@ func (g *Group[T]) Do(ctx context.Context, call *T) error {
 	return me.err
 }
 
-// leave takes a call back that is not under way yet, unless it was told already.
+// leave removes a call whose batch has not started; it reports whether it could.
 func (g *Group[T]) leave(me *grouped[T]) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -86,7 +85,7 @@ func (g *Group[T]) leave(me *grouped[T]) bool {
 	return false
 }
 
-// lead runs what waits, the leader's own call first, and passes the lead on.
+// lead runs a batch of the waiting calls, its own call among them, and passes the lead on.
 func (g *Group[T]) lead(ctx context.Context, me *grouped[T]) {
 	g.mu.Lock()
 	n := min(len(g.waiting), groupBatch)
@@ -98,7 +97,7 @@ func (g *Group[T]) lead(ctx context.Context, me *grouped[T]) {
 		calls[i] = w.call
 	}
 	err := errors.New("database: a group's run did not return")
-	defer func() { // also when run panics: the others must hear of it
+	defer func() { // also when run panics: the other calls must return
 		g.mu.Lock()
 		if g.leading = len(g.waiting) > 0; g.leading {
 			g.waiting[0].told <- true
@@ -111,6 +110,6 @@ func (g *Group[T]) lead(ctx context.Context, me *grouped[T]) {
 			}
 		}
 	}()
-	// The others must not fail because this caller goes away.
+	// The other calls must not fail because this caller is gone.
 	err = g.run(context.WithoutCancel(ctx), calls)
 }

@@ -20,7 +20,7 @@ func doubled(_ context.Context, calls []*double) error {
 	return nil
 }
 
-// Every caller gets its own answer, and fewer runs than callers were needed.
+// Every caller gets its own answer, with fewer runs than callers.
 func TestGroupAnswersEveryCaller(t *testing.T) {
 	var runs atomic.Int64
 	g := NewGroup(func(ctx context.Context, calls []*double) error {
@@ -28,7 +28,7 @@ func TestGroupAnswersEveryCaller(t *testing.T) {
 		if len(calls) < 1 || len(calls) > groupBatch {
 			t.Errorf("a run of %d", len(calls))
 		}
-		time.Sleep(time.Millisecond) // a round trip, in which others come
+		time.Sleep(time.Millisecond) // a round trip, during which other calls arrive
 		return doubled(ctx, calls)
 	})
 	var all sync.WaitGroup
@@ -46,8 +46,8 @@ func TestGroupAnswersEveryCaller(t *testing.T) {
 	}
 }
 
-// A run that fails fails for all who were in it and for nobody else.
-func TestGroupTellsAllOfAnError(t *testing.T) {
+// A failing run fails for its calls only.
+func TestGroupErrorIsThatOfAllCalls(t *testing.T) {
 	broken := errors.New("broken")
 	entered, release := make(chan struct{}), make(chan struct{})
 	first := true
@@ -78,13 +78,13 @@ func TestGroupTellsAllOfAnError(t *testing.T) {
 	close(release)
 	all.Wait()
 	if err := g.Do(t.Context(), &double{}); failed.Load() != 3 || err != nil {
-		t.Fatalf("%d of 3 heard of it; the next: %v", failed.Load(), err)
+		t.Fatalf("%d of 3 calls failed; the next: %v", failed.Load(), err)
 	}
 }
 
-// Who leaves while waiting leaves no trace; who leads and leaves does not take
-// the others along; a run that panics leaves nobody waiting.
-func TestGroupSurvivesThoseWhoLeaveAndPanic(t *testing.T) {
+// A call that leaves while waiting is removed; a leader that leaves does not cancel the other
+// calls; after a panic of run no call waits.
+func TestGroupSurvivesCancelAndPanic(t *testing.T) {
 	entered, release := make(chan struct{}, 1), make(chan struct{})
 	var ran atomic.Int64
 	g := NewGroup(func(ctx context.Context, calls []*double) error {
@@ -108,7 +108,7 @@ func TestGroupSurvivesThoseWhoLeaveAndPanic(t *testing.T) {
 	waiter, waiterGoes := context.WithCancel(t.Context())
 	all.Go(func() {
 		if err := g.Do(waiter, &double{in: 2}); !errors.Is(err, context.Canceled) {
-			t.Errorf("who left hears %v", err)
+			t.Errorf("the call that left got %v", err)
 		}
 	})
 	waitFor(t, g, 1)

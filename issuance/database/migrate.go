@@ -14,8 +14,8 @@ import (
 //go:embed migrations/*.sql
 var embedded embed.FS
 
-// migration is one numbered step of the schema. A step that was ever released
-// is never changed.
+// migration is one numbered step of the schema. The statements of a released step never
+// change.
 type migration struct {
 	number int // from 1, without gaps
 	text   string
@@ -23,8 +23,8 @@ type migration struct {
 
 var migrations = mustMigrations(embedded)
 
-// mustMigrations reads NNNN_name.sql files in order. What it refuses is a
-// mistake of the programmer, found the first time the program runs.
+// mustMigrations reads NNNN_name.sql files in order. It panics on a programming mistake, at
+// the first start of the program.
 func mustMigrations(files fs.FS) []migration {
 	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil {
@@ -51,10 +51,10 @@ func mustMigrations(files fs.FS) []migration {
 	return all
 }
 
-// migrateTimeout bounds all steps together: a later step may rewrite a table.
+// migrateTimeout bounds all steps together: a step may rewrite a table.
 const migrateTimeout = 10 * time.Minute
 
-// migrate applies the missing steps in one transaction, one process at a time.
+// migrate applies the missing steps in one transaction, in one process at a time.
 func (d *DB) migrate(ctx context.Context, steps []migration, now time.Time) error {
 	return d.ChangeWithin(ctx, migrateTimeout, "database: schema", func(ctx context.Context, tx *sql.Tx) error {
 		return d.applyMissing(ctx, tx, steps, now)
@@ -77,7 +77,7 @@ func (d *DB) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, no
 		return err
 	}
 	if have > len(steps) {
-		return fmt.Errorf("the database has step %d and this program knows %d: a newer program has changed it; run that one", have, len(steps))
+		return fmt.Errorf("the database has step %d and this program knows %d: a newer program has changed it; run the newer program", have, len(steps))
 	}
 	for _, m := range steps[have:] {
 		text, err := d.statements(m.text)
@@ -95,19 +95,18 @@ func (d *DB) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, no
 	return nil
 }
 
-// Lines that bound what only one database knows, such as triggers: "-- only
-// sqlite" or "-- only postgres" before it, "-- end only" behind it, each alone on
-// its line.
+// Lines around statements for one database only, such as triggers: "-- only sqlite" or
+// "-- only postgres" before them, "-- end only" after them, each alone on its line.
 const (
 	onlyLine = "-- only "
 	onlyEnd  = "-- end only"
 )
 
-// statements is a step as this database reads it: its types, and without what is
-// for the other one only. Lines keep their numbers, which errors name.
+// statements is a step for this database: with its types, and without the sections for the
+// other one. Line numbers, which errors name, stay the same.
 func (d dialect) statements(step string) (string, error) {
 	lines := strings.Split(step, "\n")
-	only := "" // whose lines these are; empty: everybody's
+	only := "" // the database of these lines; empty: both
 	for i, line := range lines {
 		name, begins := strings.CutPrefix(line, onlyLine)
 		switch {

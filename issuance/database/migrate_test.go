@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// oneSided makes a table everywhere, and in it a rule that each database writes
-// its own way.
+// oneSided makes a table in both databases, and in it a rule that each database states in its
+// own way.
 const oneSided = `CREATE TABLE guarded (id {{int}}){{table}};
 -- only sqlite
 CREATE TRIGGER guarded_delete BEFORE DELETE ON guarded
@@ -36,15 +36,15 @@ func TestSectionIsReadByItsDatabaseOnly(t *testing.T) {
 		runtest.Must(t, d.migrate(t.Context(), steps, time.UnixMilli(0)))
 		var n int
 		if err := d.write.QueryRow(`SELECT COUNT(*) FROM guarded`).Scan(&n); err != nil || n != 1 {
-			t.Fatalf("what stands after the sections: %d rows, %v", n, err)
+			t.Fatalf("the rows after the sections: %d rows, %v", n, err)
 		}
 		if _, err := d.write.Exec(`DELETE FROM guarded`); err == nil || !strings.Contains(err.Error(), "nothing goes") {
-			t.Fatalf("the section was not carried out: %v", err)
+			t.Fatalf("the section was not executed: %v", err)
 		}
 	})
 }
 
-func TestSectionLeavesLinesWhereTheyWere(t *testing.T) {
+func TestSectionsKeepLineNumbers(t *testing.T) {
 	const step = "one\n-- only sqlite\ntwo {{bigint}}\n-- end only\n-- only postgres\nthree {{bigint}}\n-- end only\nfour"
 	for _, c := range []struct {
 		d    dialect
@@ -59,8 +59,8 @@ func TestSectionLeavesLinesWhereTheyWere(t *testing.T) {
 	}
 }
 
-// A slip in a section would leave one database without its part and say nothing.
-func TestCrookedSectionStopsTheProgram(t *testing.T) {
+// A mistake in a section would silently leave one database without it.
+func TestMalformedSectionStopsTheProgram(t *testing.T) {
 	for what, text := range map[string]string{
 		"an unknown database":        "-- only oracle\n-- end only",
 		"a section within another":   "-- only sqlite\n-- only postgres\n-- end only",

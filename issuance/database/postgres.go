@@ -22,8 +22,8 @@ import (
 // postgresConns bounds the connections of one issuer to PostgreSQL.
 const postgresConns = 16
 
-// openPostgres opens one pool for everything. It refuses a server that
-// acknowledges commits before they are on disk.
+// openPostgres opens one pool for reads and writes. It refuses a server that acknowledges
+// commits before they are on disk.
 func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	config, err := postgresConfig(dsn)
 	if err != nil {
@@ -32,7 +32,7 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresConns)
-	// A server that accepts and says nothing must not hold the start for ever.
+	// A server that accepts connections and does not answer must not block the start.
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	var sync string
@@ -47,35 +47,35 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Check reports what is wrong with an address of Open, without opening anything. No
-// error repeats the address, which may hold a password.
+// Check reports what is wrong with an address of Open, without opening anything. Errors do
+// not contain the address, which may have a password.
 //
-// A connection to PostgreSQL must verify the server (sslmode=verify-full), unless every
-// host is this machine, or the address spells out another mode: disable, require or
-// verify-ca. The modes prefer and allow are refused, since they fall back to clear text.
+// A connection to PostgreSQL must verify the server (sslmode=verify-full), unless every host
+// is this machine, or the address names another mode: disable, require or verify-ca. The
+// modes prefer and allow are refused, since they fall back to clear text.
 func Check(address string) error {
 	switch {
 	case address == "":
-		return errors.New("database: none given")
+		return errors.New("database: the address is empty")
 	case strings.TrimSpace(address) != address:
 		return errors.New("database: the address begins or ends with a space")
 	case IsPostgres(address):
 		_, err := postgresConfig(address)
 		return err
 	case strings.Contains(address, "://"):
-		return errors.New("database: the scheme is not known: write postgres://…, or the path of an SQLite file")
+		return errors.New("database: unknown scheme: write postgres://…, or the path of an SQLite file")
 	case isKeywords(address):
-		return errors.New("database: a list of key=value is not taken: write postgres://user@host/database?…, or the path of an SQLite file")
+		return errors.New("database: a list of key=value is not supported: write postgres://user@host/database, or the path of an SQLite file")
 	}
 	return nil
 }
 
-// IsPostgres tells a PostgreSQL address from the path of an SQLite file.
+// IsPostgres reports whether an address is PostgreSQL's, not the path of an SQLite file.
 func IsPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
-// isKeywords tells PostgreSQL's other form of an address from a path.
+// isKeywords reports whether an address has PostgreSQL's key=value form.
 func isKeywords(address string) bool {
 	return slices.ContainsFunc(strings.Fields(address), func(word string) bool {
 		key, _, given := strings.Cut(word, "=")
@@ -86,10 +86,10 @@ func isKeywords(address string) bool {
 // spelledOut are the modes, besides verify-full, that an operator may choose.
 var spelledOut = []string{"disable", "require", "verify-ca"}
 
-// postgresConfig parses an address. The driver's errors are not repeated.
+// postgresConfig parses an address. Its errors omit the driver's, which may quote it.
 func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	if strings.ContainsAny(address, " \t\r\n") {
-		return nil, errors.New("database: the PostgreSQL address holds a space: write %20")
+		return nil, errors.New("database: the PostgreSQL address contains a space: write %20")
 	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -103,13 +103,13 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 		return config, nil
 	}
 	if !onThisMachine(config) && !verified(config) {
-		return nil, errors.New("database: the connection to PostgreSQL would not be verified: write sslmode=verify-full (with sslrootcert=FILE), or, on a network that is trusted, spell out sslmode=disable")
+		return nil, errors.New("database: the connection to PostgreSQL would not be verified: write sslmode=verify-full (with sslrootcert=FILE), or, on a trusted network, sslmode=disable")
 	}
 	return config, nil
 }
 
-// verified reports whether every attempt at a connection checks the server's certificate
-// and name.
+// verified reports whether every connection attempt checks the server's certificate and
+// name.
 func verified(c *pgx.ConnConfig) bool {
 	if c.TLSConfig == nil || c.TLSConfig.InsecureSkipVerify {
 		return false
@@ -130,24 +130,24 @@ func isLocal(host string) bool {
 	return err == nil && a.IsLoopback()
 }
 
-// How long a server that refused a connection is left alone, doubling from the
-// first to the last. A server that ends or comes back needs its processor for
-// that: with a new attempt for each request there was none left for it.
+// Pauses after a failed connection, doubling from the first to the last. A server that
+// stops or starts needs its processor for that: with a new attempt for each request it had
+// none left.
 const (
-	firstRest = 20 * time.Millisecond
-	lastRest  = time.Second
+	firstPause = 20 * time.Millisecond
+	lastPause  = time.Second
 )
 
-// connector opens connections, and after a failure only one attempt at a time,
-// with a rest between them. Whoever comes meanwhile gets the last failure at once.
+// connector opens connections. After a failure it makes one attempt at a time, with a pause
+// between them; other calls return the last failure immediately.
 type connector struct {
 	driver.Connector
 
 	mu     sync.Mutex
-	failed error // the last attempt's; nil: it did not fail
-	rest   time.Duration
-	next   time.Time // when to try again
-	trying bool      // an attempt after a failure is under way
+	failed error // of the last attempt; nil: it succeeded
+	pause  time.Duration
+	next   time.Time // time of the next attempt
+	trying bool      // an attempt after a failure is in progress
 }
 
 // Connect opens a connection.
@@ -164,18 +164,18 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	switch {
 	case err == nil:
-		c.failed, c.rest = nil, 0
-	case errors.Is(ctx.Err(), context.Canceled): // who asked has left: that says nothing of the server
-	case c.failed != nil && !again: // begun before the first failure was known
+		c.failed, c.pause = nil, 0
+	case errors.Is(ctx.Err(), context.Canceled): // the caller is gone: not a failure of the server
+	case c.failed != nil && !again: // begun before the first failure
 	default:
 		c.failed = err
-		c.rest = min(max(2*c.rest, firstRest), lastRest)
-		c.next = time.Now().Add(c.rest)
+		c.pause = min(max(2*c.pause, firstPause), lastPause)
+		c.next = time.Now().Add(c.pause)
 	}
 	return conn, err
 }
 
-// admit lets an attempt through or says why not. again: it is one after a failure.
+// admit allows an attempt or returns the last failure. again: the attempt follows a failure.
 func (c *connector) admit() (again bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +183,7 @@ func (c *connector) admit() (again bool, err error) {
 		return false, nil
 	}
 	if c.trying || time.Now().Before(c.next) {
-		return false, fmt.Errorf("not tried again yet: %w", c.failed)
+		return false, fmt.Errorf("no new attempt yet: %w", c.failed)
 	}
 	c.trying = true
 	return true, nil

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-func TestAddressOfADatabase(t *testing.T) {
+func TestDatabaseAddressIsChecked(t *testing.T) {
 	for _, name := range []string{"PGSSLMODE", "PGHOST", "PGPORT", "PGSERVICE", "PGPASSFILE", "PGSSLROOTCERT"} {
 		t.Setenv(name, "")
 	}
@@ -21,15 +21,15 @@ func TestAddressOfADatabase(t *testing.T) {
 	for address, want := range map[string]string{
 		"issuer.db":                             "",
 		"/var/lib/my issuer/issuer.db":          "",
-		"":                                      "none given",
+		"":                                      "address is empty",
 		" postgres://db/railgate":               "begins or ends with a space",
 		"issuer.db ":                            "begins or ends with a space",
-		"psql://u:secret-word@db/railgate":      "scheme is not known",
-		"Postgres://u:secret-word@db/railgate":  "scheme is not known",
+		"psql://u:secret-word@db/railgate":      "unknown scheme",
+		"Postgres://u:secret-word@db/railgate":  "unknown scheme",
 		"host=db user=u password=secret-word":   "list of key=value",
 		"dbname=railgate":                       "list of key=value",
-		"postgres://u:secret-word@db/rail gate": "holds a space",
-		"postgres://u@db/railgate?sslmode=disable &passfile=x": "holds a space",
+		"postgres://u:secret-word@db/rail gate": "contains a space",
+		"postgres://u@db/railgate?sslmode=disable &passfile=x": "contains a space",
 		"postgres://u:secret-word@db:99999/railgate":           "cannot be parsed",
 		"postgres://u@db/railgate?sslmode=full":                "cannot be parsed",
 		"postgres://u:secret-word@db/railgate":                 clear,
@@ -53,7 +53,7 @@ func TestAddressOfADatabase(t *testing.T) {
 			t.Errorf("%q: %v, want %q", address, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret-word") {
-			t.Errorf("%q: the error tells the password", address)
+			t.Errorf("%q: the error contains the password", address)
 		}
 	}
 	t.Setenv("PGSSLMODE", "verify-full")
@@ -62,11 +62,11 @@ func TestAddressOfADatabase(t *testing.T) {
 	}
 	t.Setenv("PGSSLMODE", "disable")
 	if err := Check("postgres://u@db/railgate"); err == nil {
-		t.Error("in clear text by PGSSLMODE, which the address does not spell out")
+		t.Error("in clear text by PGSSLMODE, which the address does not contain")
 	}
 }
 
-// A file of a mistyped address must not be made.
+// The file of a mistyped address must not be created.
 func TestMistypedAddressIsNotOpened(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, address := range []string{"psql://db/railgate", "host=db", "postgres://db/railgate"} {
@@ -103,9 +103,9 @@ func (s *server) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, nil
 }
 
-// However many ask, a server that is down is tried a few times a second; and when
-// it is back, everybody is let through after one rest at most.
-func TestAServerThatIsDownIsLeftAlone(t *testing.T) {
+// Whatever the number of callers, a server that is down gets a few attempts a second; after
+// it is back, every caller connects after at most one pause.
+func TestServerThatIsDownGetsFewAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{takes: time.Millisecond}
 		c := &connector{Connector: s}
@@ -125,12 +125,12 @@ func TestAServerThatIsDownIsLeftAlone(t *testing.T) {
 			})
 		}
 		all.Wait()
-		// The first 32 come before anyone knows; then 20, 40, ... 640 ms, then a second.
+		// The first 32 come before the first failure; then 20, 40, ... 640 ms, then a second.
 		if n := s.attempts.Load(); n < 32+10 || n > 32+20 {
 			t.Errorf("%d attempts in %v", n, length)
 		}
 		s.down.Store(false)
-		time.Sleep(lastRest)
+		time.Sleep(lastPause)
 		for range 32 {
 			if _, err := c.Connect(t.Context()); err != nil {
 				t.Errorf("the server is back: %v", err)
@@ -139,8 +139,8 @@ func TestAServerThatIsDownIsLeftAlone(t *testing.T) {
 	})
 }
 
-// Somebody who gives up has learned nothing of the server, and holds nobody up.
-func TestWhoGivesUpIsNoFailure(t *testing.T) {
+// A caller that cancels learns nothing about the server, and delays no other caller.
+func TestCancelledAttemptIsNotAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{takes: time.Second}
 		c := &connector{Connector: s}
@@ -149,15 +149,15 @@ func TestWhoGivesUpIsNoFailure(t *testing.T) {
 				s.down.Store(true)
 				c.Connect(t.Context())
 				s.down.Store(false)
-				time.Sleep(lastRest)
+				time.Sleep(lastPause)
 			}
 			ctx, leave := context.WithCancel(t.Context())
 			time.AfterFunc(10*time.Millisecond, leave)
 			if _, err := c.Connect(ctx); !errors.Is(err, context.Canceled) {
-				t.Errorf("who left got %v", err)
+				t.Errorf("the cancelled call got %v", err)
 			}
 			if _, err := c.Connect(t.Context()); err != nil {
-				t.Errorf("who came next got %v", err)
+				t.Errorf("the next call got %v", err)
 			}
 		}
 	})

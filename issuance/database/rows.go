@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Each runs a query and gives every row to f.
+// Each runs a query and calls f for every row.
 func Each(ctx context.Context, q Queries, f func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -44,14 +44,14 @@ func Changed(ctx context.Context, q Queries, query string, args ...any) (int64, 
 	return done.RowsAffected()
 }
 
-// RowsAtOnce is how many rows one statement carries: enough that a round trip is
-// shared by many, and few, since what SQLite's driver spends on parameters grows
-// with their number squared.
+// RowsAtOnce is how many rows one statement inserts. Our choice: many calls share a round
+// trip, and the time that SQLite's driver spends on parameters, which grows with the square
+// of their number, stays small.
 const RowsAtOnce = 50
 
-// Values is the list behind VALUES for some rows of as many columns each, and its
-// arguments. types, if any, are the SQL types of the columns, for a list that is no
-// INSERT's: PostgreSQL takes a column's type from the first row. "": text.
+// Values is the list after VALUES for rows of equal length, and its arguments. types, if
+// any, are the SQL types of the columns, for a list outside an INSERT: PostgreSQL takes a
+// column's type from the first row. "": text.
 func Values(rows [][]any, types ...string) (list string, args []any) {
 	var text strings.Builder
 	for i, row := range rows {
@@ -73,8 +73,8 @@ func Values(rows [][]any, types ...string) (list string, args []any) {
 	return text.String(), args
 }
 
-// InsertMany runs an INSERT, given up to its VALUES, with many rows in each
-// statement, since each statement costs a round trip.
+// InsertMany runs an INSERT, given up to its VALUES, with many rows in each statement: each
+// statement costs a round trip.
 func InsertMany(ctx context.Context, q Queries, insert string, rows [][]any) error {
 	for some := range slices.Chunk(rows, RowsAtOnce) {
 		list, args := Values(some)
@@ -85,7 +85,7 @@ func InsertMany(ctx context.Context, q Queries, insert string, rows [][]any) err
 	return nil
 }
 
-// Places is "$1, $2, …" for so many arguments.
+// Places is "$1, $2, …" for n arguments.
 func Places(n int) string {
 	var list strings.Builder
 	for i := range n {
@@ -94,8 +94,8 @@ func Places(n int) string {
 	return list.String()[2:]
 }
 
-// Padded repeats the last of some arguments until their number is a power of
-// two, so that a statement over a list has few different texts to prepare.
+// Padded repeats the last argument until their number is a power of two: a statement with a
+// list then has few different texts to prepare.
 func Padded(args []any) []any {
 	n := len(args)
 	for n&(n-1) != 0 {
@@ -105,10 +105,11 @@ func Padded(args []any) []any {
 	return args
 }
 
-// DeleteOld deletes the rows of a table whose column is at most until, oldest first, at most
-// n in a transaction, until all are gone or ctx ends, and returns how many. The column has
-// Unix milliseconds; key names the columns of the primary key. It passes over rows that
-// another transaction holds: the next call finds them. Several issuers may call it at once.
+// DeleteOld deletes the rows of a table whose column is at most until, the oldest first, at
+// most n in a transaction, until none remain or ctx ends, and returns their number. The
+// column has Unix milliseconds; key names the columns of the primary key. Rows that another
+// transaction has locked are skipped: the next call finds them. Several issuers may call it
+// concurrently.
 func (d *DB) DeleteOld(ctx context.Context, table, key, column string, until time.Time, n int) (all int, err error) {
 	skip := ""
 	if d.ForUpdate != "" {
@@ -130,23 +131,23 @@ func (d *DB) DeleteOld(ctx context.Context, table, key, column string, until tim
 	}
 }
 
-// Millis is a point in time as the database keeps it: Unix milliseconds.
+// Millis is a time as stored: Unix milliseconds.
 type Millis int64
 
-// MillisAt is t in Unix milliseconds; the part below a millisecond is cut off.
+// MillisAt is t in Unix milliseconds, truncated.
 func MillisAt(t time.Time) Millis { return Millis(t.UnixMilli()) }
 
-// SecondsAt is the Millis of a time in Unix seconds, as tokens carry it.
+// SecondsAt is the Millis of a time in Unix seconds, as in tokens.
 func SecondsAt(unix int64) Millis { return Millis(unix * 1000) }
 
 // Time is m as a time in UTC.
 func (m Millis) Time() time.Time { return time.UnixMilli(int64(m)).UTC() }
 
-// Seconds is m in Unix seconds; the part below a second is cut off.
+// Seconds is m in Unix seconds, truncated.
 func (m Millis) Seconds() int64 { return int64(m) / 1000 }
 
-// Add is m later by d.
+// Add is m plus d.
 func (m Millis) Add(d time.Duration) Millis { return m + Millis(d.Milliseconds()) }
 
-// String is m in RFC 3339, seconds, UTC: the form of audit entries and log lines.
+// String is m in RFC 3339 with seconds, in UTC, as in audit entries and log lines.
 func (m Millis) String() string { return m.Time().Format(time.RFC3339) }

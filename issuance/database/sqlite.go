@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// busyTimeout is how long an SQLite connection waits for another's lock. All
-	// writes of the process share one connection, so only a backup tool contends.
+	// busyTimeout is how long an SQLite connection waits for another's lock. All writes of
+	// the process share one connection, so only a backup tool contends.
 	busyTimeout = 5 * time.Second
-	// checkpointPages is how far the write-ahead log grows before its pages are
-	// copied into the file: 16 MiB. The commit that has to do that takes milliseconds,
-	// and at SQLite's own 1,000 pages that was each hundredth revocation.
+	// checkpointPages is the size of the write-ahead log at which its pages are copied into
+	// the file: 16 MiB. The commit that does so takes milliseconds, and with SQLite's
+	// default of 1,000 pages every hundredth revocation did.
 	checkpointPages = 4000
 	// readers bounds the SQLite connections that read beside the writer.
 	readers = 4
 )
 
-// openSQLite opens one connection that writes and a few that read. WAL lets
-// them read while it writes; synchronous=FULL has every commit on disk before
-// it is acknowledged, which WAL alone would not.
+// openSQLite opens one connection that writes and a few that read. WAL lets them read while
+// it writes; synchronous=FULL has every commit on disk before it is acknowledged, which WAL
+// alone does not.
 func openSQLite(path string) (write, read *sql.DB, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("database: %w", err)
 	}
-	// Made here for its permissions; SQLite gives them to the files beside it.
+	// Created here for its permissions, which SQLite copies to the files beside it.
 	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("database: %w", err)
@@ -46,7 +46,7 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 		}, pragmas...)}
 		return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String()
 	}
-	unopened, err := sql.Open("sqlite", "") // to ask which driver has the name; it connects nowhere
+	unopened, err := sql.Open("sqlite", "") // to look up the driver; no connection is opened
 	if err != nil {
 		return nil, nil, fmt.Errorf("database: %w", err)
 	}
@@ -58,14 +58,14 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	return write, read, nil
 }
 
-// statementsKept bounds the prepared statements of a connection, some kilobytes
-// each. When there are so many all are dropped: that happens only if texts vary
-// without end, and then none is worth keeping.
+// statementsKept bounds the prepared statements of a connection, some kilobytes each. All
+// are dropped when the limit is reached: only endlessly varying texts reach it, and then none
+// is worth keeping.
 const statementsKept = 256
 
-// keeping makes SQLite connections that keep their prepared statements. The
-// driver parses a text whenever it runs: a sixth of what a revocation cost.
-// PostgreSQL's driver keeps its own.
+// keeping makes SQLite connections that keep their prepared statements. The driver parses a
+// text each time it runs, which was a sixth of a revocation's cost. PostgreSQL's driver keeps
+// its own.
 type keeping struct {
 	driver driver.Driver
 	source string
@@ -83,7 +83,7 @@ func (k keeping) Connect(context.Context) (driver.Conn, error) {
 	return &keptConn{sqliteConn: c.(sqliteConn), kept: map[string]*keptStmt{}}, nil
 }
 
-// sqliteConn is what the driver's connection can do and database/sql asks of it.
+// sqliteConn has the methods of the driver's connection that database/sql uses.
 type sqliteConn interface {
 	driver.Conn
 	driver.Pinger
@@ -95,13 +95,13 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// keptConn is a connection; as always, one goroutine at a time uses it.
+// keptConn is a connection; one goroutine at a time uses it.
 type keptConn struct {
 	sqliteConn
 	kept map[string]*keptStmt
 }
 
-// keptStmt is a prepared statement. It is in use from a query to the end of its rows.
+// keptStmt is a prepared statement, in use from a query to the end of its rows.
 type keptStmt struct {
 	stmt  sqliteStmt
 	inUse bool
@@ -113,7 +113,7 @@ type sqliteStmt interface {
 	driver.StmtQueryContext
 }
 
-// statement is the one of a text, ready to run; nil if it is in use.
+// statement is the prepared statement of a text; nil if it is in use.
 func (c *keptConn) statement(ctx context.Context, query string) (*keptStmt, error) {
 	if s := c.kept[query]; s != nil {
 		if s.inUse {
@@ -133,14 +133,13 @@ func (c *keptConn) statement(ctx context.Context, query string) (*keptStmt, erro
 	return s, nil
 }
 
-// drop forgets a statement that failed: what state it is in is for the driver to
-// end, not for the next call to find out.
+// drop closes a statement that failed: its state is unknown.
 func (c *keptConn) drop(query string, s *keptStmt) {
 	delete(c.kept, query)
-	s.stmt.Close() // repeats the error that is returned anyway
+	s.stmt.Close() // repeats the error that the caller returns
 }
 
-// dropAll leaves those in use, whose rows still need them.
+// dropAll drops the statements that are not in use.
 func (c *keptConn) dropAll() {
 	for query, s := range c.kept {
 		if !s.inUse {
@@ -191,7 +190,7 @@ func (c *keptConn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// keptRows give their statement back when they are closed.
+// keptRows release their statement when they are closed.
 type keptRows struct {
 	driver.Rows
 	conn  *keptConn

@@ -40,8 +40,8 @@ func openKept(t *testing.T) (*DB, func(query string) int) {
 	return d, kept
 }
 
-// The same text may run while rows of it are still read, and again afterwards.
-func TestAKeptStatementRunsWithinItsOwnRows(t *testing.T) {
+// A text may run while its rows are still being read, and again afterwards.
+func TestKeptStatementRunsWithinItsOwnRows(t *testing.T) {
 	d, kept := openKept(t)
 	const insert, list = `INSERT INTO numbers (n) VALUES ($1)`, `SELECT n FROM numbers WHERE n >= $1 ORDER BY n`
 	for i := range 3 {
@@ -71,8 +71,8 @@ func TestAKeptStatementRunsWithinItsOwnRows(t *testing.T) {
 	}
 }
 
-// A statement that failed leaves nothing behind that the next call would meet.
-func TestAFailedStatementIsNotKept(t *testing.T) {
+// A failed statement has no effect on the next call.
+func TestFailedStatementIsNotKept(t *testing.T) {
 	d, kept := openKept(t)
 	const insert = `INSERT INTO numbers (n) VALUES ($1)`
 	for i, want := range []bool{true, false, false, true} {
@@ -90,7 +90,7 @@ func TestAFailedStatementIsNotKept(t *testing.T) {
 }
 
 // A table may change under a kept statement.
-func TestAKeptStatementSeesANewSchema(t *testing.T) {
+func TestKeptStatementSeesANewSchema(t *testing.T) {
 	d, _ := openKept(t)
 	const all = `SELECT * FROM numbers`
 	for _, change := range []string{`INSERT INTO numbers (n) VALUES (1)`, `ALTER TABLE numbers ADD COLUMN name TEXT`} {

@@ -1,13 +1,13 @@
--- Times are Unix milliseconds. Personal fields are sealed by the vault.
+-- Times are Unix milliseconds. Personal fields are encrypted by the vault.
 
 CREATE TABLE applications (
   id            TEXT PRIMARY KEY,
   access_hash   {{blob}} NOT NULL UNIQUE, -- SHA-256 of the access token
   document_type {{int}} NOT NULL,
   person        {{blob}} NOT NULL,        -- keyed hash of document type and number
-  name          {{blob}} NOT NULL,        -- sealed
-  number        {{blob}} NOT NULL,        -- sealed
-  city          {{blob}} NOT NULL,        -- sealed
+  name          {{blob}} NOT NULL,        -- encrypted
+  number        {{blob}} NOT NULL,        -- encrypted
+  city          {{blob}} NOT NULL,        -- encrypted
   created_ms    {{bigint}} NOT NULL
 ){{table}};
 CREATE INDEX applications_person ON applications (person);
@@ -17,7 +17,7 @@ CREATE TABLE checks (
   application TEXT NOT NULL REFERENCES applications (id),
   passed_ms   {{bigint}} NOT NULL,
   expires_ms  {{bigint}} NOT NULL,
-  used_ms     {{bigint}}                  -- when a session was opened on it
+  used_ms     {{bigint}}                  -- when it opened a session
 ){{table}};
 CREATE INDEX checks_application ON checks (application);
 
@@ -34,8 +34,8 @@ CREATE TABLE credentials (
   scopes      {{int}} NOT NULL,
   approved_ms {{bigint}} NOT NULL,
   expires_ms  {{bigint}} NOT NULL,
-  revoked_ms  {{bigint}},                 -- null: in force
-  changed_ms  {{bigint}} NOT NULL,        -- when it came to be as it is
+  revoked_ms  {{bigint}},                 -- null: not revoked
+  changed_ms  {{bigint}} NOT NULL,        -- time of the last approval, revocation or unrevocation
   PRIMARY KEY (day, idx)
 ){{table}};
 
@@ -45,11 +45,11 @@ CREATE TABLE sessions (
   check_id    TEXT NOT NULL UNIQUE REFERENCES checks (id),
   start_ms    {{bigint}} NOT NULL,
   pass        {{blob}},                   -- hosted sessions only
-  seed        {{blob}}                    -- hosted sessions only; sealed
+  seed        {{blob}}                    -- hosted sessions only; encrypted
 ){{table}};
 CREATE INDEX sessions_application ON sessions (application);
 
--- Every revocation and its lifting, for audit: who, why, when.
+-- Every revocation and unrevocation: who, why, when.
 CREATE TABLE revocations (
   id     {{autoid}},
   day    {{int}} NOT NULL,
@@ -79,11 +79,11 @@ CREATE TABLE stream_partitions (
   next_seq  {{bigint}} NOT NULL
 ){{table}};
 
--- A record waits here from its cause's commit until the stream has it.
+-- A record waits here from the commit of its change until it is in the stream.
 CREATE TABLE outbox (
   id         {{autoid}},
   partition  {{int}} NOT NULL,
-  seq        {{bigint}},                  -- null until taken
+  seq        {{bigint}},                  -- null until numbered
   kind       {{int}} NOT NULL,
   payload    {{blob}} NOT NULL,
   created_ms {{bigint}} NOT NULL

@@ -1,16 +1,16 @@
--- Applications have a state, persons a quota and one credential in force.
+-- Applications have a state, persons a quota and at most one active credential.
 
-ALTER TABLE applications ADD COLUMN state {{int}} NOT NULL DEFAULT 1; -- store.State
+ALTER TABLE applications ADD COLUMN state {{int}} NOT NULL DEFAULT 1; -- credential.State
 ALTER TABLE applications ADD COLUMN state_ms {{bigint}} NOT NULL DEFAULT 0;
-ALTER TABLE applications ADD COLUMN refused_for TEXT NOT NULL DEFAULT ''; -- the code
-ALTER TABLE applications ADD COLUMN account TEXT;      -- null: the applicant was not logged in
+ALTER TABLE applications ADD COLUMN refused_for TEXT NOT NULL DEFAULT ''; -- problem code
+ALTER TABLE applications ADD COLUMN account TEXT;      -- null: submitted without a login
 UPDATE applications SET state = 3 WHERE id IN (SELECT application FROM credentials);
 UPDATE applications SET state_ms = created_ms;
 CREATE INDEX applications_account ON applications (account, created_ms);
 CREATE INDEX applications_created ON applications (created_ms);
 
--- A person's latest credential. The row is the lock under which a person's
--- applications are decided one after the other.
+-- A person's latest credential. Locking the row serializes the decisions on the
+-- person's applications.
 CREATE TABLE persons (
   person {{blob}} PRIMARY KEY,
   day    {{int}},
@@ -29,10 +29,10 @@ CREATE TABLE quotas (
   PRIMARY KEY (person, month)
 ){{table}};
 
-ALTER TABLE credentials ADD COLUMN superseded {{int}} NOT NULL DEFAULT 0; -- 1: a newer one took its place
+ALTER TABLE credentials ADD COLUMN superseded {{int}} NOT NULL DEFAULT 0; -- 1: replaced by a newer one
 CREATE INDEX credentials_expiry ON credentials (expires_ms);
 
--- Who opened a session, and when the holder ended it.
-ALTER TABLE sessions ADD COLUMN login TEXT;            -- null: the page of someone not logged in
+-- The login that opened a session, and when the session was closed.
+ALTER TABLE sessions ADD COLUMN login TEXT;            -- null: opened with an access token
 ALTER TABLE sessions ADD COLUMN closed_ms {{bigint}};
 CREATE INDEX sessions_login ON sessions (login);

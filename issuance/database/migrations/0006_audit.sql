@@ -1,41 +1,40 @@
--- What staff, operators and the issuer itself did. Nothing personal stands here.
--- An entry arrives unsealed, in the transaction of what it tells of; it is sealed
--- once, which gives it its place in the chain, and never changes otherwise. The
--- triggers keep us from a slip; who means it can drop them, and the chain's key,
--- which is not in the database, is what he lacks.
+-- Actions of staff, operators and the issuer, without personal data. An entry is
+-- inserted unchained, in the transaction of its action. Chaining it, once, gives it
+-- its position; it never changes otherwise. The triggers prevent mistakes. An attacker
+-- can drop them, but lacks the chain's key, which is not in the database.
 CREATE TABLE audit (
   id          {{autoid}},
   at_ms       {{bigint}} NOT NULL,
-  who         TEXT NOT NULL,              -- the name of a credential, or of who typed a command
+  who         TEXT NOT NULL,              -- name of a staff credential, or of a command's operator
   role        TEXT NOT NULL,
   action      TEXT NOT NULL,
   object_kind TEXT NOT NULL,
   object      TEXT NOT NULL,
   detail      TEXT NOT NULL,
-  request     TEXT NOT NULL,              -- empty: no request but a command or a timer
-  position    {{bigint}} UNIQUE,          -- null until sealed; from 1, without gaps
-  hash        {{blob}},                   -- null until sealed; HMAC-SHA-256 over all of it and the hash before
+  request     TEXT NOT NULL,              -- empty: a command or a timer
+  position    {{bigint}} UNIQUE,          -- null until chained; from 1, without gaps
+  hash        {{blob}},                   -- null until chained; HMAC-SHA-256 over the entry and the previous hash
   CHECK ((position IS NULL) = (hash IS NULL))
 ){{table}};
 CREATE INDEX audit_unsealed ON audit (id) WHERE position IS NULL;
 CREATE INDEX audit_time ON audit (at_ms, id);
 CREATE INDEX audit_object ON audit (object_kind, object, at_ms, id);
 
--- Where the chain ends and begins. This row is the lock of whoever seals.
+-- Both ends of the chain. Chaining locks this row.
 CREATE TABLE audit_chain (
   id        {{int}} PRIMARY KEY CHECK (id = 1),
-  position  {{bigint}} NOT NULL,          -- of the newest sealed entry; 0: none yet
+  position  {{bigint}} NOT NULL,          -- of the newest chained entry; 0: none yet
   hash      {{blob}} NOT NULL,            -- of that entry
-  base      {{bigint}} NOT NULL,          -- up to here entries were archived and dropped; 0: none
-  base_hash {{blob}} NOT NULL,            -- of the last of them
-  base_seal {{blob}} NOT NULL,            -- says under the chain's key that we dropped them
+  base      {{bigint}} NOT NULL,          -- last archived and deleted position; 0: none
+  base_hash {{blob}} NOT NULL,            -- of that entry
+  base_seal {{blob}} NOT NULL,            -- MAC under the chain's key: the issuer deleted them
   CHECK (base <= position)
 ){{table}};
 
 -- only sqlite
 INSERT INTO audit_chain VALUES (1, 0, zeroblob(32), 0, zeroblob(32), zeroblob(32));
 
--- REPLACE drops the old row without asking the trigger on DELETE.
+-- REPLACE deletes the old row without the trigger on DELETE.
 CREATE TRIGGER audit_insert BEFORE INSERT ON audit
 WHEN NEW.position IS NOT NULL OR EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
 BEGIN

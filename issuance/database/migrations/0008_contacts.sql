@@ -1,4 +1,4 @@
--- Nobody finds an account by phone or mail address: no index of them is kept.
+-- Accounts are not found by phone or mail address: these have no index.
 DROP INDEX accounts_phone;
 DROP INDEX accounts_email;
 ALTER TABLE accounts DROP COLUMN phone_index;

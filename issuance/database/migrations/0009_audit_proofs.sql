@@ -1,10 +1,10 @@
--- An entry of the audit log arrives with a proof that an issuer wrote it: see
--- issuance/audit/proof.go. Entries from before have none and stay as they are.
+-- An entry of the audit log is inserted with a proof that an issuer wrote it: see
+-- issuance/audit/proof.go. Older entries have none and are not changed.
 ALTER TABLE audit ADD COLUMN proof {{blob}};
 CREATE UNIQUE INDEX audit_proof ON audit (proof) WHERE proof IS NOT NULL;
 
--- An issuer of an older version would seal without a look at proofs. It does not find
--- the column under its new name, and so stops sealing.
+-- An issuer of an older version would chain entries without checking proofs. It does not
+-- find the column under its new name, and so stops chaining.
 ALTER TABLE audit_chain RENAME COLUMN hash TO head_hash;
 
 -- only sqlite

@@ -1,2 +1,2 @@
--- The topic that the stream is published to; '': none has been noted yet.
+-- The topic of the stream; '': not stored yet.
 ALTER TABLE stream ADD COLUMN topic TEXT NOT NULL DEFAULT '';

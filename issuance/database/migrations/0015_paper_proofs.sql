@@ -1,5 +1,5 @@
 -- Paper proofs that police desks made. The person is a keyed hash of the document,
--- under a purpose of its own: it does not join with other tables.
+-- with a purpose of its own: it cannot be joined with other tables.
 
 CREATE TABLE paper_proofs (
   id        TEXT PRIMARY KEY,

@@ -1,2 +1,2 @@
 -- Whether the holder's document has characters that could not be entered (rule B8).
-ALTER TABLE accounts ADD COLUMN substituted {{blob}}; -- sealed; null: from before the question, no
+ALTER TABLE accounts ADD COLUMN substituted {{blob}}; -- encrypted; null: no, or not asked at the time

@@ -26,9 +26,8 @@ var noon = time.Date(2026, 2, 10, 4, 0, 0, 0, time.UTC).UnixMilli()
 
 const day = 24 * 60 * 60 * 1000 // ms
 
-// system is a database and everything that was given out of it, whatever became of
-// the database.
-type system struct {
+// harness is a database and every serial that was given, also those of a lost database.
+type harness struct {
 	*testing.T
 	address string
 	outbox  *outbox.Outbox
@@ -37,14 +36,14 @@ type system struct {
 	given   map[tokens.Serial]bool
 }
 
-func newSystem(t *testing.T, address string) *system {
-	h := &system{T: t, address: address, given: make(map[tokens.Serial]bool)}
+func newHarness(t *testing.T, address string) *harness {
+	h := &harness{T: t, address: address, given: make(map[tokens.Serial]bool)}
 	h.open()
 	return h
 }
 
-// open starts an issuer's store; what was open ends, as with its process.
-func (h *system) open() {
+// open starts an issuer's store; the previous one ends, as with its process.
+func (h *harness) open() {
 	h.Helper()
 	h.close()
 	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, Sources: []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}, Now: func() time.Time { return time.UnixMilli(noon) }})
@@ -53,17 +52,16 @@ func (h *system) open() {
 	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))
 }
 
-func (h *system) auditLog() *audit.Log { return audittest.On(h, h.outbox.Database()) }
+func (h *harness) auditLog() *audit.Log { return audittest.On(h, h.outbox.Database()) }
 
-func (h *system) close() {
+func (h *harness) close() {
 	if h.outbox != nil {
 		h.outbox.Close()
 	}
 }
 
-// approve gives n people their credentials. A serial that was given before fails
-// the test.
-func (h *system) approve(n int, atMs int64) (last tokens.Serial) {
+// approve gives n people their credentials. A serial that was given before fails the test.
+func (h *harness) approve(n int, atMs int64) (last tokens.Serial) {
 	h.Helper()
 	for range n {
 		h.people++
@@ -83,19 +81,19 @@ func (h *system) approve(n int, atMs int64) (last tokens.Serial) {
 	return last
 }
 
-func (h *system) revoke(serial tokens.Serial) {
+func (h *harness) revoke(serial tokens.Serial) {
 	h.Helper()
 	_, _, err := h.store.SetRevoked(h.Context(), credential.Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: database.Millis(noon + 1)})
 	h.must(err)
 }
 
-func (h *system) by(atMs int64) audit.Entry {
+func (h *harness) by(atMs int64) audit.Entry {
 	return audit.Entry{AtMs: atMs, Who: "night-shift", Role: staff.Operator}
 }
 
-// restored does what the operator does after the files are back: the copy was made
-// at noon, and much was given since, none of which may be given again.
-func (h *system) restored(revoked tokens.Serial, atMs int64) {
+// requireRestored does what the operator does after the files are restored. The copy was made at
+// noon, and many serials were given since, none of which may be given again.
+func (h *harness) requireRestored(revoked tokens.Serial, atMs int64) {
 	h.Helper()
 	h.open()
 	before, err := h.outbox.Epoch(h.Context())
@@ -108,51 +106,51 @@ func (h *system) restored(revoked tokens.Serial, atMs int64) {
 	}
 	for _, d := range r.Days {
 		if d.Next < credential.SerialJump {
-			h.Errorf("day %d goes on at %d", d.Day, d.Next)
+			h.Errorf("day %d continues at %d", d.Day, d.Next)
 		}
 	}
 	h.open() // the issuer starts
 	h.approve(60, atMs)
 	h.approve(1, noon)
-	// Everything in force is said again.
-	said := make(map[revocation.Kind]int)
+	// All active records are republished.
+	republished := make(map[revocation.Kind]int)
 	for p := range 2 {
 		pending, err := h.outbox.TakeRecords(h.Context(), r.Epoch, p, 0, 100)
 		h.must(err)
 		for _, rec := range pending.Records {
-			if said[rec.Kind]++; rec.Kind == revocation.KindRevoke && rec.Serial != revoked {
+			if republished[rec.Kind]++; rec.Kind == revocation.KindRevoke && rec.Serial != revoked {
 				h.Errorf("%s is revoked, want %s", rec.Serial, revoked)
 			}
 		}
 	}
-	if said[revocation.KindRevoke] != 1 || said[revocation.KindAnnounceKey] != 1 {
-		h.Errorf("said again: %v", said)
+	if republished[revocation.KindRevoke] != 1 || republished[revocation.KindAnnounceKey] != 1 {
+		h.Errorf("republished: %v", republished)
 	}
 	var line string
 	h.must(h.outbox.Database().Writer().QueryRow(`SELECT who || ' ' || action || ' ' || object || ' ' || detail FROM audit ORDER BY id`).Scan(&line))
-	if want := fmt.Sprintf("night-shift restore restored serials of days %d to %d jump by 16777216", today-1, today+1); line != want {
-		h.Errorf("the trail says %q, want %q", line, want)
+	if want := fmt.Sprintf("night-shift restore restored serials of days %d to %d advanced by 16777216", today-1, today+1); line != want {
+		h.Errorf("the audit log has %q, want %q", line, want)
 	}
 }
 
-// announce tells the stream of a key, and the publisher takes it there.
-func (h *system) announce() {
+// announce announces a key and publishes it.
+func (h *harness) announce() {
 	h.Helper()
 	keys, err := keyring.NewStore(keyring.Config{Outbox: h.outbox, Sessions: credential.Sessions{}})
 	h.must(err)
 	_, err = keys.Publish(h.Context(), keyring.Public{ID: 7, Key: signing.NewKey([signing.SeedSize]byte{7}).Public()}, database.Millis(noon))
 	h.must(err)
-	h.emptied()
+	h.publishAll()
 }
 
-// emptied is the outbox once the publisher was there.
-func (h *system) emptied() {
+// publishAll publishes all waiting records.
+func (h *harness) publishAll() {
 	h.Helper()
 	_, err := h.outbox.Database().Writer().ExecContext(h.Context(), `DELETE FROM outbox`)
 	h.must(err)
 }
 
-func (h *system) must(err error) {
+func (h *harness) must(err error) {
 	h.Helper()
 	if err != nil {
 		h.Fatal(err)
