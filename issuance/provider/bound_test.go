@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// The caller's bound is kept when it is the shorter one, and its error returned.
-func TestTheCallersBoundCounts(t *testing.T) {
+// A call ends with the caller's context if that ends before the client's timeout, and returns its error.
+func TestCallEndsWithTheCallersContext(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
@@ -22,34 +22,34 @@ func TestTheCallersBoundCounts(t *testing.T) {
 		t.Fatalf("%v after %v", err, time.Since(start))
 	}
 	if w.count(t, "timeout") != 1 {
-		t.Error("not counted as a timeout")
+		t.Error("the call is not counted as a timeout")
 	}
 	if err := w.ask(ctx); !errors.Is(err, context.DeadlineExceeded) || len(w.Calls()) != 1 {
-		t.Fatalf("a call whose time was over before was sent: %v", err)
+		t.Fatalf("a call with an ended context was sent: %v", err)
 	}
 	if w.count(t, "timeout") != 1 {
-		t.Error("a call that was not sent counts against the service")
+		t.Error("a call that was not sent is counted as a timeout")
 	}
 }
 
-func TestACallerWhoLeavesIsNoFaultOfTheService(t *testing.T) {
+func TestCanceledCallIsNoFaultOfTheService(t *testing.T) {
 	w := newSystem(t, func(c *provider.Config) { c.Faults = 1 }, fakeprovider.Silent)
 	for i := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() { left <- w.ask(ctx) }()
+		canceled := make(chan error, 1)
+		go func() { canceled <- w.ask(ctx) }()
 		runtest.Eventually(t, patience, "the request to arrive", func() bool { return len(w.Calls()) == i+1 })
 		cancel()
-		if err := <-left; !errors.Is(err, context.Canceled) {
+		if err := <-canceled; !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 	}
 	if w.count(t, "left") != 3 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
-		t.Error("the breaker is not closed")
+		t.Error("the breaker is not closed, or canceled calls are not counted")
 	}
 }
 
-func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
+func TestFailingServiceIsNotCalledUntilTheProbe(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Now()
 	move := func(d time.Duration) { mu.Lock(); now = now.Add(d); mu.Unlock() }
@@ -70,7 +70,7 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 		t.Fatalf("ten refusals took %v and %d requests", took, len(w.Calls())-3)
 	}
 	if w.count(t, "open") != 10 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 2 {
-		t.Error("not counted")
+		t.Error("refused calls or the open breaker are not counted")
 	}
 	move(20 * time.Second)
 	w.Do(fakeprovider.Answer(200, good))
@@ -78,18 +78,18 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 		t.Fatalf("the probe: %v", err)
 	}
 	if w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
-		t.Error("it did not close")
+		t.Error("the breaker did not close after a good probe")
 	}
 	w.trace.Free(t, mark)
 }
 
-func TestNoMoreCallsThanTheBoundAreInFlight(t *testing.T) {
+func TestConcurrentCallsAreBounded(t *testing.T) {
 	gate := make(chan struct{})
 	w := newSystem(t, func(c *provider.Config) { c.Calls = 3 }, fakeprovider.After(gate, fakeprovider.Answer(200, good)))
 	done := make(chan error, 3)
-	taken := func(int, []byte) error { return nil }
+	accept := func(int, []byte) error { return nil }
 	for range 3 {
-		go func() { done <- w.Post(t.Context(), path, provider.NewID(), question{mark}, taken) }()
+		go func() { done <- w.Post(t.Context(), path, provider.NewID(), request{mark}, accept) }()
 	}
 	runtest.Eventually(t, patience, "three requests", func() bool { return len(w.Calls()) == 3 })
 	start := time.Now()
@@ -106,6 +106,6 @@ func TestNoMoreCallsThanTheBoundAreInFlight(t *testing.T) {
 		t.Fatalf("after the others: %v", err)
 	}
 	if w.count(t, "full") != 1 {
-		t.Error("not counted")
+		t.Error("the refused call is not counted")
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// State is how a Breaker stands.
+// State is the state of a [Breaker].
 type State uint8
 
+// The states.
 const (
-	Closed   State = iota // calls go through
-	HalfOpen              // one call, the probe, finds out how the service is
-	Open                  // no call goes through
+	Closed   State = iota // calls are allowed
+	HalfOpen              // one call, the probe, tests the service
+	Open                  // calls are refused
 )
 
-// String is the state in logs.
+// String returns the state's name in logs.
 func (s State) String() string {
 	switch s {
 	case Closed:
@@ -29,54 +30,53 @@ func (s State) String() string {
 	return "open"
 }
 
-// Verdict is what a call says of the service.
+// Verdict is the result of a call for the [Breaker].
 type Verdict uint8
 
+// The verdicts.
 const (
-	Neutral Verdict = iota // nothing: the caller went away
-	Good                   // it answered as it must, whatever the answer
-	Bad                    // fault, lie or timeout
+	Neutral Verdict = iota // no result: the caller canceled
+	Good                   // the service followed the protocol, with any answer
+	Bad                    // fault, invalid answer or timeout
 )
 
-// Breaker leaves a service in trouble alone. Closed, it opens after Faults bad
-// calls with no good one between. Open, it lets nothing through for Pause; then
-// one probe, which closes it or opens it again.
+// Breaker is a circuit breaker. It opens after a number of consecutive bad calls, refuses calls for a
+// pause, and then allows one probe, which closes it or opens it again.
 //
-// It has no clock: each call says what time it is. Safe for many goroutines at
-// once.
+// It reads no clock: callers pass in the time. It is safe for concurrent use.
 type Breaker struct {
 	faults int
 	pause  time.Duration
 
 	mu      sync.Mutex
 	state   State
-	bad     int       // in a row; mu
-	retryAt time.Time // when open; mu
-	probing bool      // a probe is on its way; mu
-	age     uint64    // grows with each change of state; mu
+	bad     int       // consecutive bad calls; mu
+	retryAt time.Time // end of the pause, if open; mu
+	probing bool      // a probe is in progress; mu
+	age     uint64    // incremented with each change of state; mu
 }
 
-// Permit is leave for one call, given back by Done. The zero value is none.
+// Permit permits one call; [Breaker.Done] returns it. The zero value is no permit.
 type Permit struct{ age uint64 }
 
-// NewBreaker is closed. faults must be at least 1 and pause above 0.
+// NewBreaker makes a closed breaker. faults must be at least 1 and pause above 0.
 func NewBreaker(faults int, pause time.Duration) *Breaker {
 	if faults < 1 || pause <= 0 {
-		panic("BUG: partner: a breaker that cannot work")
+		panic("BUG: provider: a breaker needs at least 1 fault and a pause above 0")
 	}
 	return &Breaker{faults: faults, pause: pause, age: 1}
 }
 
-// State is how it stood after the last call; an open one whose pause is over
-// stays open until a call comes.
+// State returns the state after the last call. A breaker whose pause is over stays open until the next
+// call.
 func (b *Breaker) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.state
 }
 
-// Allow says whether a call may begin now. If so, Done must follow, always: a
-// probe that does not come back keeps the service shut off.
+// Allow reports whether a call may begin now. If so, the caller must call Done in every case: a probe
+// without Done blocks the service permanently.
 func (b *Breaker) Allow(now time.Time) (p Permit, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,8 +90,7 @@ func (b *Breaker) Allow(now time.Time) (p Permit, ok bool) {
 	return Permit{b.age}, true
 }
 
-// Done says how a call ended. A call that began before the last change of state
-// tells of another time and changes nothing.
+// Done records the verdict of a call. A call that began before the last change of state is ignored.
 func (b *Breaker) Done(p Permit, v Verdict, now time.Time) (state State, changed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,22 +120,22 @@ func (b *Breaker) become(s State) {
 	b.age++
 }
 
-// outcome is how a call ended: the only label besides the service's name.
+// outcome is the result of a call: the only metric label besides the service's name.
 type outcome string
 
 const (
-	outcomeAnswered outcome = "answered" // in the protocol, whatever it said
-	outcomeInvalid  outcome = "invalid"  // not signed, or not of the protocol
+	outcomeAnswered outcome = "answered" // the service followed the protocol, with any answer
+	outcomeInvalid  outcome = "invalid"  // the answer is not signed, or violates the protocol
 	outcomeTimeout  outcome = "timeout"
 	outcomeBroken   outcome = "broken" // no connection, or it broke
-	outcomeLeft     outcome = "left"   // the caller went away
-	outcomeOpen     outcome = "open"   // not sent: the service is left alone
-	outcomeFull     outcome = "full"   // not sent: too many in flight
+	outcomeLeft     outcome = "left"   // the caller canceled
+	outcomeOpen     outcome = "open"   // not sent: the breaker is open
+	outcomeFull     outcome = "full"   // not sent: too many calls in progress
 )
 
 var outcomes = []outcome{outcomeAnswered, outcomeInvalid, outcomeTimeout, outcomeBroken, outcomeLeft, outcomeOpen, outcomeFull}
 
-// outcomeOf sorts what a call returned.
+// outcomeOf classifies the error of a call.
 func outcomeOf(err error) outcome {
 	switch {
 	case err == nil:
@@ -151,7 +150,7 @@ func outcomeOf(err error) outcome {
 	return outcomeBroken
 }
 
-// verdict is what an outcome says of the service.
+// verdict is the outcome's verdict for the breaker.
 func (o outcome) verdict() Verdict {
 	switch o {
 	case outcomeAnswered:
@@ -167,24 +166,25 @@ type metrics struct {
 	seconds prometheus.Histogram
 }
 
-// newMetrics makes the collectors of one service. Its name is fixed by the
-// program and the outcomes are fixed here.
+// newMetrics makes the collectors of one service. The program fixes the service's name, and this package
+// the outcomes: callers cannot choose a label.
 func newMetrics(reg prometheus.Registerer, service string, b *Breaker) (*metrics, error) {
 	named := prometheus.Labels{"service": service}
 	m := &metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "railgate_issuer_provider_calls_total", Help: "Calls to outside services by outcome.", ConstLabels: named,
+			Name: "railgate_issuer_provider_calls_total", Help: "Calls to an outside service, by outcome.", ConstLabels: named,
 		}, []string{"outcome"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "railgate_issuer_provider_seconds", Help: "How long calls to outside services took that were sent.", ConstLabels: named,
+			Name: "railgate_issuer_provider_seconds", Help: "Duration of calls that were sent to an outside service, seconds by the issuer's monotonic clock.", ConstLabels: named,
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15},
 		}),
 	}
 	for _, o := range outcomes {
-		m.calls.WithLabelValues(string(o)) // shown as 0 from the start
+		m.calls.WithLabelValues(string(o)) // exported as 0 from the start
 	}
 	breaker := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "railgate_issuer_provider_breaker", Help: "0: calls go through; 1: one call tries the service; 2: it is left alone.", ConstLabels: named,
+		Name: "railgate_issuer_provider_breaker", Help: "State of the circuit breaker of an outside service: 0 closed, 1 half-open (one call tests it), 2 open (calls are refused).",
+		ConstLabels: named,
 	}, func() float64 { return float64(b.State()) })
 	if reg == nil {
 		return m, nil

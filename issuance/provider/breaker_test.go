@@ -11,43 +11,45 @@ const (
 	testPause  = 5 * time.Second
 )
 
-// bench is a breaker with a clock and calls that must or must not go through.
-type bench struct {
+// harness is a breaker with a clock.
+type harness struct {
 	t *testing.T
 	*Breaker
 	now time.Time
 }
 
-func newBench(t *testing.T) *bench {
-	return &bench{t, NewBreaker(testFaults, testPause), time.Unix(1770768000, 0)}
+func newHarness(t *testing.T) *harness {
+	return &harness{t, NewBreaker(testFaults, testPause), time.Unix(1770768000, 0)}
 }
 
-func (b *bench) begin() Permit {
+// begin begins a call, which the breaker must allow.
+func (b *harness) begin() Permit {
 	b.t.Helper()
 	p, ok := b.Allow(b.now)
 	if !ok {
-		b.t.Fatalf("a call was not let through; the breaker is %v", b.State())
+		b.t.Fatalf("a call was refused; the breaker is %v", b.State())
 	}
 	return p
 }
 
-func (b *bench) refused() {
+func (b *harness) refused() {
 	b.t.Helper()
 	if _, ok := b.Allow(b.now); ok {
-		b.t.Fatalf("a call was let through; the breaker is %v", b.State())
+		b.t.Fatalf("a call was allowed; the breaker is %v", b.State())
 	}
 }
 
-func (b *bench) call(v Verdict) { b.t.Helper(); b.Done(b.begin(), v, b.now) }
+func (b *harness) call(v Verdict) { b.t.Helper(); b.Done(b.begin(), v, b.now) }
 
-func (b *bench) is(want State) {
+func (b *harness) is(want State) {
 	b.t.Helper()
 	if got := b.State(); got != want {
 		b.t.Fatalf("the breaker is %v, want %v", got, want)
 	}
 }
 
-func (b *bench) open() {
+// trip opens the breaker with bad calls.
+func (b *harness) trip() {
 	b.t.Helper()
 	for range testFaults {
 		b.call(Bad)
@@ -55,8 +57,8 @@ func (b *bench) open() {
 	b.is(Open)
 }
 
-func TestItOpensAfterSoManyBadCallsInARow(t *testing.T) {
-	b := newBench(t)
+func TestBreakerOpensAfterConsecutiveBadCalls(t *testing.T) {
+	b := newHarness(t)
 	for range 10 {
 		for range testFaults - 1 {
 			b.call(Bad)
@@ -67,7 +69,7 @@ func TestItOpensAfterSoManyBadCallsInARow(t *testing.T) {
 	for range testFaults - 1 {
 		b.call(Bad)
 	}
-	b.call(Neutral) // counts neither way
+	b.call(Neutral) // changes nothing
 	b.is(Closed)
 	if state, changed := b.Done(b.begin(), Bad, b.now); state != Open || !changed {
 		t.Fatalf("%v, changed %v", state, changed)
@@ -75,9 +77,9 @@ func TestItOpensAfterSoManyBadCallsInARow(t *testing.T) {
 	b.refused()
 }
 
-func TestItStaysOpenForItsPauseAndThenOneProbeGoes(t *testing.T) {
-	b := newBench(t)
-	b.open()
+func TestOpenBreakerAllowsOneProbeAfterItsPause(t *testing.T) {
+	b := newHarness(t)
+	b.trip()
 	b.now = b.now.Add(testPause - 1)
 	b.refused()
 	b.is(Open)
@@ -85,21 +87,21 @@ func TestItStaysOpenForItsPauseAndThenOneProbeGoes(t *testing.T) {
 	probe := b.begin()
 	b.is(HalfOpen)
 	b.refused()
-	b.now = b.now.Add(time.Hour) // however long the probe takes
+	b.now = b.now.Add(time.Hour) // the probe takes long
 	b.refused()
 	if state, changed := b.Done(probe, Good, b.now); state != Closed || !changed {
 		t.Fatalf("%v, changed %v", state, changed)
 	}
-	// Closed means closed: the faults of before are forgotten.
+	// Earlier faults no longer count.
 	for range testFaults - 1 {
 		b.call(Bad)
 	}
 	b.is(Closed)
 }
 
-func TestABadProbeOpensItForAWholePauseFromItsEnd(t *testing.T) {
-	b := newBench(t)
-	b.open()
+func TestBadProbeOpensTheBreakerForAFullPauseFromItsEnd(t *testing.T) {
+	b := newHarness(t)
+	b.trip()
 	for range 3 {
 		b.now = b.now.Add(testPause)
 		probe := b.begin()
@@ -112,9 +114,9 @@ func TestABadProbeOpensItForAWholePauseFromItsEnd(t *testing.T) {
 	}
 }
 
-func TestAProbeThatTellsNothingLetsTheNextGo(t *testing.T) {
-	b := newBench(t)
-	b.open()
+func TestNeutralProbeAllowsTheNextProbe(t *testing.T) {
+	b := newHarness(t)
+	b.trip()
 	b.now = b.now.Add(testPause)
 	b.call(Neutral)
 	b.is(HalfOpen)
@@ -122,11 +124,11 @@ func TestAProbeThatTellsNothingLetsTheNextGo(t *testing.T) {
 	b.is(Closed)
 }
 
-// Calls of another time: they began before the state changed.
-func TestLateNewsChangesNothing(t *testing.T) {
-	b := newBench(t)
+// A call that began before the last change of state has no effect.
+func TestLateVerdictIsIgnored(t *testing.T) {
+	b := newHarness(t)
 	lateGood, lateBad, later := b.begin(), b.begin(), b.begin()
-	b.open()
+	b.trip()
 	b.Done(lateGood, Good, b.now)
 	b.is(Open)
 	b.refused()
@@ -141,13 +143,13 @@ func TestLateNewsChangesNothing(t *testing.T) {
 	}
 	b.Done(later, Bad, b.now)
 	b.is(Closed)
-	b.Done(Permit{}, Bad, b.now) // no permit at all
+	b.Done(Permit{}, Bad, b.now) // no permit
 	b.is(Closed)
 }
 
-func TestAPermitCountsOnceInEachState(t *testing.T) {
-	b := newBench(t)
-	b.open()
+func TestPermitOfAProbeCountsOnce(t *testing.T) {
+	b := newHarness(t)
+	b.trip()
 	b.now = b.now.Add(testPause)
 	probe := b.begin()
 	b.Done(probe, Good, b.now)
@@ -156,26 +158,25 @@ func TestAPermitCountsOnceInEachState(t *testing.T) {
 	}
 }
 
-// However calls and verdicts fall, an open or half-open breaker lets at most one
-// call through in a pause.
-func TestManyAtOnceMakeOneProbe(t *testing.T) {
-	b := newBench(t)
-	b.open()
+// Of concurrent calls after the pause, exactly one is allowed.
+func TestConcurrentCallsMakeOneProbe(t *testing.T) {
+	b := newHarness(t)
+	b.trip()
 	b.now = b.now.Add(testPause)
-	var through []Permit
+	var allowed []Permit
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
 			if p, ok := b.Allow(b.now); ok {
 				mu.Lock()
-				through = append(through, p)
+				allowed = append(allowed, p)
 				mu.Unlock()
 			}
 		})
 	}
 	all.Wait()
-	if len(through) != 1 {
-		t.Fatalf("%d probes at once", len(through))
+	if len(allowed) != 1 {
+		t.Fatalf("%d concurrent probes, want 1", len(allowed))
 	}
 }

@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	bound    = 150 * time.Millisecond // of a call to a service that does not answer
-	slack    = 2 * time.Second        // what a busy machine may add
+	bound    = 150 * time.Millisecond // timeout of a call to a service that does not answer
+	slack    = 2 * time.Second        // tolerance for a busy machine
 	patience = 5 * time.Second
 	path     = "v1/checks"
 	good     = `{"decision":"passed"}`
 )
 
-// mark is what a request and a lying answer say of a person.
+// mark is personal data in a request and in forged answers.
 const mark = "标记姓名Markname"
 
-type question struct {
+type request struct {
 	Name string `json:"name"`
 }
 
@@ -33,10 +33,10 @@ type system struct {
 	*fakeprovider.Provider
 	*provider.Client
 	trace *fakeprovider.Trace
-	read  int // how many answers were handed on
+	read  int // number of answers passed to the read function
 }
 
-// newSystem has a client of a provider that behaves so. change may be nil.
+// newSystem starts a fake provider with a behavior, and a client of it. change may be nil.
 func newSystem(t *testing.T, change func(*provider.Config), behavior ...fakeprovider.Behavior) *system {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
@@ -59,9 +59,9 @@ func (w *system) client(t *testing.T, change func(*provider.Config)) *provider.C
 	return client
 }
 
-// ask sends the question; only a passed answer is good.
+// ask sends a request; only the answer "passed" is accepted.
 func (w *system) ask(ctx context.Context) error {
-	err := w.Post(ctx, path, provider.NewID(), question{mark}, func(status int, body []byte) error {
+	err := w.Post(ctx, path, provider.NewID(), request{mark}, func(status int, body []byte) error {
 		w.read++
 		var answer struct {
 			Decision string `json:"decision"`
@@ -85,49 +85,49 @@ func (w *system) count(t *testing.T, outcome string) float64 {
 
 func short(c *provider.Config) { c.Timeout = bound }
 
-func TestAGoodAnswerIsHandedOn(t *testing.T) {
+func TestValidAnswerIsPassedOn(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	if err := w.ask(t.Context()); err != nil || w.read != 1 {
 		t.Fatalf("%v, read %d", err, w.read)
 	}
 	calls := w.Calls()
 	if len(calls) != 1 || calls[0].Path != "/v1/checks" || string(calls[0].Body) != `{"name":"`+mark+`"}` || calls[0].Request.Header.Get("Content-Type") != "application/json" {
-		t.Fatalf("it was asked %+v", calls)
+		t.Fatalf("the service was called with %+v", calls)
 	}
 	if w.count(t, "answered") != 1 {
-		t.Error("not counted")
+		t.Error("the call is not counted")
 	}
 }
 
-func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
+func TestBasePathIsKeptAndSigned(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	w.Client = w.client(t, func(c *provider.Config) { c.URL += "/base%2Fof/"; c.Metrics = nil })
 	runtest.Must(t, w.ask(t.Context()))
 	if got := w.Calls()[0].Path; got != "/base%2Fof/v1/checks" {
-		t.Fatalf("asked at %s", got)
+		t.Fatalf("called at %s", got)
 	}
 }
 
-func TestOneConnectionThatBreaksIsTriedAgainUnderTheSameID(t *testing.T) {
+func TestBrokenConnectionIsRetriedOnceWithTheSameID(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, good))
 	runtest.Must(t, w.ask(t.Context()))
 	calls := w.Calls()
 	if len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID || string(calls[0].Body) != string(calls[1].Body) {
-		t.Fatalf("it was asked %d times: %+v", len(calls), calls)
+		t.Fatalf("the service was called %d times: %+v", len(calls), calls)
 	}
 	w.Do(fakeprovider.BreakOff)
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || len(w.Calls()) != 4 {
-		t.Fatalf("%v after %d requests in all", err, len(w.Calls()))
+		t.Fatalf("%v after %d requests in total, want 4", err, len(w.Calls()))
 	}
 	if w.Calls()[2].Signature.ID == calls[0].Signature.ID {
 		t.Error("two requests have one id")
 	}
 }
 
-// An answer that began may have done its work; a lie is a lie the second time.
-func TestNothingElseIsTriedAgain(t *testing.T) {
+// A service that began to answer may have acted, and an invalid answer would be invalid again.
+func TestOtherFaultsAreNotRetried(t *testing.T) {
 	for name, behavior := range map[string]fakeprovider.Behavior{
-		"broke off in answer": fakeprovider.BreakOffLater(200, good), "lie": fakeprovider.Unsigned(200, good), "silent": fakeprovider.Silent, "not HTTP": fakeprovider.Garbage("x"),
+		"broke off in answer": fakeprovider.BreakOffLater(200, good), "invalid": fakeprovider.Unsigned(200, good), "silent": fakeprovider.Silent, "not HTTP": fakeprovider.Garbage("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSystem(t, short, behavior)
@@ -138,7 +138,7 @@ func TestNothingElseIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
+func TestUntrustedCertificateIsRefused(t *testing.T) {
 	fakeprovider.NoLeaks(t)
 	p := fakeprovider.StartTLS(t, fakeprovider.Answer(200, good))
 	w := &system{Provider: p, trace: fakeprovider.NewTrace(t)}
@@ -148,11 +148,11 @@ func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
 	}
 	w.Client = w.client(t, func(c *provider.Config) { c.Metrics = nil })
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "certificate") || len(p.Calls()) != 2 {
-		t.Fatalf("a stranger was asked: %v", err)
+		t.Fatalf("a service with an untrusted certificate was called: %v", err)
 	}
 }
 
-func TestAServiceThatIsNotThere(t *testing.T) {
+func TestRefusedConnectionIsReported(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	w.Client = w.client(t, func(c *provider.Config) { c.URL = "http://127.0.0.1:1"; c.Metrics = nil })
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "refused") {
@@ -160,8 +160,8 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// It takes the connection and does not even shake hands.
-func TestAServiceThatDoesNotGreet(t *testing.T) {
+// The listener accepts the connection and never answers the TLS handshake.
+func TestHandshakeWithoutAnswerTimesOut(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	runtest.Must(t, err)
@@ -175,9 +175,9 @@ func TestAServiceThatDoesNotGreet(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLargeIsNotSent(t *testing.T) {
+func TestTooLargeRequestIsNotSent(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, good))
-	err := w.Post(t.Context(), path, provider.NewID(), question{strings.Repeat("x", provider.MaxRequest)}, func(int, []byte) error { return nil })
+	err := w.Post(t.Context(), path, provider.NewID(), request{strings.Repeat("x", provider.MaxRequest)}, func(int, []byte) error { return nil })
 	if !errors.Is(err, provider.ErrRequest) || len(w.Calls()) != 0 {
 		t.Fatal(err)
 	}

@@ -15,10 +15,10 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 )
 
-// Bounds that an operator may choose within.
+// Defaults and upper bounds of the settings.
 const (
 	DefaultTimeout = 5 * time.Second
-	MaxTimeout     = 15 * time.Second // a passenger waits for it
+	MaxTimeout     = 15 * time.Second // a passenger's request waits for the call
 
 	DefaultCalls = 64
 	MaxCalls     = 4096
@@ -33,44 +33,44 @@ const (
 	MaxSkew     = 5 * time.Minute
 )
 
-// Bounds of a message, bytes. They leave room for 4096 bytes of evidence in
-// which JSON escapes each one with six.
+// Bounds of a message, bytes. A request has room for 4096 bytes of evidence of which JSON escapes each with
+// six bytes.
 const (
 	MaxRequest = 32 << 10
 	MaxAnswer  = 16 << 10
 )
 
-// Config is what a Client works with.
+// Config configures a [Client].
 type Config struct {
-	// Service names the service in metrics, logs and errors: a constant of the
-	// program, 1 to 32 of a-z and "_".
+	// Service names the service in metrics, logs and errors: a constant of the program, 1 to 32 of a-z and
+	// "_".
 	Service string
-	// URL is where the service is; paths of calls are joined to its own. HTTPS,
-	// or HTTP to a loopback address; no user, query or fragment.
+	// URL is the base URL of the service; the paths of calls are appended. HTTPS, or HTTP to a loopback
+	// address; no user, query or fragment.
 	URL string
 	// Secrets are shared with the service, one or two. The first signs.
 	Secrets []Secret
-	// Roots may vouch for the service. nil: the authorities of the system.
+	// Roots are the certificate authorities for the service. nil: those of the system.
 	Roots *x509.CertPool
-	// Timeout bounds one call with its repetition. 0: DefaultTimeout.
+	// Timeout bounds a call, including its repetition. 0: DefaultTimeout.
 	Timeout time.Duration
-	// Calls bounds the calls in flight, and so the connections. 0: DefaultCalls.
+	// Calls bounds the concurrent calls and the connections. 0: DefaultCalls.
 	Calls int
-	// Faults is how many bad calls in a row open the breaker. 0: DefaultFaults.
+	// Faults is the number of consecutive bad calls that opens the breaker. 0: DefaultFaults.
 	Faults int
-	// Pause is how long the breaker stays open before a probe. 0: DefaultPause.
+	// Pause is the time that the breaker stays open before a probe. 0: DefaultPause.
 	Pause time.Duration
-	// Skew bounds how far the service's clock may be from ours. 0: DefaultSkew.
+	// Skew bounds the difference between the clocks of the service and the issuer. 0: DefaultSkew.
 	Skew time.Duration
 	// Now is the clock of signatures and of the breaker. nil: time.Now.
 	Now func() time.Time
 	// Log receives changes of the breaker. nil: no log.
 	Log *zap.Logger
-	// Metrics receives the collectors. nil: they count and are shown nowhere.
+	// Metrics receives the collectors. nil: they are not exported.
 	Metrics prometheus.Registerer
 }
 
-// Validate reports all that is wrong, each a *Fault.
+// Validate reports every wrong field, each as a [*Fault].
 func (c *Config) Validate() error {
 	var faults []error
 	fault := func(field string, err error) {
@@ -93,7 +93,7 @@ func (c *Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// complete fills in what may be left out.
+// complete fills in the defaults.
 func (c *Config) complete() {
 	orDefault(&c.Timeout, DefaultTimeout)
 	orDefault(&c.Calls, DefaultCalls)
@@ -108,7 +108,7 @@ func (c *Config) complete() {
 	}
 }
 
-// Fault is a wrong setting. It never shows a secret.
+// Fault is a wrong setting. Its text never contains a secret.
 type Fault struct {
 	Field string // as in Settings, such as "url"
 	Err   error
@@ -117,8 +117,8 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Field + ": " + f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Setting names the field to package conf as it stands in the table of a service: most
-// are in its table "service".
+// Setting returns the name of the field in the settings of a service, for package conf. Most fields are in
+// the table "service".
 func (f *Fault) Setting() string {
 	switch f.Field {
 	case "callback_url", "label", "waiting":
@@ -127,9 +127,8 @@ func (f *Fault) Setting() string {
 	return "service." + f.Field
 }
 
-// ParseURL reads an address of a service or of a callback: HTTPS, or HTTP to a
-// loopback address, since what is signed is not hidden. It does not repeat the
-// text, which may hold a password.
+// ParseURL parses the URL of a service or of a callback: HTTPS, or HTTP to a loopback address, because a
+// signature does not hide the content. Its errors do not repeat the text, which may contain a password.
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "" {
@@ -138,7 +137,7 @@ func ParseURL(text string) (*url.URL, error) {
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, errors.New("must have no user, query or fragment")
 	}
-	// A name such as localhost is whatever the resolver says.
+	// A name such as localhost is refused: the resolver decides its address.
 	ip := net.ParseIP(u.Hostname())
 	if u.Scheme != "https" && !(u.Scheme == "http" && ip != nil && ip.IsLoopback()) {
 		return nil, errors.New("must be https; http only to a loopback address such as 127.0.0.1")
@@ -146,12 +145,11 @@ func ParseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// maxLabel bounds a label, which stands in an HTTP header, bytes.
+// maxLabel bounds a label, bytes. Labels appear in an HTTP header.
 const maxLabel = 100
 
-// CheckLabel says what is wrong with a service's name for people, which an
-// operator chooses: printable ASCII, since it is shown in headers and logs. The
-// error is a *Fault.
+// CheckLabel reports a fault of a service's label, as a [*Fault]. The operator chooses the label. It is
+// printable ASCII, because it appears in headers and logs.
 func CheckLabel(label string) error {
 	if label == "" || len(label) > maxLabel || strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return &Fault{"label", fmt.Errorf("must be 1 to %d characters of printable ASCII", maxLabel)}
@@ -161,7 +159,7 @@ func CheckLabel(label string) error {
 
 func within[T int | time.Duration](value, most T) error {
 	if value < 0 || value > most {
-		return fmt.Errorf("must be 0, for the default, to %v", most)
+		return fmt.Errorf("must be from 0, the default, to %v", most)
 	}
 	return nil
 }
@@ -172,24 +170,23 @@ func orDefault[T int | time.Duration](value *T, other T) {
 	}
 }
 
-// maxCA bounds what is read of a file of authorities, bytes.
+// maxCA bounds a file of certificate authorities, bytes.
 const maxCA = 1 << 20
 
-// Settings is what an operator says of one service: a table of a command's
-// configuration.
+// Settings are the settings of one service: a table of a command's configuration.
 type Settings struct {
-	URL         string        `toml:"url" doc:"where the service is, https://host/path; http only to a loopback address"`
+	URL         string        `toml:"url" doc:"base URL of the service, https://host/path; http only to a loopback address"`
 	SecretFiles []string      `toml:"secret_files" secret:"file" doc:"files of the secrets shared with the service, one or two; the first signs"`
-	CAFile      string        `toml:"ca_file" doc:"PEM file of the authorities that may vouch for the service; empty: those of the system"`
-	Timeout     time.Duration `toml:"timeout" doc:"bound on one call; 0: 5s; at most 15s"`
-	Calls       int           `toml:"calls" doc:"bound on calls and connections at once; 0: 64"`
-	Faults      int           `toml:"faults" doc:"bad calls in a row after which the service is left alone; 0: 5"`
-	Pause       time.Duration `toml:"pause" doc:"how long it is left alone before one call tries it; 0: 5s"`
-	Skew        time.Duration `toml:"skew" doc:"how far the service's clock may be from ours; 0: 30s"`
+	CAFile      string        `toml:"ca_file" doc:"PEM file of the certificate authorities for the service; empty: those of the system"`
+	Timeout     time.Duration `toml:"timeout" doc:"timeout of a call; 0: 5s; at most 15s"`
+	Calls       int           `toml:"calls" doc:"maximum number of concurrent calls and connections; 0: 64"`
+	Faults      int           `toml:"faults" doc:"consecutive bad calls after which the service is not called for a pause; 0: 5"`
+	Pause       time.Duration `toml:"pause" doc:"pause before one call tests a failing service; 0: 5s"`
+	Skew        time.Duration `toml:"skew" doc:"maximum difference between the clocks of the service and the issuer; 0: 30s"`
 }
 
-// Load reads the files and reports all that is wrong, each a *Fault. What it
-// returns has yet to be given Now, Log and Metrics.
+// Load reads the files and reports every wrong setting, each as a [*Fault]. The caller sets Now, Log and
+// Metrics of the result.
 func (s Settings) Load(service string, trust ownfile.Trust) (Config, error) {
 	c := Config{Service: service, URL: s.URL, Timeout: s.Timeout, Calls: s.Calls, Faults: s.Faults, Pause: s.Pause, Skew: s.Skew}
 	var faults []error
@@ -210,7 +207,7 @@ func (s Settings) Load(service string, trust ownfile.Trust) (Config, error) {
 	unread := len(c.Secrets) < len(s.SecretFiles)
 	if joined, ok := c.Validate().(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			// What could not be read is not missing as well.
+			// A secret that could not be read is not reported as missing too.
 			if f := (*Fault)(nil); !(unread && errors.As(err, &f) && f.Field == "secret_files") {
 				faults = append(faults, err)
 			}
@@ -226,7 +223,7 @@ func readRoots(path string, trust ownfile.Trust) (*x509.CertPool, error) {
 	}
 	roots := x509.NewCertPool()
 	if len(text) > maxCA || !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s must hold PEM certificates, at most %d bytes", path, maxCA)
+		return nil, fmt.Errorf("%s must contain PEM certificates, at most %d bytes", path, maxCA)
 	}
 	return roots, nil
 }

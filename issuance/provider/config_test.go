@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// fields lists the settings that an error complains about.
+// fields lists the settings that an error names.
 func fields(t *testing.T, err error) (all []string) {
 	t.Helper()
 	joined, ok := err.(interface{ Unwrap() []error })
@@ -23,32 +23,32 @@ func fields(t *testing.T, err error) (all []string) {
 	for _, e := range joined.Unwrap() {
 		var f *Fault
 		if !errors.As(e, &f) {
-			t.Fatalf("%v is no fault of a setting", e)
+			t.Fatalf("%v is not a Fault", e)
 		}
 		all = append(all, f.Field)
 	}
 	return all
 }
 
-func TestAllFaultsOfAConfigurationAreToldAtOnce(t *testing.T) {
+func TestAllFaultsOfAConfigurationAreReported(t *testing.T) {
 	_, err := New(Config{
-		Service: "Real Person", URL: "http://example.org", Timeout: MaxTimeout + 1, Calls: -1, Faults: MaxFaults + 1, Pause: -1, Skew: MaxSkew + 1,
+		Service: "Face Check", URL: "http://example.org", Timeout: MaxTimeout + 1, Calls: -1, Faults: MaxFaults + 1, Pause: -1, Skew: MaxSkew + 1,
 	})
 	want := []string{"service", "url", "secret_files", "timeout", "calls", "faults", "pause", "skew"}
 	if got := fields(t, err); !slices.Equal(got, want) {
-		t.Fatalf("told of %q, want %q: %v", got, want, err)
+		t.Fatalf("reported %q, want %q: %v", got, want, err)
 	}
 	if _, err := New(Config{Service: "a", URL: "https://example.org", Secrets: []Secret{NewSecret("k")}}); err != nil {
-		t.Fatalf("the least configuration: %v", err)
+		t.Fatalf("the smallest configuration: %v", err)
 	}
 }
 
-func TestAnAddressIsHTTPSOrLoopback(t *testing.T) {
+func TestURLIsHTTPSOrLoopback(t *testing.T) {
 	for text, good := range map[string]bool{
-		"https://partner.example/base": true, "https://10.0.0.1:8443": true, "http://127.0.0.1:1": true, "http://[::1]:1/x": true, "http://127.9.9.9": true,
-		"http://partner.example": false, "http://10.0.0.1": false, "http://localhost": false, "http://127.0.0.1.example.org": false, "http://0.0.0.0": false,
-		"ftp://127.0.0.1": false, "": false, "/path": false, "https://": false, "https://:443": false, "https:opaque": false, "partner.example": false, "https://a b": false,
-		"https://user:hunter2@partner.example": false, "https://partner.example?token=hunter2": false, "https://partner.example?": false, "https://partner.example#hunter2": false, "https://hunter2\x7f": false,
+		"https://provider.example/base": true, "https://10.0.0.1:8443": true, "http://127.0.0.1:1": true, "http://[::1]:1/x": true, "http://127.9.9.9": true,
+		"http://provider.example": false, "http://10.0.0.1": false, "http://localhost": false, "http://127.0.0.1.example.org": false, "http://0.0.0.0": false,
+		"ftp://127.0.0.1": false, "": false, "/path": false, "https://": false, "https://:443": false, "https:opaque": false, "provider.example": false, "https://a b": false,
+		"https://user:hunter2@provider.example": false, "https://provider.example?token=hunter2": false, "https://provider.example?": false, "https://provider.example#hunter2": false, "https://hunter2\x7f": false,
 	} {
 		_, err := ParseURL(text)
 		if (err == nil) != good {
@@ -67,12 +67,12 @@ func TestSecretsAreOneOrTwoAndDiffer(t *testing.T) {
 		"one value": {one, SecretOf("two", [32]byte{1})}, "zeros": {SecretOf("one", [32]byte{})}, "no name": {SecretOf("", [32]byte{1})}, "bad name": {SecretOf("a;b", [32]byte{1})},
 	} {
 		if _, err := NewKeyring(secrets...); err == nil {
-			t.Errorf("%s: taken", what)
+			t.Errorf("%s: accepted", what)
 		}
 	}
 }
 
-func TestASecretFileIsStrictAndPrivate(t *testing.T) {
+func TestSecretFileIsParsedStrictlyAndMustBePrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "one.secret")
 	s := NewSecret("one-2026")
 	runtest.Must(t, WriteSecret(path, s))
@@ -80,7 +80,7 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 		t.Fatalf("%v, %v", got, err)
 	}
 	if err := WriteSecret(path, NewSecret("two")); !errors.Is(err, os.ErrExist) {
-		t.Fatalf("a secret was written over: %v", err)
+		t.Fatalf("an existing secret file was overwritten: %v", err)
 	}
 	text, err := os.ReadFile(path)
 	runtest.Must(t, err)
@@ -93,36 +93,36 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 	} {
 		runtest.Must(t, os.WriteFile(path, []byte(bad), 0o600))
 		if _, err := ReadSecret(path, ownfile.Trust{}); err == nil {
-			t.Errorf("%s: read", what)
+			t.Errorf("%s: accepted", what)
 		} else if strings.Contains(err.Error(), digits[2:20]) {
-			t.Errorf("%s: the error shows the secret", what)
+			t.Errorf("%s: the error contains the secret", what)
 		}
 	}
 	runtest.Must(t, os.WriteFile(path, []byte(good), 0o600))
 	runtest.Must(t, os.Chmod(path, 0o640))
 	if _, err := ReadSecret(path, ownfile.Trust{}); err == nil || !strings.Contains(err.Error(), "0640") {
-		t.Errorf("a file that others may read: %v", err)
+		t.Errorf("a file readable by the group: %v", err)
 	}
 	if _, err := ReadSecret(filepath.Dir(path), ownfile.Trust{}); err == nil {
 		t.Error("a directory was read")
 	}
 }
 
-func TestSettingsAreReadWithTheirFiles(t *testing.T) {
+func TestLoadReadsTheFilesOfTheSettings(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "one.secret")
 	runtest.Must(t, WriteSecret(path, NewSecret("one")))
-	c, err := Settings{URL: "https://partner.example", SecretFiles: []string{path}, Timeout: time.Second, Calls: 2, Faults: 3, Pause: 4, Skew: 5}.Load("residents", ownfile.Trust{})
+	c, err := Settings{URL: "https://provider.example", SecretFiles: []string{path}, Timeout: time.Second, Calls: 2, Faults: 3, Pause: 4, Skew: 5}.Load("residents", ownfile.Trust{})
 	if err != nil || c.Service != "residents" || len(c.Secrets) != 1 || c.Timeout != time.Second || c.Calls != 2 || c.Faults != 3 || c.Pause != 4 || c.Skew != 5 {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	_, err = Settings{URL: "x", SecretFiles: []string{filepath.Join(dir, "none")}, CAFile: path, Timeout: -1}.Load("residents", ownfile.Trust{})
 	if got, want := fields(t, err), []string{"secret_files", "ca_file", "url", "timeout"}; !slices.Equal(got, want) {
-		t.Fatalf("told of %q, want %q", got, want)
+		t.Fatalf("reported %q, want %q", got, want)
 	}
 }
 
-func TestJSONIsReadInOneMeaningOrNot(t *testing.T) {
+func TestAmbiguousJSONIsRefused(t *testing.T) {
 	type form struct {
 		Decision string `json:"decision"`
 		Other    string `json:"other"`
@@ -144,19 +144,19 @@ func TestJSONIsReadInOneMeaningOrNot(t *testing.T) {
 		if err == nil {
 			t.Errorf("%.80s was read as %+v", bad, got)
 		} else if err != errJSON {
-			t.Errorf("%.80s: an error that may quote it", bad)
+			t.Errorf("%.80s: the error may quote the text", bad)
 		}
 	}
 }
 
-// The environment of a server is not where it is said who may read personal data.
-func TestNoProxyAndNoSharedConnections(t *testing.T) {
+// A proxy from the environment could read personal data.
+func TestTransportUsesNoProxyAndNoSharedConnections(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	tr := newTransport(nil, 7)
 	if tr.Proxy != nil {
-		t.Error("a proxy would be asked for")
+		t.Error("the transport uses a proxy")
 	}
 	if !tr.DisableKeepAlives || tr.Protocols.HTTP2() || tr.MaxConnsPerHost != 7 {
-		t.Error("calls share connections, or have no bound")
+		t.Error("calls share connections or are not bounded")
 	}
 }

@@ -8,26 +8,26 @@ import (
 	"sync"
 )
 
-// CodesService is the name in metrics, logs and errors of what sends codes.
+// CodesService is the name of the phone code service in metrics, logs and errors.
 const CodesService = "phone_code"
 
-// messagesPath is where the service takes messages, below its URL.
+// messagesPath is the path of messages, below the service's URL.
 const messagesPath = "v1/messages"
 
-// Purpose is what a code is for. The message says it, so that the recipient knows what
-// another person wants when they ask for the code.
+// Purpose is the purpose of a code. The message names it: the recipient can recognize an attempt to obtain
+// the code by deception.
 type Purpose string
 
 // The purposes. They are names on the wire and metric labels.
 const (
-	VerifyPhone   Purpose = "verify_phone"   // the phone is the account holder's
-	ResetPassword Purpose = "reset_password" // the way back from a forgotten password
+	VerifyPhone   Purpose = "verify_phone"   // confirms the account holder's phone
+	ResetPassword Purpose = "reset_password" // replaces a forgotten password
 )
 
-// Purposes lists them.
+// Purposes lists the purposes.
 func Purposes() []Purpose { return []Purpose{VerifyPhone, ResetPassword} }
 
-// Language is that of the message.
+// Language is the language of a message.
 type Language string
 
 // The languages.
@@ -36,9 +36,9 @@ const (
 	English Language = "en"
 )
 
-// Message is a code on its way. It is personal data and a secret: it prints as nothing.
+// Message is a message with a code. It is personal data and a secret, and prints as "(private)".
 type Message struct {
-	Number   string // in the form of E.164, such as +8613800000001
+	Number   string // E.164, such as +8613800000001
 	Code     string // 6 digits
 	Purpose  Purpose
 	Language Language
@@ -47,30 +47,28 @@ type Message struct {
 // Format hides the message from every verb of fmt.
 func (Message) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
 
-// CodeSender sends one-time codes to phones (手机核验, rule G40). What a code is good for,
-// how long, and how often one may be sent is package account's to say.
+// CodeSender sends one-time codes to phones (手机核验, rule G40). Package account decides what a code is
+// valid for, for how long, and how often codes are sent.
 //
-// Send returns nil once the message was accepted; whether it arrives is not known. It
-// returns before ctx ends, with ctx's error if the message was not accepted in time. Only
-// its caller may call it again with the same message: each call can cost a message.
-// Number and code must never appear in an error, a log or anywhere else that outlives the
-// call. Calls come from many goroutines at once.
+// Send returns nil when the service accepted the message; delivery is not confirmed. It returns before ctx
+// ends, or with the error of ctx. An implementation must not repeat a message: each call can cost a
+// message. Number and code must never appear in an error, a log or anywhere else that outlives the call.
+// Send must be safe for concurrent use.
 //
-// Label names the provider in logs; one that sends nothing says so in it.
+// Label names the provider in logs. The label of a sender without messages says that it sends none.
 type CodeSender interface {
 	Send(ctx context.Context, m Message) error
 	Label() string
 }
 
-// codeSender has a service elsewhere send codes.
+// codeSender sends codes through an outside service.
 type codeSender struct{ *service }
 
-// NewCodeSender is an outside service; it reports all faults of the configuration. It
-// promises that a code counts as sent only if a holder of the shared secret said so, for
-// that very message. A request that was sent again, because its connection broke, has the
-// same id: the service sends one message for an id.
+// NewCodeSender makes the client of an outside service, or reports every fault of the configuration. A
+// code counts as sent only if a holder of the shared secret confirmed this message. A request that is
+// repeated after a broken connection has the same id: the service sends one message for an id.
 //
-// docs/openapi/phone-code.yaml has the protocol as the service sees it. The issuer sends
+// docs/openapi/phone-code.yaml specifies the protocol for the service. The issuer sends
 //
 //	POST /v1/messages
 //	{"phone":"+8613800000001","code":"123456","purpose":"verify_phone","language":"zh"}
@@ -88,10 +86,10 @@ func NewCodeSender(c ServiceConfig) (CodeSender, error) {
 	return codeSender{s}, nil
 }
 
-// ErrUndeliverable is a number to which the service sends nothing.
+// ErrUndeliverable means that the service does not deliver to the number.
 var ErrUndeliverable = errors.New("phone code: the service cannot deliver to this number")
 
-// codeMessage is a message as the service is given it.
+// codeMessage is a message in the request to the service.
 type codeMessage struct {
 	Phone    string   `json:"phone"`
 	Code     string   `json:"code"`
@@ -104,7 +102,7 @@ type codeAnswer struct {
 }
 
 func (s codeSender) Send(ctx context.Context, m Message) error {
-	answer, err := ask(ctx, s.service, messagesPath, codeMessage{m.Number, m.Code, m.Purpose, m.Language}, func(a codeAnswer) bool {
+	answer, err := callService(ctx, s.service, messagesPath, codeMessage{m.Number, m.Code, m.Purpose, m.Language}, func(a codeAnswer) bool {
 		return a.Message == "accepted" || a.Message == "undeliverable"
 	})
 	if err == nil && answer.Message == "undeliverable" {
@@ -113,31 +111,31 @@ func (s codeSender) Send(ctx context.Context, m Message) error {
 	return err
 }
 
-// Numbers to which the sandbox does not send.
+// Numbers for which the sandbox fails.
 const (
-	SandboxFaultNumber  = "+8619999999990" // ErrSandbox
+	SandboxFaultNumber  = "+8619999999990" // returns ErrSandbox
 	SandboxSilentNumber = "+8619999999991" // never answers: waits until ctx ends
 )
 
-// sandboxNumbers bounds the numbers whose last code a SandboxCodes remembers.
+// sandboxNumbers is the maximum number of phone numbers in a SandboxCodes.
 const sandboxNumbers = 10_000
 
-// SandboxCodes sends nothing. It keeps the last code of each number in memory, for the
-// client that plays the phone in a demo or a test. It must never serve real passengers: a
-// client that reaches it gets into every account.
+// SandboxCodes sends no messages. It stores the last code of each number in memory, for the client that
+// acts as the phone in a demo or a test. It must never serve real passengers: a client with access to it
+// can enter every account.
 type SandboxCodes struct {
 	mu    sync.Mutex
 	codes map[string]string // mu; by number
-	order []string          // mu; numbers, the oldest first
+	order []string          // mu; numbers, oldest first
 }
 
-// NewSandboxCodes makes one.
+// NewSandboxCodes makes a [SandboxCodes].
 func NewSandboxCodes() *SandboxCodes { return &SandboxCodes{codes: map[string]string{}} }
 
-// Label says that nothing is sent.
+// Label says that no message is sent.
 func (*SandboxCodes) Label() string { return "sandbox: NO MESSAGE IS SENT" }
 
-// Send keeps the code, or does what the number says.
+// Send stores the code, or fails as the number requests.
 func (s *SandboxCodes) Send(ctx context.Context, m Message) error {
 	switch m.Number {
 	case SandboxFaultNumber:
@@ -161,7 +159,7 @@ func (s *SandboxCodes) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// Code is the last code that was to be sent to a number in the form of E.164.
+// Code returns the last code for a number in E.164 form.
 func (s *SandboxCodes) Code(number string) (code string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

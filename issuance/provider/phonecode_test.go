@@ -14,7 +14,7 @@ import (
 
 const accepted = `{"message":"accepted"}`
 
-// markedMessage has a number and a code that are marks.
+// markedMessage has a number and a code that must not appear in errors or logs.
 var markedMessage = provider.Message{Number: "+8613712345678", Code: "918273", Purpose: provider.ResetPassword, Language: provider.English}
 
 type senderSystem struct {
@@ -35,7 +35,7 @@ func (w senderSystem) send(t *testing.T, within time.Duration) (err error) {
 	return err
 }
 
-func TestEachAnswerOfTheSenderIsUnderstood(t *testing.T) {
+func TestEveryDocumentedAnswerToAMessageIsKnown(t *testing.T) {
 	w := newSender(t, fakeprovider.Silent)
 	doc, documented := document(t, "phone-code.yaml", "message")
 	known := map[string]error{"accepted": nil, "undeliverable": provider.ErrUndeliverable}
@@ -51,12 +51,12 @@ func TestEachAnswerOfTheSenderIsUnderstood(t *testing.T) {
 	}
 	for _, value := range w.asDocumented(t, doc, "Message") {
 		if value["phone"] != markedMessage.Number || value["code"] != markedMessage.Code {
-			t.Errorf("another message was sent: %v", value)
+			t.Errorf("a different message was sent: %v", value)
 		}
 	}
 }
 
-func TestNoFaultCountsAsSent(t *testing.T) {
+func TestFaultNeverCountsAsSent(t *testing.T) {
 	for name, c := range map[string]struct {
 		behavior fakeprovider.Behavior
 		want     error
@@ -64,7 +64,7 @@ func TestNoFaultCountsAsSent(t *testing.T) {
 		"unsigned": {fakeprovider.Unsigned(200, accepted), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, accepted), provider.ErrAnswer},
 		"another id": {fakeprovider.OtherID(200, accepted), provider.ErrAnswer}, "another body": {fakeprovider.OtherBody(200, accepted), provider.ErrAnswer},
 		"unknown": {fakeprovider.Answer(200, `{"message":"later"}`), provider.ErrAnswer}, "nothing": {fakeprovider.Answer(200, `{}`), provider.ErrAnswer},
-		"accepted and 404": {fakeprovider.Answer(404, accepted), provider.ErrAnswer}, "more than asked": {fakeprovider.Answer(200, `{"message":"accepted","code":"918273"}`), provider.ErrAnswer},
+		"accepted and 404": {fakeprovider.Answer(404, accepted), provider.ErrAnswer}, "unknown field": {fakeprovider.Answer(200, `{"message":"accepted","code":"918273"}`), provider.ErrAnswer},
 		"broke off": {fakeprovider.BreakOff, provider.ErrBroken}, "silent": {fakeprovider.Silent, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestNoFaultCountsAsSent(t *testing.T) {
 	}
 }
 
-func TestTheSandboxOfCodesKeepsTheLastCodeAndPrintsNone(t *testing.T) {
+func TestSandboxCodesStoresTheLastCodeAndPrintsNone(t *testing.T) {
 	s := provider.NewSandboxCodes()
 	m := provider.Message{Number: "+8613800000001", Code: "123456", Purpose: provider.VerifyPhone, Language: provider.Chinese}
 	runtest.Must(t, s.Send(t.Context(), m))
@@ -86,7 +86,7 @@ func TestTheSandboxOfCodesKeepsTheLastCodeAndPrintsNone(t *testing.T) {
 		t.Errorf("%q, %v", code, ok)
 	}
 	if _, ok := s.Code("+8613800000002"); ok {
-		t.Error("a code that was never sent")
+		t.Error("the sandbox has a code that was never sent")
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		if text := fmt.Sprintf(verb, m); text != "(private)" {
@@ -95,21 +95,21 @@ func TestTheSandboxOfCodesKeepsTheLastCodeAndPrintsNone(t *testing.T) {
 	}
 }
 
-func TestTheSandboxOfCodesForgetsTheOldestNumbers(t *testing.T) {
+func TestSandboxCodesDeletesTheOldestNumbers(t *testing.T) {
 	s := provider.NewSandboxCodes()
 	for i := range 10_001 {
 		m := provider.Message{Number: fmt.Sprintf("+861380%07d", i), Code: "123456"}
 		runtest.Must(t, s.Send(t.Context(), m))
 	}
 	if _, ok := s.Code("+8613800000000"); ok {
-		t.Error("the oldest number is still known")
+		t.Error("the oldest number is still stored")
 	}
 	if _, ok := s.Code("+8613800010000"); !ok {
-		t.Error("the newest number is forgotten")
+		t.Error("the newest number is not stored")
 	}
 }
 
-func TestTheSandboxOfCodesFailsAsAsked(t *testing.T) {
+func TestSandboxCodesFailsAsRequested(t *testing.T) {
 	s := provider.NewSandboxCodes()
 	if err := s.Send(t.Context(), provider.Message{Number: provider.SandboxFaultNumber}); !errors.Is(err, provider.ErrSandbox) {
 		t.Errorf("%v", err)

@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestAReceiverReadsNothingThatIsNotSigned(t *testing.T) {
+func TestReceiverRefusesUnsignedRequests(t *testing.T) {
 	keys, err := provider.NewKeyring(fakeprovider.Secret("one"))
 	runtest.Must(t, err)
 	stranger, err := provider.NewKeyring(fakeprovider.Secret("two"))
@@ -67,11 +67,11 @@ func TestAReceiverReadsNothingThatIsNotSigned(t *testing.T) {
 	broken := httptest.NewRequest(http.MethodPost, "/callback", brokenReader{})
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now))
 	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrCut) {
-		t.Errorf("a body that broke off: %v", err)
+		t.Errorf("a truncated body: %v", err)
 	}
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now.Add(-time.Minute)))
 	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrSignature) {
-		t.Errorf("an old body was read: %v", err)
+		t.Errorf("the body of an expired request was read: %v", err)
 	}
 }
 

@@ -8,24 +8,25 @@ import (
 // ResidentRegistryService is the registry's name in metrics, logs and errors.
 const ResidentRegistryService = "residents"
 
-// lookupsPath is where the registry takes lookups, below its URL.
+// lookupsPath is the path of lookups, below the registry's URL.
 const lookupsPath = "v1/lookups"
 
-// Match is the registry's answer. Only Matched is good; the zero value is none.
+// Match is the registry's answer. Only Matched confirms the card; the zero value is no answer.
 type Match uint8
 
+// The answers.
 const (
 	Unknown    Match = iota // no answer
-	Matched                 // the card exists, for this name, and is in force
+	Matched                 // a valid card with this number and this name exists
 	NotMatched              // no card with this number and this name
 	Lost                    // the card was reported lost
 	Cancelled               // the card was cancelled
 )
 
-// matches are the spellings on the wire and in logs.
+// matches are the names on the wire and in logs.
 var matches = [...]string{Unknown: "unknown", Matched: "matched", NotMatched: "not_matched", Lost: "lost", Cancelled: "cancelled"}
 
-// String is the name of an answer.
+// String returns the name of the answer.
 func (m Match) String() string {
 	if int(m) < len(matches) {
 		return matches[m]
@@ -33,7 +34,7 @@ func (m Match) String() string {
 	return matches[Unknown]
 }
 
-// ParseMatch reads the name of an answer; Unknown is none.
+// ParseMatch parses the name of an answer; "unknown" is refused.
 func ParseMatch(name string) (m Match, ok bool) {
 	for m := Matched; int(m) < len(matches); m++ {
 		if matches[m] == name {
@@ -43,19 +44,16 @@ func ParseMatch(name string) (m Match, ok bool) {
 	return Unknown, false
 }
 
-// ResidentRegistry is the registry of resident IDs. It knows whether a card with this
-// number exists for this name, and is not reported lost or cancelled. That a
-// card matches says nothing of who holds the phone: that is package facecheck's
-// question (rule A6).
+// ResidentRegistry is the registry of resident ID cards. It reports whether a card with this number exists
+// for this name, and whether it was reported lost or cancelled. A match does not identify the person at the
+// phone: package facecheck does (rule A6).
 //
-// Lookup returns a Match other than Unknown only when the registry answered. It
-// returns before ctx ends, with ctx's error when there was no answer in time,
-// and another error when the registry is out of order; it changes nothing, so it
-// may be asked again. A person must never appear in an error, a log or anywhere
-// else that outlives the call. Calls come from many goroutines at once.
+// Lookup returns a Match other than Unknown only if the registry answered. It returns before ctx ends, with
+// the error of ctx if there was no answer in time, and another error if the registry fails. Lookups change
+// nothing and may be repeated. A person must never appear in an error, a log or anywhere else that outlives
+// the call. Lookup must be safe for concurrent use.
 //
-// Label names the registry in logs and answers; one that knows no cards says so
-// in it.
+// Label names the registry in logs and answers. The label of a registry without cards says that it has none.
 type ResidentRegistry interface {
 	Lookup(ctx context.Context, p Person) (Match, error)
 	Label() string
@@ -64,13 +62,11 @@ type ResidentRegistry interface {
 // residentRegistry asks a registry elsewhere.
 type residentRegistry struct{ *service }
 
-// NewResidentRegistry is an outside registry; it reports all faults of the
-// configuration. It promises that a card matches only if a holder of the shared
-// secret said so, for that very lookup. It keeps no answers: a card reported
-// lost a minute ago must not match.
+// NewResidentRegistry makes the client of an outside registry, or reports every fault of the configuration.
+// A card matches only if a holder of the shared secret confirmed this lookup. Answers are not cached: a
+// card reported lost a minute ago must not match.
 //
-// docs/openapi/residents.yaml has the protocol as the registry sees it. The
-// issuer sends
+// docs/openapi/residents.yaml specifies the protocol for the registry. The issuer sends
 //
 //	POST /v1/lookups
 //	{"name":"…","document_type":"resident_id","document_number":"…"}
@@ -88,9 +84,9 @@ func NewResidentRegistry(c ServiceConfig) (ResidentRegistry, error) {
 	return residentRegistry{s}, nil
 }
 
-var errPerson = errors.New("resident registry: not a person who can be looked up")
+var errPerson = errors.New("resident registry: only a person with a resident ID card can be looked up")
 
-// lookup is a person as the registry is asked about him.
+// lookup is a person in the request to the registry.
 type lookup struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
@@ -106,7 +102,7 @@ func (r residentRegistry) Lookup(ctx context.Context, p Person) (Match, error) {
 		return Unknown, errPerson
 	}
 	match := Unknown
-	_, err := ask(ctx, r.service, lookupsPath, lookup{p.Name, p.Document.String(), p.Number}, func(a lookupAnswer) (ok bool) {
+	_, err := callService(ctx, r.service, lookupsPath, lookup{p.Name, p.Document.String(), p.Number}, func(a lookupAnswer) (ok bool) {
 		match, ok = ParseMatch(a.Match)
 		return ok
 	})
@@ -119,28 +115,26 @@ func (r residentRegistry) Lookup(ctx context.Context, p Person) (Match, error) {
 	return match, nil
 }
 
-// Names for which the sandbox does not say Matched, whatever the number. They
-// are no names of people.
+// Names for which the sandbox does not answer Matched, with any number. They are not names of people.
 const (
-	SandboxNotMatched = "测试不符"  // NotMatched
-	SandboxLost       = "测试挂失"  // Lost
-	SandboxCancelled  = "测试注销"  // Cancelled
+	SandboxNotMatched = "测试不符"  // answers NotMatched
+	SandboxLost       = "测试挂失"  // answers Lost
+	SandboxCancelled  = "测试注销"  // answers Cancelled
 	SandboxSilent     = "测试无应答" // never answers: waits until ctx ends
-	SandboxFault      = "测试故障"  // ErrSandbox
+	SandboxFault      = "测试故障"  // returns ErrSandbox
 )
 
-// ErrSandbox is a sandbox out of order.
-var ErrSandbox = errors.New("provider: the sandbox is out of order, as its caller wished")
+// ErrSandbox is the requested fault of a sandbox.
+var ErrSandbox = errors.New("provider: the sandbox fails as its caller requested")
 
-// SandboxResidentRegistry is a registry that knows no cards: everybody matches but
-// those whose name is one of the constants above. It is for demos and tests and
-// must never serve real passengers.
+// SandboxResidentRegistry is a registry without cards: every person matches, except those with one of the
+// names above. It is for demos and tests and must never serve real passengers.
 type SandboxResidentRegistry struct{}
 
-// Label says that this is no registry.
+// Label says that this is not the registry.
 func (SandboxResidentRegistry) Label() string { return "sandbox: NOT THE RESIDENT REGISTRY" }
 
-// Lookup does what the name says.
+// Lookup answers as the name requests.
 func (SandboxResidentRegistry) Lookup(ctx context.Context, p Person) (Match, error) {
 	m := Matched
 	switch p.Name {

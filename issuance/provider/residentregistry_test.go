@@ -16,19 +16,19 @@ import (
 
 const matched = `{"match":"matched"}`
 
-// marked is a person whose every datum is a mark.
+// marked is a person whose data must not appear in errors or logs.
 var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
-type residentsSystem struct {
+type registrySystem struct {
 	*serviceSystem[provider.ResidentRegistry]
 }
 
-func newResidents(t *testing.T, behavior ...fakeprovider.Behavior) residentsSystem {
+func newRegistry(t *testing.T, behavior ...fakeprovider.Behavior) registrySystem {
 	t.Helper()
-	return residentsSystem{newService(t, provider.NewResidentRegistry, []string{"标记", "Markname", "110105"}, behavior...)}
+	return registrySystem{newService(t, provider.NewResidentRegistry, []string{"标记", "Markname", "110105"}, behavior...)}
 }
 
-func (w residentsSystem) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
+func (w registrySystem) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
 	t.Helper()
 	w.do(t, within, func(ctx context.Context) error {
 		m, err = w.client.Lookup(ctx, marked)
@@ -37,8 +37,8 @@ func (w residentsSystem) lookup(t *testing.T, within time.Duration) (m provider.
 	return m, err
 }
 
-func TestEachAnswerOfTheRegistryIsUnderstood(t *testing.T) {
-	w := newResidents(t, fakeprovider.Silent)
+func TestEveryDocumentedAnswerToALookupIsKnown(t *testing.T) {
+	w := newRegistry(t, fakeprovider.Silent)
 	doc, documented := document(t, "residents.yaml", "match")
 	var known []string
 	for _, want := range []provider.Match{provider.Matched, provider.NotMatched, provider.Lost, provider.Cancelled} {
@@ -53,12 +53,12 @@ func TestEachAnswerOfTheRegistryIsUnderstood(t *testing.T) {
 	}
 	for _, value := range w.asDocumented(t, doc, "Person") {
 		if value["name"] != marked.Name || value["document_number"] != marked.Number {
-			t.Errorf("asked for somebody else: %v", value)
+			t.Errorf("a different person was looked up: %v", value)
 		}
 	}
 }
 
-func TestNoFaultMatchesACard(t *testing.T) {
+func TestFaultNeverMatchesACard(t *testing.T) {
 	for name, c := range map[string]struct {
 		behavior fakeprovider.Behavior
 		want     error
@@ -69,12 +69,12 @@ func TestNoFaultMatchesACard(t *testing.T) {
 		"huge": {fakeprovider.Huge(4, 200, matched), provider.ErrAnswer}, "redirect": {fakeprovider.Redirect("/v1/elsewhere", matched), provider.ErrAnswer},
 		"invalid UTF-8": {fakeprovider.Answer(200, "{\"match\":\"matched\xff\"}"), provider.ErrAnswer}, "unknown": {fakeprovider.Answer(200, `{"match":"unknown"}`), provider.ErrAnswer},
 		"nothing": {fakeprovider.Answer(200, `{}`), provider.ErrAnswer}, "matched and 404": {fakeprovider.Answer(404, matched), provider.ErrAnswer},
-		"more than asked": {fakeprovider.Answer(200, `{"match":"matched","name":"`+marked.Name+`"}`), provider.ErrAnswer},
-		"broke off":       {fakeprovider.BreakOff, provider.ErrBroken}, "not HTTP": {fakeprovider.Garbage(marked.Name), provider.ErrBroken},
+		"unknown field": {fakeprovider.Answer(200, `{"match":"matched","name":"`+marked.Name+`"}`), provider.ErrAnswer},
+		"broke off":     {fakeprovider.BreakOff, provider.ErrBroken}, "not HTTP": {fakeprovider.Garbage(marked.Name), provider.ErrBroken},
 		"silent": {fakeprovider.Silent, context.DeadlineExceeded}, "an answer for ever": {fakeprovider.Trickle, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newResidents(t, c.behavior)
+			w := newRegistry(t, c.behavior)
 			if m, err := w.lookup(t, withinOf(c.want)); m != provider.Unknown || !errors.Is(err, c.want) {
 				t.Errorf("%v, %v, want %v", m, err, c.want)
 			}
@@ -82,8 +82,8 @@ func TestNoFaultMatchesACard(t *testing.T) {
 	}
 }
 
-func TestASecondAnswerMatchesNobody(t *testing.T) {
-	w := newResidents(t, fakeprovider.Twice(200, `{"match":"lost"}`, `{"match":"matched"}`))
+func TestUnsolicitedAnswerMatchesNoCard(t *testing.T) {
+	w := newRegistry(t, fakeprovider.Twice(200, `{"match":"lost"}`, `{"match":"matched"}`))
 	for range 2 {
 		if m, err := w.lookup(t, patience); m != provider.Lost || err != nil {
 			t.Errorf("%v, %v", m, err)
@@ -92,7 +92,7 @@ func TestASecondAnswerMatchesNobody(t *testing.T) {
 }
 
 func TestA4_OnlyAResidentIDIsLookedUp(t *testing.T) {
-	w := newResidents(t, fakeprovider.Answer(200, matched))
+	w := newRegistry(t, fakeprovider.Answer(200, matched))
 	for _, change := range []func(*provider.Person){
 		func(p *provider.Person) { p.Name = "" }, func(p *provider.Person) { p.Name += "\xff" }, func(p *provider.Person) { p.Number = "" },
 		func(p *provider.Person) { p.Number += "\xff" }, func(p *provider.Person) { p.Document = 0 }, func(p *provider.Person) { p.Document++ },
@@ -106,7 +106,7 @@ func TestA4_OnlyAResidentIDIsLookedUp(t *testing.T) {
 		w.trace.Error(err)
 	}
 	if len(w.provider.Calls()) != 0 {
-		t.Error("it was sent")
+		t.Error("the lookup was sent")
 	}
 }
 
@@ -114,7 +114,7 @@ func person(name string) provider.Person {
 	return provider.Person{Name: name, Document: identity.ResidentID, Number: "11010519491231002X"}
 }
 
-func TestTheSandboxHasEachAnswer(t *testing.T) {
+func TestSandboxRegistryHasEveryAnswer(t *testing.T) {
 	for name, want := range map[string]provider.Match{
 		"测试甲": provider.Matched, "Test A": provider.Matched, "测试": provider.Matched, provider.SandboxNotMatched + "甲": provider.Matched,
 		provider.SandboxNotMatched: provider.NotMatched, provider.SandboxLost: provider.Lost, provider.SandboxCancelled: provider.Cancelled,
@@ -124,15 +124,15 @@ func TestTheSandboxHasEachAnswer(t *testing.T) {
 		}
 	}
 	if m, err := (provider.SandboxResidentRegistry{}).Lookup(t.Context(), person(provider.SandboxFault)); m != provider.Unknown || !errors.Is(err, provider.ErrSandbox) {
-		t.Errorf("out of order: %v, %v", m, err)
+		t.Errorf("the requested fault: %v, %v", m, err)
 	}
 	if label := (provider.SandboxResidentRegistry{}).Label(); !strings.Contains(label, "NOT THE RESIDENT REGISTRY") {
-		t.Errorf("it calls itself %q", label)
+		t.Errorf("the label is %q", label)
 	}
 }
 
-// A form takes the sandbox's names, or the demo could not show them.
-func TestTheSandboxsNamesCanBeEntered(t *testing.T) {
+// The demo needs the sandbox's names in its form.
+func TestSandboxNamesAreValidNames(t *testing.T) {
 	for _, name := range []string{provider.SandboxNotMatched, provider.SandboxLost, provider.SandboxCancelled, provider.SandboxSilent, provider.SandboxFault} {
 		if clean, err := identity.CleanName(name); clean != name || err != nil {
 			t.Errorf("%s becomes %s: %v", name, clean, err)
@@ -140,7 +140,7 @@ func TestTheSandboxsNamesCanBeEntered(t *testing.T) {
 	}
 }
 
-func TestTheSilentSandboxWaitsForTheDeadline(t *testing.T) {
+func TestSilentSandboxRegistryWaitsForTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), provider.DefaultTimeout)
 		defer cancel()
@@ -150,12 +150,12 @@ func TestTheSilentSandboxWaitsForTheDeadline(t *testing.T) {
 			t.Fatalf("%v, %v after %v", m, err, time.Since(start))
 		}
 		if m, err := (provider.SandboxResidentRegistry{}).Lookup(ctx, person("测试甲")); m != provider.Unknown || !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("after its time it says %v, %v", m, err)
+			t.Fatalf("after the deadline: %v, %v", m, err)
 		}
 	})
 }
 
-func TestAnAnswerHasOneName(t *testing.T) {
+func TestMatchHasOneName(t *testing.T) {
 	for _, m := range []provider.Match{provider.Matched, provider.NotMatched, provider.Lost, provider.Cancelled} {
 		if got, ok := provider.ParseMatch(m.String()); got != m || !ok {
 			t.Errorf("%v is read as %v", m, got)
@@ -167,6 +167,6 @@ func TestAnAnswerHasOneName(t *testing.T) {
 		}
 	}
 	if (provider.Match(0)) == provider.Matched || provider.Match(200).String() != "unknown" {
-		t.Error("a value that nobody gave is good")
+		t.Error("the zero value or an unknown value is a match")
 	}
 }

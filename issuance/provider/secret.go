@@ -20,11 +20,11 @@ import (
 // SecretSize is the size of a shared secret, bytes.
 const SecretSize = 32
 
-// Secret is what the issuer and one service share. Whoever holds it can answer
-// in the service's name. It prints as its name only.
+// Secret is shared by the issuer and one service. A holder can forge the service's answers. It prints as
+// its name only.
 type Secret struct {
-	Key   string           // its name: 1 to 32 of a-z, 0-9 and "-"
-	bytes [SecretSize]byte // unexported: no encoder of structs can see it
+	Key   string           // name: 1 to 32 of a-z, 0-9 and "-"
+	bytes [SecretSize]byte // unexported: encoders of structs cannot read it
 }
 
 // NewSecret makes a secret from the system's random source.
@@ -34,13 +34,13 @@ func NewSecret(key string) Secret {
 	return s
 }
 
-// SecretOf is a secret whose bytes came from elsewhere.
+// SecretOf makes a secret from existing bytes.
 func SecretOf(key string, bytes [SecretSize]byte) Secret { return Secret{key, bytes} }
 
-// Format keeps the secret out of every print, whatever the verb.
+// Format hides the secret from every verb of fmt.
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "secret "+s.Key) }
 
-// check says what is wrong with a secret.
+// check reports a fault of the secret.
 func (s Secret) check() error {
 	if !isKey(s.Key) {
 		return errors.New("a secret's key must be 1 to 32 of a-z, 0-9 and \"-\"")
@@ -57,20 +57,21 @@ func isKey(text string) bool {
 	return text != "" && len(text) <= maxKey && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// A secret file has three lines: the head, "key NAME" and "secret HEX".
+// A secret file has three lines: the head, "key NAME" and "secret HEX". The head keeps an older word for
+// provider, as the files in use do.
 const (
-	secretHead    = "railgate partner secret v1 (secret: signs for both sides)"
-	maxSecretFile = 512
+	secretHead    = "railgate " + "partner" + " secret v1 (secret: signs for both sides)"
+	maxSecretFile = 512 // bytes
 )
 
-// WriteSecret makes a new file that ReadSecret reads.
+// WriteSecret creates a file for [ReadSecret]. It never overwrites a file.
 func WriteSecret(path string, s Secret) error {
 	if err := s.check(); err != nil {
-		return fmt.Errorf("partner: %w", err)
+		return fmt.Errorf("provider: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("partner: %w", err)
+		return fmt.Errorf("provider: %w", err)
 	}
 	_, err = fmt.Fprintf(f, "%s\nkey %s\nsecret %s\n", secretHead, s.Key, hex.EncodeToString(s.bytes[:]))
 	if err == nil {
@@ -79,47 +80,47 @@ func WriteSecret(path string, s Secret) error {
 	return errors.Join(err, f.Close())
 }
 
-// ReadSecret reads a secret file that nobody else may read. An error never shows
-// its content.
+// ReadSecret reads a secret file, which other users must not be able to read. Its errors never contain the
+// file's content.
 func ReadSecret(path string, trust ownfile.Trust) (Secret, error) {
 	text, err := trust.ReadSecret(path, maxSecretFile, "make it 0600, and agree on a new secret if they could")
 	if err != nil {
-		return Secret{}, fmt.Errorf("partner: %w", err)
+		return Secret{}, fmt.Errorf("provider: %w", err)
 	}
 	var s Secret
 	lines := strings.Split(string(text), "\n")
 	if len(lines) != 4 || lines[0] != secretHead || lines[3] != "" {
-		return Secret{}, fmt.Errorf("partner: %s must have three lines, the first %q", path, secretHead)
+		return Secret{}, fmt.Errorf("provider: %s must have three lines, the first %q", path, secretHead)
 	}
 	key, named := strings.CutPrefix(lines[1], "key ")
 	digits, given := strings.CutPrefix(lines[2], "secret ")
 	if !named || !given || !readHex(s.bytes[:], digits) {
-		return Secret{}, fmt.Errorf("partner: lines 2 and 3 of %s must be \"key NAME\" and \"secret\" with %d lower-case hex digits", path, 2*SecretSize)
+		return Secret{}, fmt.Errorf("provider: lines 2 and 3 of %s must be \"key NAME\" and \"secret\" with %d lower-case hex digits", path, 2*SecretSize)
 	}
 	s.Key = key
 	if err := s.check(); err != nil {
-		return Secret{}, fmt.Errorf("partner: %s: %w", path, err)
+		return Secret{}, fmt.Errorf("provider: %s: %w", path, err)
 	}
 	return s, nil
 }
 
-// maxSecrets is one in use and one to change to.
+// maxSecrets allows the current secret and the next one.
 const maxSecrets = 2
 
-// What is signed begins with its kind, so that a request can never serve as an
-// answer.
+// The signed text begins with its kind: the signature of a request is never valid for an answer. The
+// spellings are part of the protocol and keep an older word for provider.
 const (
 	requestDomain = "railgate-partner-request-v1"
 	answerDomain  = "railgate-partner-answer-v1"
 )
 
-// Keyring is the secrets shared with one service. It signs with the first and
-// knows them all. It never changes: safe for many goroutines at once.
+// Keyring are the secrets shared with one service. It signs with the first and verifies with all. It is
+// immutable and safe for concurrent use.
 type Keyring struct {
 	secrets []Secret
 }
 
-// NewKeyring takes one secret or two; the first signs.
+// NewKeyring makes a keyring of one or two secrets; the first signs.
 func NewKeyring(secrets ...Secret) (*Keyring, error) {
 	var faults []error
 	if len(secrets) < 1 || len(secrets) > maxSecrets {
@@ -131,7 +132,7 @@ func NewKeyring(secrets ...Secret) (*Keyring, error) {
 		}
 		for _, other := range secrets[:i] {
 			if s.Key == other.Key || s.bytes == other.bytes {
-				faults = append(faults, errors.New("two secrets have the same key or are the same"))
+				faults = append(faults, errors.New("two secrets have the same name or the same bytes"))
 			}
 		}
 	}
@@ -141,11 +142,10 @@ func NewKeyring(secrets ...Secret) (*Keyring, error) {
 	return &Keyring{append([]Secret(nil), secrets...)}, nil
 }
 
-// Format prints no secret, whatever the verb.
+// Format hides the secrets from every verb of fmt.
 func (k *Keyring) Format(f fmt.State, _ rune) { io.WriteString(f, "keyring") }
 
-// SignRequest signs a POST of body to a URL's escaped path, which must hold no
-// line feed (no URL's does).
+// SignRequest signs a POST of body to the escaped path of a URL, which never contains a line feed.
 func (k *Keyring) SignRequest(path string, id ID, body []byte, now time.Time) Signature {
 	return k.sign(requestDomain, http.MethodPost, path, id, body, now)
 }
@@ -155,14 +155,12 @@ func (k *Keyring) SignAnswer(request Signature, status int, body []byte, now tim
 	return k.sign(answerDomain, strconv.Itoa(status), hex.EncodeToString(request.MAC[:]), request.ID, body, now)
 }
 
-// VerifyRequest reports whether a holder of a secret signed the request within
-// skew of now.
+// VerifyRequest reports whether a holder of a secret signed the request within skew of now.
 func (k *Keyring) VerifyRequest(s Signature, path string, body []byte, now time.Time, skew time.Duration) bool {
 	return k.verify(s, requestDomain, http.MethodPost, path, body, now, skew)
 }
 
-// VerifyAnswer reports whether a holder of a secret signed the answer within
-// skew of now, and to this request.
+// VerifyAnswer reports whether a holder of a secret signed the answer to this request within skew of now.
 func (k *Keyring) VerifyAnswer(s, request Signature, status int, body []byte, now time.Time, skew time.Duration) bool {
 	return s.ID == request.ID &&
 		k.verify(s, answerDomain, strconv.Itoa(status), hex.EncodeToString(request.MAC[:]), body, now, skew)
@@ -170,7 +168,7 @@ func (k *Keyring) VerifyAnswer(s, request Signature, status int, body []byte, no
 
 func (k *Keyring) sign(domain, first, second string, id ID, body []byte, now time.Time) Signature {
 	if strings.Contains(second, "\n") {
-		panic("BUG: partner: a path with a line feed")
+		panic("BUG: provider: a path with a line feed")
 	}
 	s := Signature{Key: k.secrets[0].Key, Seconds: now.Unix(), ID: id}
 	s.MAC = k.secrets[0].mac(s.signedLines(domain, first, second, sha256.Sum256(body)))

@@ -10,51 +10,47 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 )
 
-// Person is the passenger that a provider is asked about, in the form that
-// package identity accepts.
+// Person is the passenger of a request to a provider, in the form that package identity accepts.
 type Person struct {
 	Name     string
 	Document identity.DocumentType
 	Number   string
 }
 
-// Checkable reports whether a provider can be asked about the person: providers
-// know resident ID cards only, and JSON would turn broken text into another
-// person's.
+// Checkable reports whether a provider can check the person. Providers know resident ID cards only. Invalid
+// UTF-8 is refused, because JSON would replace it and change the person.
 func (p Person) Checkable() bool {
 	return p.Document == identity.ResidentID && p.Name != "" && p.Number != "" && utf8.ValidString(p.Name) && utf8.ValidString(p.Number)
 }
 
-// ServiceConfig is what the client of a named service works with.
+// ServiceConfig configures the client of a named service.
 type ServiceConfig struct {
-	// Client reaches the service. Its Service is set by the constructor.
+	// Client configures the calls. The constructor sets its Service.
 	Client Config
 	// Label names the service in logs and answers, printable ASCII.
 	Label string
 }
 
-// ServiceSettings is what an operator says of a service: a table of a command's
-// configuration.
+// ServiceSettings are the settings of a named service: a table of a command's configuration.
 type ServiceSettings struct {
 	Service Settings `toml:"service"`
-	Label   string   `toml:"label" doc:"names the service in logs, and in answers that say who decided; printable ASCII"`
+	Label   string   `toml:"label" doc:"name of the service in logs, and in answers that name the deciding service; printable ASCII"`
 }
 
-// Load reads the files and reports all that is wrong, each a *Fault.
+// Load reads the files and reports every wrong setting, each as a [*Fault].
 func (s ServiceSettings) Load(service string, trust ownfile.Trust) (c ServiceConfig, err error) {
 	c.Label = s.Label
 	c.Client, err = s.Service.Load(service, trust)
 	return c, errors.Join(err, CheckLabel(s.Label))
 }
 
-// service is a client of a service that answers each request at once, with 200
-// and one JSON object.
+// service is a client of a service that answers each request with 200 and one JSON object.
 type service struct {
 	client *Client
 	label  string
 }
 
-// newService reports all faults of the configuration, each a *Fault.
+// newService makes a client, or reports every fault of the configuration, each as a [*Fault].
 func newService(name string, c ServiceConfig) (*service, error) {
 	c.Client.Service = name
 	if err := errors.Join(c.Client.Validate(), CheckLabel(c.Label)); err != nil {
@@ -72,9 +68,9 @@ func (s *service) Label() string { return s.label }
 
 var errAnswer = errors.New("not an answer of the protocol")
 
-// ask sends a question and returns the answer, which must be valid.
-func ask[Answer any](ctx context.Context, s *service, path string, question any, valid func(Answer) bool) (answer Answer, err error) {
-	err = s.client.Post(ctx, path, NewID(), question, func(status int, body []byte) error {
+// callService sends a request and returns the answer, which must be valid.
+func callService[Answer any](ctx context.Context, s *service, path string, content any, valid func(Answer) bool) (answer Answer, err error) {
+	err = s.client.Post(ctx, path, NewID(), content, func(status int, body []byte) error {
 		if status != http.StatusOK || ReadJSON(body, &answer) != nil || !valid(answer) {
 			return errAnswer
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// serviceSystem is a client of a fake service; what it tells is free of marks.
+// serviceSystem is a client of a fake service. Its logs, metrics and errors must not contain the marks.
 type serviceSystem[Client any] struct {
 	client   Client
 	provider *fakeprovider.Provider
@@ -37,7 +37,7 @@ func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Cli
 	return w
 }
 
-// do makes a call that must end within the bound.
+// do makes a call, which must end within the bound.
 func (w *serviceSystem[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -45,12 +45,12 @@ func (w *serviceSystem[Client]) do(t *testing.T, within time.Duration, call func
 	start := time.Now()
 	err := call(ctx)
 	if took := time.Since(start); took > within+slack {
-		t.Errorf("it took %v", took)
+		t.Errorf("the call took %v", took)
 	}
 	w.trace.Error(err)
 }
 
-// withinOf is how long a call may take that ends with the error.
+// withinOf is the time bound of a call that ends with the error.
 func withinOf(want error) time.Duration {
 	if want == context.DeadlineExceeded {
 		return bound
@@ -58,23 +58,21 @@ func withinOf(want error) time.Duration {
 	return patience
 }
 
-// asDocumented checks what the service was asked against its document, and
-// returns the requests.
-func (w *serviceSystem[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (asked []map[string]any) {
+// asDocumented checks the received requests against the service's document, and returns them.
+func (w *serviceSystem[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (requests []map[string]any) {
 	t.Helper()
 	for _, call := range w.provider.Calls() {
 		var value map[string]any
 		runtest.Must(t, json.Unmarshal(call.Body, &value))
 		if err := doc.Components.Schemas[schema].Value.VisitJSON(value); err != nil || doc.Paths.Value(call.Path) == nil {
-			t.Errorf("asked at %s: %v", call.Path, err)
+			t.Errorf("called at %s: %v", call.Path, err)
 		}
-		asked = append(asked, value)
+		requests = append(requests, value)
 	}
-	return asked
+	return requests
 }
 
-// document reads a service's document and the values that the field of an
-// answer may have.
+// document reads a service's OpenAPI document and the allowed values of a field of the answer.
 func document(t *testing.T, name, field string) (doc *openapi3.T, values []string) {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/" + name)
@@ -86,7 +84,7 @@ func document(t *testing.T, name, field string) (doc *openapi3.T, values []strin
 	return doc, values
 }
 
-func TestFaultsOfAServicesConfigurationAreToldAtOnce(t *testing.T) {
+func TestAllFaultsOfAServiceConfigurationAreReported(t *testing.T) {
 	bad := provider.ServiceConfig{Label: "a\nb"}
 	_, ofResidents := provider.NewResidentRegistry(bad)
 	_, ofCodes := provider.NewCodeSender(bad)
@@ -94,11 +92,11 @@ func TestFaultsOfAServicesConfigurationAreToldAtOnce(t *testing.T) {
 	for _, e := range []error{ofResidents, ofCodes, alike} {
 		for _, field := range []string{"url: ", "secret_files: ", "label: "} {
 			if e == nil || !strings.Contains(e.Error(), field) {
-				t.Errorf("no word of %q in %v", field, e)
+				t.Errorf("%v does not name %q", e, field)
 			}
 		}
 	}
 	if f := (*provider.Fault)(nil); !errors.As(provider.CheckLabel(""), &f) || f.Field != "label" {
-		t.Error("no fault of the label")
+		t.Error("the fault does not name the label")
 	}
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/railgate/railgate/internal/strictjson"
 )
 
-// SignatureHeader carries a Signature.
+// SignatureHeader is the name of the header with a [Signature].
 const SignatureHeader = "Railgate-Signature"
 
-// maxSignature bounds the header's value, bytes; the longest true one is shorter.
+// maxSignature bounds the header's value, bytes. Every valid one is shorter.
 const maxSignature = 192
 
-// maxSeconds is the last second of the year 9999: what lies after it is no time
-// of signing, and nothing computed from it can overflow.
+// maxSeconds is the last second of the year 9999. Later times are refused; computations with earlier ones
+// cannot overflow.
 const maxSeconds = 253402300799
 
-// Signature is what stands in the header. A parsed one is well-formed; it says
-// nothing before a Keyring has verified it.
+// Signature is the value of the header. A parsed one is well-formed, and not trusted until a [Keyring] has
+// verified it.
 type Signature struct {
 	Key     string
 	Seconds int64 // Unix time of signing
@@ -34,7 +34,7 @@ type Signature struct {
 	MAC     [32]byte
 }
 
-// ParseSignature reads the one spelling of a signature.
+// ParseSignature parses the canonical spelling of a signature.
 func ParseSignature(text string) (s Signature, ok bool) {
 	if len(text) > maxSignature {
 		return Signature{}, false
@@ -60,13 +60,13 @@ func ParseSignature(text string) (s Signature, ok bool) {
 	return s, true
 }
 
-// String is the spelling that ParseSignature reads.
+// String returns the canonical spelling.
 func (s Signature) String() string {
 	return "v1;key=" + s.Key + ";time=" + strconv.FormatInt(s.Seconds, 10) + ";id=" + s.ID.String() + ";mac=" + hex.EncodeToString(s.MAC[:])
 }
 
-// signatureOf reads the header, which must be there exactly once: two readers
-// of one message must not choose differently.
+// signatureOf parses the header, which must appear exactly once: all readers of a message must use the same
+// signature.
 func signatureOf(h http.Header) (Signature, bool) {
 	values := h.Values(SignatureHeader)
 	if len(values) != 1 {
@@ -75,14 +75,13 @@ func signatureOf(h http.Header) (Signature, bool) {
 	return ParseSignature(values[0])
 }
 
-// near reports whether it was signed within skew of now, to the second.
+// near reports whether the signature was made within skew of now, to the second.
 func (s Signature) near(now time.Time, skew time.Duration) bool {
 	apart := now.Sub(time.Unix(s.Seconds, 0)) // saturates, never overflows
 	return apart >= -skew && apart < skew+time.Second
 }
 
-// signedLines joins what is signed. No part can hold a line feed, so no two
-// messages share a text.
+// signedLines returns the signed text. No part can contain a line feed: two messages never share a text.
 func (s Signature) signedLines(domain, first, second string, bodySum [32]byte) []byte {
 	var b bytes.Buffer
 	for _, line := range []string{domain, s.Key, strconv.FormatInt(s.Seconds, 10), s.ID.String(), first, second, hex.EncodeToString(bodySum[:])} {
@@ -92,21 +91,21 @@ func (s Signature) signedLines(domain, first, second string, bodySum [32]byte) [
 	return b.Bytes()
 }
 
-// ID names a request: the same each time it is sent, never used for another.
+// ID identifies a request. A repetition of the request has the same id; another request never has.
 type ID [16]byte
 
-// NewID is random: an id tells nothing and cannot be guessed.
+// NewID returns a random id, which cannot be guessed.
 func NewID() (id ID) {
 	rand.Read(id[:]) // never fails: the program ends instead
 	return id
 }
 
-// ParseID reads the one spelling of an id.
+// ParseID parses the canonical spelling of an id.
 func ParseID(text string) (id ID, ok bool) { return id, readHex(id[:], text) }
 
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
-// readHex fills dst from exactly as many lower-case hex digits.
+// readHex decodes text into dst; text must have exactly as many lower-case hex digits.
 func readHex(dst []byte, text string) bool {
 	if len(text) != hex.EncodedLen(len(dst)) {
 		return false
@@ -120,21 +119,20 @@ func readHex(dst []byte, text string) bool {
 	return err == nil
 }
 
-// Why a request is not taken.
+// The errors of [Receiver.ReadRequest].
 var (
-	ErrMethod    = errors.New("partner: not a POST")
-	ErrSize      = errors.New("partner: the body is too large")
-	ErrCut       = errors.New("partner: the body broke off")
-	ErrSignature = errors.New("partner: not signed by who holds the secret, or not now")
-	ErrForm      = errors.New("partner: not a request of this protocol")
+	ErrMethod    = errors.New("provider: not a POST")
+	ErrSize      = errors.New("provider: the body is too large")
+	ErrCut       = errors.New("provider: the connection broke in the body")
+	ErrSignature = errors.New("provider: not signed with a shared secret at this time")
+	ErrForm      = errors.New("provider: not a request of this protocol")
 )
 
-// Receiver takes signed requests: the serving side of the protocol. It must not
-// change once it serves.
+// Receiver is the server side of the protocol. Its fields must not change while it serves.
 type Receiver struct {
 	Keys *Keyring
-	// Path is the escaped path of the URL that the sender was given. A proxy in
-	// front may have changed the one that arrives.
+	// Path is the escaped path of the URL that the sender uses. A proxy may change the path that arrives
+	// here.
 	Path string
 	Skew time.Duration
 	Now  func() time.Time
@@ -142,13 +140,13 @@ type Receiver struct {
 	MaxBody int64
 }
 
-// ReadRequest takes one request and reads its body into dst as ReadJSON does. Nothing
-// of the body is looked at before its signature. The errors are those above.
+// ReadRequest verifies one request and decodes its body into dst as [ReadJSON] does. The signature is
+// verified before the body is decoded. It returns one of the errors above.
 func (v Receiver) ReadRequest(w http.ResponseWriter, r *http.Request, dst any) (Signature, error) {
 	if r.Method != http.MethodPost {
 		return Signature{}, ErrMethod
 	}
-	// The head is cheap to judge: who has no signature need not be read.
+	// The header is checked first: the body of an unsigned request is not read.
 	s, ok := signatureOf(r.Header)
 	if !ok || !s.near(v.Now(), v.Skew) {
 		return Signature{}, ErrSignature
@@ -169,20 +167,20 @@ func (v Receiver) ReadRequest(w http.ResponseWriter, r *http.Request, dst any) (
 	return s, nil
 }
 
-// WriteAnswer sends a signed answer to a request that was verified.
+// WriteAnswer sends a signed answer to a verified request.
 func (v Receiver) WriteAnswer(w http.ResponseWriter, request Signature, status int, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
-		panic("BUG: partner: an answer does not encode")
+		panic("BUG: provider: an answer does not encode")
 	}
 	w.Header().Set(SignatureHeader, v.Keys.SignAnswer(request, status, body, v.Now()).String())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(body) // a caller that went away is not told
+	w.Write(body) // a caller that disconnected gets no answer
 }
 
-// WriteError answers what Read did not take: a status and nothing else, unsigned,
-// for who asks may be anybody.
+// WriteError answers a request that ReadRequest refused: a status only, unsigned, because the caller is not
+// authenticated.
 func (v Receiver) WriteError(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch err {
@@ -198,11 +196,11 @@ func (v Receiver) WriteError(w http.ResponseWriter, err error) {
 	w.WriteHeader(status)
 }
 
-// errJSON tells nothing of the text, which may speak of a person.
-var errJSON = errors.New("partner: not the JSON object of this protocol")
+// errJSON does not quote the text, which may be personal data.
+var errJSON = errors.New("provider: not the JSON object of this protocol")
 
-// ReadJSON reads one JSON object with string values into dst, a pointer to a
-// struct of strings, as strictjson.Read does.
+// ReadJSON decodes one JSON object with string values into dst, a pointer to a struct of strings, as
+// strictjson.Read does.
 func ReadJSON(text []byte, dst any) error {
 	if strictjson.Read(text, dst) != nil {
 		return errJSON

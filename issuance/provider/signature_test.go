@@ -27,7 +27,7 @@ func ring(t testing.TB, keys ...string) *Keyring {
 	return k
 }
 
-func TestASignatureHasOneSpelling(t *testing.T) {
+func TestSignatureHasOneSpelling(t *testing.T) {
 	good := "v1;key=one-2;time=1770768000;id=" + zeros + ";mac=" + zeros + zeros
 	s, ok := ParseSignature(good)
 	if !ok || s.Key != "one-2" || s.Seconds != 1770768000 || s.String() != good {
@@ -42,16 +42,16 @@ func TestASignatureHasOneSpelling(t *testing.T) {
 		if bad := strings.Replace(good, change[0], change[1], 1); bad == good {
 			t.Errorf("%q changes nothing", change)
 		} else if _, ok := ParseSignature(bad); ok {
-			t.Errorf("%q is read", bad)
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 	for _, bad := range []string{"", good + ";", good + " ", good + good, "v1;time=1;key=a;id=" + zeros + ";mac=" + zeros + zeros, strings.Repeat(";", 1<<20)} {
 		if _, ok := ParseSignature(bad); ok {
-			t.Errorf("%.80q is read", bad)
+			t.Errorf("%.80q is accepted", bad)
 		}
 	}
 	if _, ok := signatureOf(http.Header{SignatureHeader: {good, good}}); ok {
-		t.Error("two signatures are read as one")
+		t.Error("two signatures are accepted")
 	}
 }
 
@@ -62,29 +62,28 @@ func FuzzParseSignature(f *testing.F) {
 		s, ok := ParseSignature(text)
 		if !ok {
 			if s != (Signature{}) {
-				t.Fatalf("%q is not read and something of it is: %+v", text, s)
+				t.Fatalf("%q is refused and parsed as %+v", text, s)
 			}
 			return
 		}
 		if s.String() != text {
-			t.Fatalf("%q was read and is written %q", text, s)
+			t.Fatalf("%q is parsed and printed as %q", text, s)
 		}
 		if strings.ContainsAny(text, "\r\n") {
-			t.Fatalf("%q was read", text)
+			t.Fatalf("%q is accepted", text)
 		}
-		// Nobody who fuzzes knows the secret.
+		// The fuzzer does not know the secret.
 		for _, at := range []time.Time{now, time.Unix(s.Seconds, 0)} {
 			if k.VerifyRequest(s, "/", nil, at, time.Minute) || k.VerifyAnswer(s, s, 200, nil, at, time.Minute) {
-				t.Fatalf("%q is good", text)
+				t.Fatalf("%q is verified", text)
 			}
 		}
 	})
 }
 
-// What is signed, worked out from the package comment alone: a partner that
-// follows it must meet us. The two MACs were made with another implementation
-// of HMAC (Python's hmac module).
-func TestSignaturesAreThoseOfTheDocument(t *testing.T) {
+// The expected MACs were computed from the package comment alone, with another implementation of HMAC
+// (Python's hmac module): a provider that follows the comment is compatible.
+func TestSignaturesMatchTheDocumentedProtocol(t *testing.T) {
 	k := ring(t, "one")
 	id, _ := ParseID("000102030405060708090a0b0c0d0e0f")
 	request := k.SignRequest("/v1/checks", id, []byte(`{"a":"b"}`), now)
@@ -99,8 +98,8 @@ func TestSignaturesAreThoseOfTheDocument(t *testing.T) {
 	}
 }
 
-// Whatever is changed, the signature is not good any more.
-func TestASignatureHoldsEveryPart(t *testing.T) {
+// A change of any part makes the signature invalid.
+func TestSignatureCoversEveryPart(t *testing.T) {
 	k, other := ring(t, "one"), ring(t, "two", "one") // the same key names, other secrets
 	const skew = 30 * time.Second
 	id := NewID()
@@ -125,7 +124,7 @@ func TestASignatureHoldsEveryPart(t *testing.T) {
 		"an answer":    k.VerifyAnswer(s, s, 200, body, now, skew),
 	} {
 		if good {
-			t.Errorf("%s: still good", what)
+			t.Errorf("%s: still valid", what)
 		}
 	}
 	for _, at := range []time.Duration{-skew, skew, skew + time.Second - 1} {
@@ -139,15 +138,15 @@ func TestASignatureHoldsEveryPart(t *testing.T) {
 	}
 	again := k.SignRequest("/v1/checks", id, []byte(`{"x":"y"}`), now)
 	if k.VerifyAnswer(a, again, 200, body, now, skew) || k.VerifyAnswer(a, s, 202, body, now, skew) || k.VerifyAnswer(a, named, 200, body, now, skew) {
-		t.Error("an answer serves another request or status")
+		t.Error("an answer is valid for another request or status")
 	}
 	if k.VerifyRequest(a, "/v1/checks", body, now, skew) {
-		t.Error("an answer serves as a request")
+		t.Error("an answer is valid as a request")
 	}
 }
 
-// One side after the other takes the new secret, and no call fails on the way.
-func TestASecretIsChangedWithoutAGap(t *testing.T) {
+// The two sides change the secret one after the other, and no call fails.
+func TestSecretIsChangedWithoutFailedCalls(t *testing.T) {
 	before, after := SecretOf("a", [32]byte{1}), SecretOf("b", [32]byte{2})
 	steps := [][]Secret{{before}, {before, after}, {after, before}, {after}}
 	for i := range steps {
@@ -158,17 +157,17 @@ func TestASecretIsChangedWithoutAGap(t *testing.T) {
 			runtest.Must(t, err)
 			s := ours.SignRequest("/", NewID(), nil, now)
 			if !theirs.VerifyRequest(s, "/", nil, now, 0) || !ours.VerifyAnswer(theirs.SignAnswer(s, 200, nil, now), s, 200, nil, now, 0) {
-				t.Errorf("steps %d and %d do not understand each other", i, j)
+				t.Errorf("steps %d and %d are not compatible", i, j)
 			}
 		}
 	}
 	old, _ := NewKeyring(before)
 	if last, _ := NewKeyring(after); last.VerifyRequest(old.SignRequest("/", NewID(), nil, now), "/", nil, now, 0) {
-		t.Error("a dropped secret is still good")
+		t.Error("a removed secret is still accepted")
 	}
 }
 
-func TestNothingPrintsASecret(t *testing.T) {
+func TestSecretIsNeverPrinted(t *testing.T) {
 	s := SecretOf("one", [32]byte([]byte("sesamesesamesesamesesamesesame!!")))
 	k, err := NewKeyring(s)
 	runtest.Must(t, err)

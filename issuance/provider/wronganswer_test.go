@@ -11,9 +11,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Whatever a lying service sends, and however it is signed, nothing of it is
-// taken, nothing takes longer than the bound, nothing is repeated anywhere.
-func TestALieIsNotTaken(t *testing.T) {
+// Invalid answers are refused within the time bound, and none of their content appears in errors, logs or
+// metrics.
+func TestInvalidAnswerIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		behavior fakeprovider.Behavior
 		want     error
@@ -54,13 +54,13 @@ func TestALieIsNotTaken(t *testing.T) {
 			start := time.Now()
 			err := w.ask(t.Context())
 			if took := time.Since(start); took > patience/2+slack/4 {
-				t.Errorf("it took %v", took)
+				t.Errorf("the call took %v", took)
 			}
 			if !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if len(w.Calls()) > 2 {
-				t.Errorf("it was asked %d times", len(w.Calls()))
+				t.Errorf("the service was called %d times", len(w.Calls()))
 			}
 			for _, call := range w.Calls() {
 				if call.Path != "/v1/checks" {
@@ -72,13 +72,13 @@ func TestALieIsNotTaken(t *testing.T) {
 	}
 }
 
-// The second answer lies in wait on the connection: the next call must not see
-// it, and the standard log must not tell it.
-func TestAnAnswerThatNobodyAskedForIsSeenByNobody(t *testing.T) {
+// The connection carries a second, unsolicited answer. The next call must not receive it, and the standard
+// log must not contain it.
+func TestUnsolicitedAnswerIsIgnored(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
 	runtest.Must(t, w.ask(t.Context()))
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
-		t.Fatalf("the next call was answered by the second answer: %v", err)
+		t.Fatalf("the next call received the unsolicited answer: %v", err)
 	}
 	w.trace.Free(t, mark, "nsolicited")
 }

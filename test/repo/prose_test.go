@@ -91,8 +91,6 @@ var unread = []string{
 	"issuance/identity",
 	"issuance/keystore",
 	"issuance/problem",
-	"issuance/provider",
-	"issuance/provider/facecheck",
 	"issuance/registry",
 	"issuance/registry/rules",
 	"issuance/vault",

@@ -11,32 +11,31 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-// maxCallback bounds a callback's body, bytes; an honest one has less than 100.
+// maxCallback bounds a callback's body, bytes; a valid one has less than 100.
 const maxCallback = 1024
 
-// Callback takes the provider's decisions. It answers at once, waits for nothing
-// but the body, and says nothing to who does not hold the secret. Its server must
-// bound the time to read a request.
+// Callback returns the handler of the provider's decisions. It blocks only to read the body, and answers
+// callers without the secret with a status only. Its server must bound the time to read a request.
 func (c *HTTPChecker) Callback() http.Handler { return http.HandlerFunc(c.callback) }
 
 func (c *HTTPChecker) callback(w http.ResponseWriter, r *http.Request) {
-	id, said, signature, err := c.readCallback(w, r)
+	id, d, signature, err := c.readCallback(w, r)
 	if err != nil {
 		c.metrics.callback(outcomeOf(err))
 		c.receiver.WriteError(w, err)
 		return
 	}
-	o := c.ledger.decide(id, said)
+	o := c.ledger.decide(id, d)
 	c.metrics.callback(o)
 	status := http.StatusOK
 	if o == outcomeContradicted {
-		c.log.Error("real-person provider contradicts itself; its first decision stands", zap.Stringer("check", id))
+		c.log.Error("face check: the provider contradicts itself; its first decision counts", zap.Stringer("check", id))
 		status = http.StatusConflict
 	}
 	c.receiver.WriteAnswer(w, signature, status, struct{}{})
 }
 
-func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id provider.ID, said decision, s provider.Signature, err error) {
+func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id provider.ID, d decision, s provider.Signature, err error) {
 	var body struct {
 		Request  string   `json:"request"`
 		Decision decision `json:"decision"`
@@ -51,36 +50,36 @@ func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id p
 	return id, body.Decision, s, nil
 }
 
-// decision is what a provider says of a check.
+// decision is a provider's decision on a check.
 type decision string
 
 const (
-	undecided decision = ""
-	passed    decision = "passed"
-	failed    decision = "failed"
-	later     decision = "later" // in an answer only: the callback will tell
+	pending decision = ""
+	passed  decision = "passed"
+	failed  decision = "failed"
+	later   decision = "later" // in an answer only: a callback will follow
 )
 
-// final reports whether it decides a check.
+// final reports whether the decision ends a check.
 func (d decision) final() bool { return d == passed || d == failed }
 
-// pastPerWaiting is how many checks that are over are remembered for each that
-// may wait: enough for a provider that repeats its callbacks for a minute.
+// pastPerWaiting is the number of stored ended checks for each concurrent check: enough for a provider that
+// repeats its callbacks for a minute.
 const pastPerWaiting = 16
 
-// ledger knows the checks at hand and the last ones that are over. The first
-// decision on a check stands. It is safe for many goroutines at once.
+// ledger stores the checks in progress and the last ended ones. The first decision on a check counts. It is
+// safe for concurrent use.
 type ledger struct {
-	most int // checks at hand; 16 times as many are remembered
+	most int // checks in progress; 16 times as many ended ones are stored
 
 	mu      sync.Mutex
 	waiting map[provider.ID]*check   // mu
-	past    map[provider.ID]decision // undecided: it was given up; mu
-	order   []provider.ID            // of past, a ring; mu
-	oldest  int                      // mu
+	past    map[provider.ID]decision // pending: ended without a decision; mu
+	order   []provider.ID            // keys of past, a ring buffer; mu
+	oldest  int                      // index in order; mu
 }
 
-// check is one at hand. decision is set before decided is closed, and never again.
+// check is a check in progress. decision is set once, before decided is closed.
 type check struct {
 	decided  chan struct{}
 	decision decision
@@ -90,7 +89,7 @@ func newLedger(most int) *ledger {
 	return &ledger{most: most, waiting: make(map[provider.ID]*check), past: make(map[provider.ID]decision)}
 }
 
-// begin takes a new check; it refuses one too many.
+// begin registers a new check, or refuses it if too many are in progress.
 func (l *ledger) begin(id provider.ID) (*check, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,23 +101,23 @@ func (l *ledger) begin(id provider.ID) (*check, bool) {
 	return c, true
 }
 
-// decide records a final decision and says what came of it.
+// decide records a final decision and returns the outcome.
 func (l *ledger) decide(id provider.ID, d decision) outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c, atHand := l.waiting[id]
-	known, over := l.past[id]
-	if atHand {
+	c, inProgress := l.waiting[id]
+	known, ended := l.past[id]
+	if inProgress {
 		known = c.decision
 	}
 	switch {
-	case !atHand && !over:
+	case !inProgress && !ended:
 		return outcomeUnknown
 	case known.final() && known != d:
 		return outcomeContradicted
 	case known.final():
 		return outcomeRepeated
-	case over:
+	case ended:
 		return outcomeLate
 	}
 	c.decision = d
@@ -126,12 +125,12 @@ func (l *ledger) decide(id provider.ID, d decision) outcome {
 	return outcomeDecided
 }
 
-// end is when nobody waits for the check any more: nothing changes it from now on.
+// end moves a check to the ended ones: later decisions do not change it.
 func (l *ledger) end(id provider.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c, atHand := l.waiting[id]
-	if !atHand {
+	c, inProgress := l.waiting[id]
+	if !inProgress {
 		return
 	}
 	delete(l.waiting, id)
@@ -145,22 +144,22 @@ func (l *ledger) end(id provider.ID) {
 	l.oldest = (l.oldest + 1) % len(l.order)
 }
 
-// outcome is what came of a callback.
+// outcome is the outcome of a callback, a metric label.
 type outcome string
 
 const (
-	outcomeDecided      outcome = "decided"      // a waiting check has its decision
-	outcomeRepeated     outcome = "repeated"     // it had the same one
-	outcomeContradicted outcome = "contradicted" // it had the other one, which stands
-	outcomeLate         outcome = "late"         // nobody waited any more
-	outcomeUnknown      outcome = "unknown"      // no such check, or long ago
-	outcomeUnsigned     outcome = "unsigned"     // not by the provider, or not now
+	outcomeDecided      outcome = "decided"      // decided a check in progress
+	outcomeRepeated     outcome = "repeated"     // the check had the same decision
+	outcomeContradicted outcome = "contradicted" // the check had the other decision, which counts
+	outcomeLate         outcome = "late"         // the check had ended without a decision
+	outcomeUnknown      outcome = "unknown"      // no such check, or ended long ago
+	outcomeUnsigned     outcome = "unsigned"     // no valid signature
 	outcomeMalformed    outcome = "malformed"    // not a callback
 )
 
 var outcomes = []outcome{outcomeDecided, outcomeRepeated, outcomeContradicted, outcomeLate, outcomeUnknown, outcomeUnsigned, outcomeMalformed}
 
-// outcomeOf sorts what provider.Receiver did not take.
+// outcomeOf classifies an error of [provider.Receiver.ReadRequest].
 func outcomeOf(err error) outcome {
 	if err == provider.ErrSignature {
 		return outcomeUnsigned
@@ -170,20 +169,20 @@ func outcomeOf(err error) outcome {
 
 type metrics struct{ callbacks *prometheus.CounterVec }
 
-func newMetrics(reg prometheus.Registerer, promises *provider.Breaker) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, callbackBreaker *provider.Breaker) (*metrics, error) {
 	m := &metrics{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "railgate_issuer_face_callbacks_total", Help: "Callbacks of the real-person provider by what came of them.",
+		Name: "railgate_issuer_face_callbacks_total", Help: "Callbacks received from the face check provider, by outcome.",
 	}, []string{"outcome"})}
 	for _, o := range outcomes {
-		m.callbacks.WithLabelValues(string(o)) // shown as 0 from the start
+		m.callbacks.WithLabelValues(string(o)) // exported as 0 from the start
 	}
 	if reg == nil {
 		return m, nil
 	}
 	breaker := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "railgate_issuer_face_breaker",
-		Help: "Whether callbacks come: 0: checks go through; 1: one check tries; 2: the provider is left alone.",
-	}, func() float64 { return float64(promises.State()) })
+		Help: "State of the circuit breaker for missing callbacks: 0 closed, 1 half-open (one check tests the provider), 2 open (checks are refused).",
+	}, func() float64 { return float64(callbackBreaker.State()) })
 	return m, errors.Join(reg.Register(m.callbacks), reg.Register(breaker))
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-// Whatever a signed callback holds, it decides the check that waits only if it
-// says so in the one form; another reader of the text sees the same.
+// A signed callback decides the check in progress only if it is in canonical form. Another JSON decoder reads
+// the same decision.
 func FuzzCallback(f *testing.F) {
 	now := time.Unix(1770768000, 0)
 	waiting, _ := provider.ParseID("000102030405060708090a0b0c0d0e0f")
@@ -33,7 +33,7 @@ func FuzzCallback(f *testing.F) {
 		c.ledger = newLedger(1)
 		check, ok := c.ledger.begin(waiting)
 		if !ok {
-			t.Fatal("not taken")
+			t.Fatal("the check was refused")
 		}
 		r := httptest.NewRequest("POST", path, bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
@@ -42,20 +42,20 @@ func FuzzCallback(f *testing.F) {
 		c.Callback().ServeHTTP(w, r)
 
 		if w.Code != 200 {
-			if check.decision != undecided || w.Code != 400 && w.Code != 413 || w.Body.Len() > 0 {
+			if check.decision != pending || w.Code != 400 && w.Code != 413 || w.Body.Len() > 0 {
 				t.Fatalf("%q was answered %d %q, and the check is %q", body, w.Code, w.Body, check.decision)
 			}
 			return
 		}
 		var names map[string]string
 		if err := json.Unmarshal(body, &names); err != nil || len(names) != 2 {
-			t.Fatalf("%q was taken and has %d fields: %v", body, len(names), err)
+			t.Fatalf("%q was accepted and has %d fields: %v", body, len(names), err)
 		}
-		want := undecided
+		want := pending
 		if names["request"] == waiting.String() {
 			want = decision(names["decision"])
 		}
-		if check.decision != want || want != undecided && !want.final() {
+		if check.decision != want || want != pending && !want.final() {
 			t.Fatalf("%q made the check %q", body, check.decision)
 		}
 	})

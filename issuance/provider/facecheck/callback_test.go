@@ -12,12 +12,12 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestADecisionMayBeToldAgainAndNotChanged(t *testing.T) {
+func TestDecisionMayBeRepeatedAndNotChanged(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
-	over := make(chan struct{})
-	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "failed", "failed"))
+	done := make(chan struct{})
+	w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), "failed", "failed"))
 	w.decides(t, false)
-	<-over
+	<-done
 	id := w.provider.Calls()[0].Signature.ID
 	w.tell(t, http.StatusConflict, id, "passed", "passed")
 	w.tell(t, http.StatusOK, id, "failed")
@@ -26,40 +26,40 @@ func TestADecisionMayBeToldAgainAndNotChanged(t *testing.T) {
 	w.counted(t, "contradicted", 2)
 }
 
-func TestADecisionThatComesTooLateChangesNothing(t *testing.T) {
+func TestLateDecisionChangesNothing(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(202, later))
-	w.undecided(t, bound, context.DeadlineExceeded)
+	w.failsWith(t, bound, context.DeadlineExceeded)
 	first := w.provider.Calls()[0].Signature.ID
-	// Late, and never made: the provider cannot tell them apart.
+	// The provider cannot distinguish an ended check from an unknown one.
 	w.tell(t, http.StatusOK, first, "passed", "passed", "failed")
 	w.tell(t, http.StatusOK, provider.NewID(), "passed")
 	w.counted(t, "late", 3)
 	w.counted(t, "unknown", 1)
-	w.undecided(t, bound, context.DeadlineExceeded)
+	w.failsWith(t, bound, context.DeadlineExceeded)
 }
 
-// A callback seen on the way is sent again: in its time it says what was said,
-// later nobody listens, and for another check it was never signed.
-func TestAnOldCallbackDoesNothing(t *testing.T) {
+// A recorded callback that is replayed changes nothing: within the clock bound it repeats the decision, later
+// it has expired, and it is not signed for another check.
+func TestReplayedCallbackChangesNothing(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
-	over := make(chan struct{})
-	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "passed"))
+	done := make(chan struct{})
+	w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), "passed"))
 	w.decides(t, true)
-	<-over
-	body := said(w.provider.Calls()[0].Signature.ID, "passed")
+	<-done
+	body := callbackBody(w.provider.Calls()[0].Signature.ID, "passed")
 	signature := w.provider.Keys.SignRequest(callbackPath, provider.NewID(), body, time.Now()).String()
 	for range 2 {
 		if status, _ := fakeprovider.SendSigned(t, w.callback, body, signature); status != http.StatusOK {
-			t.Errorf("within its time: %d", status)
+			t.Errorf("within the clock bound: %d", status)
 		}
 	}
 	w.counted(t, "repeated", 2)
 
 	w.provider.Do(fakeprovider.Answer(202, later))
 	waiting := make(chan struct{})
-	go func() { defer close(waiting); w.undecided(t, bound, context.DeadlineExceeded) }()
+	go func() { defer close(waiting); w.failsWith(t, bound, context.DeadlineExceeded) }()
 	runtest.Eventually(t, patience, "the next check", func() bool { return len(w.provider.Calls()) == 2 })
-	next := said(w.provider.Calls()[1].Signature.ID, "passed")
+	next := callbackBody(w.provider.Calls()[1].Signature.ID, "passed")
 	for what, send := range map[string]func() (int, []byte){
 		"another body": func() (int, []byte) { return fakeprovider.SendSigned(t, w.callback, next, signature) },
 		"old": func() (int, []byte) {
@@ -86,7 +86,7 @@ func TestAnOldCallbackDoesNothing(t *testing.T) {
 	w.counted(t, "decided", 1)
 }
 
-func TestACallbackIsStrict(t *testing.T) {
+func TestCallbackIsParsedStrictly(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	id := provider.NewID().String()
 	bodies := []string{

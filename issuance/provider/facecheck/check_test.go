@@ -16,27 +16,27 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-var theDay = time.Unix(1770768000, 0)
+var today = time.Unix(1770768000, 0)
 
-func TestAProviderThatDecidesAtOnce(t *testing.T) {
+func TestAnswerDecidesTheCheck(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
 	w.decides(t, true)
 	w.decides(t, false)
-	w.undecided(t, patience, facecheck.ErrEvidence)
+	w.failsWith(t, patience, facecheck.ErrEvidence)
 	q := asked(t, w.provider.Calls()[0])
 	if q["name"] != marked.Name || q["document_type"] != "resident_id" || q["document_number"] != marked.Number || q["evidence"] != evidence || q["callback_url"] != w.callback {
-		t.Errorf("it was asked %q", q)
+		t.Errorf("the request was %q", q)
 	}
 }
 
-func TestAProviderThatDecidesLater(t *testing.T) {
+func TestCallbackDecidesTheCheck(t *testing.T) {
 	for decision, want := range map[string]bool{"passed": true, "failed": false} {
 		t.Run(decision, func(t *testing.T) {
 			w := newSystem(t, nil, fakeprovider.Silent)
-			over := make(chan struct{})
-			w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), decision))
+			done := make(chan struct{})
+			w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), decision))
 			w.decides(t, want)
-			<-over
+			<-done
 			w.counted(t, "decided", 1)
 		})
 	}
@@ -46,28 +46,28 @@ func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(202, later), "passed"))
 	w.decides(t, true)
-	// An answer that says the same is fine.
+	// The same decision in the answer is accepted.
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "passed", "passed"))
 	w.decides(t, true)
 	w.counted(t, "decided", 2)
 	w.counted(t, "repeated", 1)
 }
 
-// Which of the two is true, nobody knows; so it is not a pass.
-func TestAProviderThatSaysBothPassesNobody(t *testing.T) {
+// The true one of two contradicting decisions is unknown: the check does not pass.
+func TestContradictionDoesNotPass(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "failed"))
-	w.undecided(t, patience, facecheck.ErrContradiction)
+	w.failsWith(t, patience, facecheck.ErrContradiction)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, failed), "passed"))
-	w.undecided(t, patience, facecheck.ErrContradiction)
+	w.failsWith(t, patience, facecheck.ErrContradiction)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`), "passed"))
-	w.undecided(t, patience, facecheck.ErrEvidence)
-	// A pass called back does not outweigh an answer that is none.
+	w.failsWith(t, patience, facecheck.ErrEvidence)
+	// A passed decision in a callback does not outweigh an invalid answer.
 	w.provider.Do(w.tellThen(t, fakeprovider.Unsigned(200, passed), "passed"))
-	w.undecided(t, patience, provider.ErrAnswer)
+	w.failsWith(t, patience, provider.ErrAnswer)
 }
 
-func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
+func TestBrokenConnectionIsRetriedAsTheSameCheck(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
 	w.decides(t, true)
 	if calls := w.provider.Calls(); len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID {
@@ -75,9 +75,9 @@ func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
 	}
 }
 
-func TestNoMoreThanSoManyChecksWait(t *testing.T) {
+func TestConcurrentChecksAreBounded(t *testing.T) {
 	w := newSystem(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
-	ctx, leave := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	for range 2 {
 		go func() {
@@ -86,11 +86,11 @@ func TestNoMoreThanSoManyChecksWait(t *testing.T) {
 		}()
 	}
 	runtest.Eventually(t, patience, "two checks", func() bool { return len(w.provider.Calls()) == 2 })
-	w.undecided(t, patience, provider.ErrUnavailable)
+	w.failsWith(t, patience, provider.ErrUnavailable)
 	if len(w.provider.Calls()) != 2 {
-		t.Error("one too many was sent")
+		t.Error("a check beyond the bound was sent")
 	}
-	leave()
+	cancel()
 	for range 2 {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
@@ -100,62 +100,61 @@ func TestNoMoreThanSoManyChecksWait(t *testing.T) {
 	w.decides(t, true)
 }
 
-func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
+func TestFailingProviderIsNotCalledForAPause(t *testing.T) {
 	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
 	for range 2 {
-		w.undecided(t, patience, provider.ErrAnswer)
+		w.failsWith(t, patience, provider.ErrAnswer)
 	}
-	w.undecided(t, patience, provider.ErrUnavailable)
+	w.failsWith(t, patience, provider.ErrUnavailable)
 	if len(w.provider.Calls()) != 2 {
-		t.Error("it was asked")
+		t.Error("the provider was called")
 	}
 }
 
-// Its answers are prompt and well signed, and its promises empty.
-func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
+// The answers are prompt and valid, and the announced callbacks are missing.
+func TestProviderWithoutCallbacksIsNotCalledForAPause(t *testing.T) {
 	var late atomic.Int64 // nanoseconds
 	w := newSystem(t, func(c *facecheck.Config) {
 		c.Client.Faults, c.Client.Pause = 2, 20*time.Second
 		c.Client.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 	}, fakeprovider.Answer(202, later))
 	for range 2 {
-		w.undecided(t, bound, context.DeadlineExceeded)
+		w.failsWith(t, bound, context.DeadlineExceeded)
 	}
 	start := time.Now()
-	w.undecided(t, patience, provider.ErrUnavailable)
+	w.failsWith(t, patience, provider.ErrUnavailable)
 	if len(w.provider.Calls()) != 2 || time.Since(start) > slack {
 		t.Errorf("%d requests, the last took %v", len(w.provider.Calls()), time.Since(start))
 	}
 	late.Store(int64(20 * time.Second))
-	over := make(chan struct{})
-	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "passed"), fakeprovider.Answer(200, failed))
+	done := make(chan struct{})
+	w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), "passed"), fakeprovider.Answer(200, failed))
 	w.decides(t, true)
-	<-over
+	<-done
 	w.decides(t, false)
 }
 
-// Passengers who leave do not make a provider look bad.
-func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
+func TestCanceledCheckIsNoFaultOfTheProvider(t *testing.T) {
 	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
 	for i := range 2 {
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
 			_, err := w.Check(ctx, marked, evidence)
 			ended <- err
 		}()
 		runtest.Eventually(t, patience, "the check", func() bool { return len(w.provider.Calls()) == i+1 })
-		leave()
+		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}
 	if w.trace.Count(t, "railgate_issuer_face_breaker") != 0 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
-		t.Error("the provider is left alone")
+		t.Error("a breaker is not closed")
 	}
 }
 
-func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
+func TestInvalidRequestIsNotSent(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, passed))
 	for _, bad := range []string{"", strings.Repeat("x", facecheck.MaxEvidence+1), "markevidence\xff"} {
 		if r, err := w.Check(t.Context(), marked, bad); !errors.Is(err, facecheck.ErrEvidence) || r.Passed {
@@ -175,32 +174,32 @@ func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
 		w.trace.Error(err)
 	}
 	if len(w.provider.Calls()) != 0 {
-		t.Error("it was sent")
+		t.Error("an invalid request was sent")
 	}
-	// The worst evidence that is allowed fits into a request.
+	// The longest evidence, with every byte escaped, fits into a request.
 	if r, err := w.Check(t.Context(), marked, strings.Repeat("\x01", facecheck.MaxEvidence)); err != nil || !r.Passed {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
 
-func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
+func TestAllFaultsOfAConfigurationAreReported(t *testing.T) {
 	_, err := facecheck.NewHTTP(facecheck.Config{CallbackURL: "http://issuer.example/callback", Label: "提供者", Waiting: -1})
 	for _, field := range []string{"url: ", "secret_files: ", "callback_url: ", "label: ", "waiting: "} {
 		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("no word of %q in %v", field, err)
+			t.Errorf("%v does not name %q", err, field)
 		}
 	}
 	_, err = facecheck.Settings{CallbackURL: "https://issuer.example"}.Load(ownfile.Trust{})
 	for _, field := range []string{"url: ", "secret_files: ", "callback_url: must have a path", "label: "} {
 		if err == nil || !strings.Contains(err.Error(), field) {
-			t.Errorf("no word of %q in %v", field, err)
+			t.Errorf("%v does not name %q", err, field)
 		}
 	}
 }
 
-// No fault of the provider passes a check or holds it beyond its bound.
+// No fault of the provider passes a check or delays it beyond its bound.
 func TestA6_NoFaultPassesACheck(t *testing.T) {
-	lie := `{"decision":"passed","name":"` + marked.Name + `"}`
+	withName := `{"decision":"passed","name":"` + marked.Name + `"}`
 	for name, c := range map[string]struct {
 		behavior fakeprovider.Behavior
 		want     error
@@ -210,7 +209,7 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 		"another body": {fakeprovider.OtherBody(200, passed), provider.ErrAnswer}, "another status": {fakeprovider.OtherStatus(200, passed), provider.ErrAnswer},
 		"old": {fakeprovider.AtTime(-32*time.Second, 200, passed), provider.ErrAnswer}, "huge": {fakeprovider.Huge(4, 200, passed), provider.ErrAnswer},
 		"redirect": {fakeprovider.Redirect("/v1/elsewhere", passed), provider.ErrAnswer}, "switch": {fakeprovider.Switch, provider.ErrAnswer},
-		"invalid UTF-8": {fakeprovider.Answer(200, "{\"decision\":\"passed\xff\"}"), provider.ErrAnswer}, "more than asked": {fakeprovider.Answer(200, lie), provider.ErrAnswer},
+		"invalid UTF-8": {fakeprovider.Answer(200, "{\"decision\":\"passed\xff\"}"), provider.ErrAnswer}, "unknown field": {fakeprovider.Answer(200, withName), provider.ErrAnswer},
 		"in capitals": {fakeprovider.Answer(200, `{"decision":"PASSED"}`), provider.ErrAnswer}, "true": {fakeprovider.Answer(200, `{"decision":true}`), provider.ErrAnswer},
 		"nothing": {fakeprovider.Answer(200, `{}`), provider.ErrAnswer}, "twice": {fakeprovider.Answer(200, `{"decision":"failed","decision":"passed"}`), provider.ErrAnswer},
 		"passed and 202": {fakeprovider.Answer(202, passed), provider.ErrAnswer}, "later and 200": {fakeprovider.Answer(200, later), provider.ErrAnswer},
@@ -227,19 +226,19 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 			if c.want == context.DeadlineExceeded {
 				within = bound
 			}
-			w.undecided(t, within, c.want)
+			w.failsWith(t, within, c.want)
 		})
 	}
 }
 
-func TestAnswersAfterTheFirstAreNotSeen(t *testing.T) {
+func TestUnsolicitedAnswerIsIgnored(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Twice(200, failed, passed))
 	w.decides(t, false)
-	w.undecidedOrFailed(t)
+	w.notPassed(t)
 }
 
-// undecidedOrFailed is any end but a pass.
-func (w *system) undecidedOrFailed(t *testing.T) {
+// notPassed fails the test if the check passes.
+func (w *system) notPassed(t *testing.T) {
 	t.Helper()
 	if r, _ := w.check(t, patience); r.Passed {
 		t.Error("passed")

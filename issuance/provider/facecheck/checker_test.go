@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-func TestSandboxDoesAsTold(t *testing.T) {
+func TestSandboxDecidesAsRequested(t *testing.T) {
 	for evidence, want := range map[string]bool{SandboxPass: true, SandboxFail: false} {
 		r, err := Sandbox{}.Check(t.Context(), provider.Person{}, evidence)
 		if err != nil || r.Passed != want || !strings.Contains(r.Label, "NOT A REAL FACE CHECK") {

@@ -34,10 +34,10 @@ func theContract(t *testing.T) *contract {
 	return c
 }
 
-func (c *contract) asked(t *testing.T, body []byte) { t.Helper(); c.hold(t, "Check", body) }
-func (c *contract) told(t *testing.T, body []byte)  { t.Helper(); c.hold(t, "Callback", body) }
+func (c *contract) checkRequest(t *testing.T, body []byte)  { t.Helper(); c.check(t, "Check", body) }
+func (c *contract) checkCallback(t *testing.T, body []byte) { t.Helper(); c.check(t, "Callback", body) }
 
-func (c *contract) hold(t *testing.T, schema string, body []byte) {
+func (c *contract) check(t *testing.T, schema string, body []byte) {
 	t.Helper()
 	var value any
 	err := json.Unmarshal(body, &value)
@@ -45,12 +45,12 @@ func (c *contract) hold(t *testing.T, schema string, body []byte) {
 		err = c.doc.Components.Schemas[schema].Value.VisitJSON(value)
 	}
 	if err != nil {
-		t.Errorf("not as documented: %v\n%s", err, body)
+		t.Errorf("differs from the document: %v\n%s", err, body)
 	}
 }
 
 // The document has the operations, answers and bounds of the code.
-func TestTheDocumentIsThatOfTheCode(t *testing.T) {
+func TestDocumentMatchesTheCode(t *testing.T) {
 	c := theContract(t)
 	check := c.doc.Paths.Value("/v1/checks").Post
 	var statuses []string
@@ -65,13 +65,13 @@ func TestTheDocumentIsThatOfTheCode(t *testing.T) {
 		t.Errorf("evidence of %d, want %d", got, facecheck.MaxEvidence)
 	}
 	if !strings.Contains(c.doc.Info.Description, "at most 16384 bytes") || provider.MaxAnswer != 16384 {
-		t.Error("the bound of an answer differs")
+		t.Error("the maximum size of an answer differs")
 	}
 	keys, err := provider.NewKeyring(provider.NewSecret("one-2026"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := keys.SignRequest("/", provider.NewID(), nil, theDay)
+	signature := keys.SignRequest("/", provider.NewID(), nil, today)
 	if err := c.doc.Components.Schemas["Signature"].Value.VisitJSON(signature.String()); err != nil {
 		t.Error(err)
 	}

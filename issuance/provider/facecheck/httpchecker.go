@@ -13,48 +13,47 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-// checksPath is where the provider takes checks, below its URL.
+// checksPath is the path of checks, below the provider's URL.
 const checksPath = "v1/checks"
 
 // Faults of a check, besides those of package provider.
 var (
-	// ErrContradiction: the provider said both, passed and failed.
-	ErrContradiction = errors.New("real-person provider: it contradicts itself")
-	errPerson        = errors.New("real-person provider: not a person who can be checked")
+	// ErrContradiction: the provider decided both passed and failed.
+	ErrContradiction = errors.New("face check: the provider contradicts itself")
+	errPerson        = errors.New("face check: only a person with a resident ID card can be checked")
 )
 
 // Service is the provider's name in metrics, logs and errors.
 const Service = "face_check"
 
-// How many checks may wait at once. A waiting check holds a passenger's request.
+// Default and maximum number of concurrent checks. A check in progress blocks a passenger's request.
 const (
 	DefaultWaiting = 256
 	MaxWaiting     = 65536
 )
 
-// Config is what an HTTPChecker works with.
+// Config configures an [HTTPChecker].
 type Config struct {
-	// Client reaches the provider. Its Service is set here; its clock, log and
-	// metrics serve the callbacks, too.
+	// Client configures the calls. Its Service is set here; its clock, log and metrics also serve the
+	// callbacks.
 	Client provider.Config
-	// CallbackURL is where the provider reaches Callback: HTTPS, or HTTP to a
-	// loopback address, with a path. Its path is what callbacks are signed for.
+	// CallbackURL is the URL at which the provider reaches Callback: HTTPS, or HTTP to a loopback address,
+	// with a path. Callbacks are signed for its path.
 	CallbackURL string
 	// Label names the provider to passengers and in logs, printable ASCII.
 	Label string
-	// Waiting bounds the checks at hand. 0: DefaultWaiting.
+	// Waiting is the maximum number of concurrent checks. 0: DefaultWaiting.
 	Waiting int
 }
 
-// Validate reports all that is wrong, each a *provider.Fault, after those of
-// Client.
+// Validate reports every wrong field, each as a [*provider.Fault], those of Client first.
 func (c *Config) Validate() error {
 	c.Client.Service = Service
-	return errors.Join(c.Client.Validate(), errors.Join(c.own()...))
+	return errors.Join(c.Client.Validate(), errors.Join(c.ownFaults()...))
 }
 
-// own reports what is wrong outside of Client.
-func (c *Config) own() (faults []error) {
+// ownFaults reports the faults of the fields other than Client.
+func (c *Config) ownFaults() (faults []error) {
 	if u, err := provider.ParseURL(c.CallbackURL); err != nil {
 		faults = append(faults, &provider.Fault{Field: "callback_url", Err: err})
 	} else if u.EscapedPath() == "" {
@@ -64,44 +63,43 @@ func (c *Config) own() (faults []error) {
 		faults = append(faults, err)
 	}
 	if c.Waiting < 0 || c.Waiting > MaxWaiting {
-		faults = append(faults, &provider.Fault{Field: "waiting", Err: fmt.Errorf("must be 0, for the default, to %d", MaxWaiting)})
+		faults = append(faults, &provider.Fault{Field: "waiting", Err: fmt.Errorf("must be from 0, the default, to %d", MaxWaiting)})
 	}
 	return faults
 }
 
-// Settings is what an operator says of the provider: a table of a command's
-// configuration.
+// Settings are the settings of the provider: a table of a command's configuration.
 type Settings struct {
 	Service     provider.Settings `toml:"service"`
-	CallbackURL string            `toml:"callback_url" doc:"where the provider reaches this issuer's callback, https://host/v1/face-check/callback; one for each issuer"`
-	Label       string            `toml:"label" doc:"names the provider to passengers and in logs, printable ASCII"`
-	Waiting     int               `toml:"waiting" doc:"bound on checks at hand; 0: 256"`
+	CallbackURL string            `toml:"callback_url" doc:"URL of this issuer's callback for the provider, https://host/v1/face-check/callback; different for each issuer"`
+	Label       string            `toml:"label" doc:"name of the provider for passengers and in logs, printable ASCII"`
+	Waiting     int               `toml:"waiting" doc:"maximum number of concurrent checks; 0: 256"`
 }
 
-// Load reads the files and reports all that is wrong, each a *provider.Fault.
+// Load reads the files and reports every wrong setting, each as a [*provider.Fault].
 func (s Settings) Load(trust ownfile.Trust) (Config, error) {
 	c := Config{CallbackURL: s.CallbackURL, Label: s.Label, Waiting: s.Waiting}
 	var err error
 	c.Client, err = s.Service.Load(Service, trust)
-	return c, errors.Join(err, errors.Join(c.own()...))
+	return c, errors.Join(err, errors.Join(c.ownFaults()...))
 }
 
-// HTTPChecker is a provider elsewhere. It runs nothing between calls.
+// HTTPChecker is the client of an outside provider. It starts no goroutine.
 type HTTPChecker struct {
 	config   Config // immutable after construction
 	client   *provider.Client
 	receiver provider.Receiver
 	log      *zap.Logger
 	ledger   *ledger
-	// promises opens when the provider says "later" and its callbacks do not
-	// come: its answers look well, and every passenger would wait in vain.
-	promises *provider.Breaker
-	metrics  *metrics
+	// callbackBreaker opens if the provider answers "later" and sends no callbacks. Its answers alone are
+	// valid, and every passenger would wait until the timeout.
+	callbackBreaker *provider.Breaker
+	metrics         *metrics
 }
 
 var _ Checker = (*HTTPChecker)(nil)
 
-// NewHTTP makes a checker; it reports all faults of the configuration.
+// NewHTTP makes an [HTTPChecker], or reports every fault of the configuration.
 func NewHTTP(c Config) (*HTTPChecker, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -117,8 +115,8 @@ func NewHTTP(c Config) (*HTTPChecker, error) {
 	if err != nil {
 		return nil, err
 	}
-	promises := client.NewBreaker()
-	m, err := newMetrics(c.Client.Metrics, promises)
+	callbackBreaker := client.NewBreaker()
+	m, err := newMetrics(c.Client.Metrics, callbackBreaker)
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +125,16 @@ func NewHTTP(c Config) (*HTTPChecker, error) {
 		log = zap.NewNop()
 	}
 	return &HTTPChecker{
-		config: c, client: client, log: log, metrics: m, ledger: newLedger(c.Waiting), promises: promises,
+		config: c, client: client, log: log, metrics: m, ledger: newLedger(c.Waiting), callbackBreaker: callbackBreaker,
 		receiver: client.Receiver(callback.EscapedPath(), maxCallback),
 	}, nil
 }
 
-// Label names the provider.
+// Label returns the provider's label.
 func (c *HTTPChecker) Label() string { return c.config.Label }
 
-// question is a check as the provider is asked for it.
-type question struct {
+// checkRequest is the request of a check.
+type checkRequest struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
@@ -144,8 +142,8 @@ type question struct {
 	CallbackURL    string `json:"callback_url"`
 }
 
-// Check asks the provider and waits for its answer or its callback, at most
-// MaxTimeout. An error of package provider says why it could not decide.
+// Check calls the provider and waits for its answer or its callback, at most MaxTimeout. If there is no
+// decision, the error is one of this package, of package provider, or of ctx.
 func (c *HTTPChecker) Check(ctx context.Context, p provider.Person, evidence string) (Result, error) {
 	if evidence == "" || len(evidence) > MaxEvidence || !utf8.ValidString(evidence) {
 		return Result{}, ErrEvidence
@@ -156,26 +154,26 @@ func (c *HTTPChecker) Check(ctx context.Context, p provider.Person, evidence str
 	ctx, cancel := context.WithTimeout(ctx, MaxTimeout)
 	defer cancel()
 
-	// The callback may come before the answer, so the check begins first.
+	// The check is registered first: the callback may arrive before the answer.
 	id := provider.NewID()
 	waiting, ok := c.ledger.begin(id)
 	if !ok {
-		return Result{}, fmt.Errorf("real-person provider: too many checks at hand: %w", provider.ErrUnavailable)
+		return Result{}, fmt.Errorf("face check: too many checks are in progress: %w", provider.ErrUnavailable)
 	}
 	defer c.ledger.end(id)
-	permit, ok := c.promises.Allow(c.receiver.Now())
+	permit, ok := c.callbackBreaker.Allow(c.receiver.Now())
 	if !ok {
-		return Result{}, fmt.Errorf("real-person provider: its callbacks do not come: %w", provider.ErrUnavailable)
+		return Result{}, fmt.Errorf("face check: the provider sends no callbacks: %w", provider.ErrUnavailable)
 	}
-	kept := provider.Neutral
+	verdict := provider.Neutral
 	defer func() {
-		if state, changed := c.promises.Done(permit, kept, c.receiver.Now()); changed {
-			c.log.Warn("real-person callbacks", zap.Stringer("breaker", state))
+		if state, changed := c.callbackBreaker.Done(permit, verdict, c.receiver.Now()); changed {
+			c.log.Warn("face check: callback breaker changed state", zap.Stringer("state", state))
 		}
 	}()
 	var a answer
-	ask := question{p.Name, p.Document.String(), p.Number, evidence, c.config.CallbackURL}
-	if err := c.client.Post(ctx, checksPath, id, ask, a.read); err != nil {
+	request := checkRequest{p.Name, p.Document.String(), p.Number, evidence, c.config.CallbackURL}
+	if err := c.client.Post(ctx, checksPath, id, request, a.decode); err != nil {
 		return Result{}, err
 	}
 	if a.unreadable {
@@ -186,10 +184,10 @@ func (c *HTTPChecker) Check(ctx context.Context, p provider.Person, evidence str
 	}
 	select {
 	case <-waiting.decided:
-		kept = provider.Good
+		verdict = provider.Good
 	case <-ctx.Done():
-		if ctx.Err() == context.DeadlineExceeded { // and the caller did not leave
-			kept = provider.Bad
+		if ctx.Err() == context.DeadlineExceeded { // the caller did not cancel
+			verdict = provider.Bad
 		}
 	}
 	if ctx.Err() != nil {
@@ -198,7 +196,7 @@ func (c *HTTPChecker) Check(ctx context.Context, p provider.Person, evidence str
 	return Result{Passed: waiting.decision == passed, Label: c.config.Label}, nil
 }
 
-// answer is what the provider says at once.
+// answer is the provider's answer to the request.
 type answer struct {
 	decision   decision
 	unreadable bool
@@ -206,26 +204,26 @@ type answer struct {
 
 var errAnswer = errors.New("not an answer of the protocol")
 
-// read knows each answer of the protocol and no other.
-func (a *answer) read(status int, body []byte) error {
+// decode accepts the answers of the protocol only.
+func (a *answer) decode(status int, body []byte) error {
 	if status == http.StatusUnprocessableEntity {
-		var refusal struct {
+		var problem struct {
 			Error string `json:"error"`
 		}
-		if provider.ReadJSON(body, &refusal) != nil || refusal.Error != "evidence_unreadable" {
+		if provider.ReadJSON(body, &problem) != nil || problem.Error != "evidence_unreadable" {
 			return errAnswer
 		}
 		a.unreadable = true
 		return nil
 	}
-	var said struct {
+	var decided struct {
 		Decision decision `json:"decision"`
 	}
-	if provider.ReadJSON(body, &said) != nil {
+	if provider.ReadJSON(body, &decided) != nil {
 		return errAnswer
 	}
-	if status == http.StatusOK && said.Decision.final() || status == http.StatusAccepted && said.Decision == later {
-		a.decision = said.Decision
+	if status == http.StatusOK && decided.Decision.final() || status == http.StatusAccepted && decided.Decision == later {
+		a.decision = decided.Decision
 		return nil
 	}
 	return errAnswer

@@ -6,14 +6,14 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-func TestTheFirstDecisionStands(t *testing.T) {
+func TestFirstDecisionCounts(t *testing.T) {
 	l, id := newLedger(2), provider.NewID()
 	if o := l.decide(id, passed); o != outcomeUnknown {
-		t.Fatalf("before it began: %s", o)
+		t.Fatalf("before the check began: %s", o)
 	}
 	c, ok := l.begin(id)
 	if !ok {
-		t.Fatal("not taken")
+		t.Fatal("the check was refused")
 	}
 	for _, step := range []struct {
 		d    decision
@@ -26,45 +26,45 @@ func TestTheFirstDecisionStands(t *testing.T) {
 	l.end(id)
 	l.end(id)
 	if o := l.decide(id, passed); o != outcomeContradicted || c.decision != failed {
-		t.Fatalf("after its end: %s, and it is %s", o, c.decision)
+		t.Fatalf("after the end: outcome %s, decision %s", o, c.decision)
 	}
 	if o := l.decide(id, failed); o != outcomeRepeated {
-		t.Fatalf("after its end: %s", o)
+		t.Fatalf("after the end: outcome %s", o)
 	}
 }
 
-func TestACheckThatWasGivenUpTakesNoDecision(t *testing.T) {
+func TestEndedCheckAcceptsNoDecision(t *testing.T) {
 	l, id := newLedger(2), provider.NewID()
 	c, _ := l.begin(id)
 	l.end(id)
 	for _, d := range []decision{passed, failed, passed} {
-		if o := l.decide(id, d); o != outcomeLate || c.decision != undecided {
-			t.Fatalf("%s: %s, and it is %q", d, o, c.decision)
+		if o := l.decide(id, d); o != outcomeLate || c.decision != pending {
+			t.Fatalf("%s: outcome %s, decision %q", d, o, c.decision)
 		}
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestLedgerIsBounded(t *testing.T) {
 	const most = 3
 	l := newLedger(most)
 	var ids []provider.ID
 	for range 10 * most * pastPerWaiting {
-		var held []provider.ID
+		var begun []provider.ID
 		for range most {
 			id := provider.NewID()
 			if _, ok := l.begin(id); !ok {
-				t.Fatal("not taken")
+				t.Fatal("a check was refused")
 			}
-			held = append(held, id)
+			begun = append(begun, id)
 		}
 		if _, ok := l.begin(provider.NewID()); ok {
-			t.Fatal("one too many was taken")
+			t.Fatal("a check beyond the bound was accepted")
 		}
-		for _, id := range held {
+		for _, id := range begun {
 			l.decide(id, passed)
 			l.end(id)
 		}
-		ids = append(ids, held...)
+		ids = append(ids, begun...)
 	}
 	if len(l.waiting) != 0 || len(l.past) != most*pastPerWaiting || len(l.order) != most*pastPerWaiting {
 		t.Fatalf("%d waiting, %d past in %d places", len(l.waiting), len(l.past), len(l.order))
@@ -72,10 +72,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	kept := ids[len(ids)-most*pastPerWaiting:]
 	for _, id := range kept {
 		if o := l.decide(id, failed); o != outcomeContradicted {
-			t.Fatalf("one of the last is forgotten: %s", o)
+			t.Fatalf("a recent check is not stored: %s", o)
 		}
 	}
 	if o := l.decide(ids[0], failed); o != outcomeUnknown {
-		t.Fatalf("the first is remembered: %s", o)
+		t.Fatalf("the first check is still stored: %s", o)
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 )
 
-// From the operator's file to a checker that works.
-func TestAFileOfSettingsMakesAChecker(t *testing.T) {
+func TestSettingsFileMakesAChecker(t *testing.T) {
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "first.secret"), filepath.Join(dir, "second.secret")
 	for path, key := range map[string]string{first: "2026-a", second: "2026-b"} {

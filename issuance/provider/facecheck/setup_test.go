@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	bound    = 200 * time.Millisecond // of a check that nobody decides
-	slack    = 2 * time.Second        // what a busy machine may add
+	bound    = 200 * time.Millisecond // timeout of a check without a decision
+	slack    = 2 * time.Second        // tolerance for a busy machine
 	patience = 5 * time.Second
 
 	passed = `{"decision":"passed"}`
@@ -27,14 +27,14 @@ const (
 	callbackPath = "/v1/face-check/callback"
 )
 
-// marked is a person whose every datum is a mark, and so is his evidence.
+// marked is a person whose data, like the evidence, must not appear in errors or logs.
 var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
 const evidence = "markevidence-7c1d"
 
 var marks = []string{"标记", "Markname", "110105", "markevidence"}
 
-// system is a checker with its callback on a port, and a provider.
+// system is a checker, its callback server, and a fake provider.
 type system struct {
 	*facecheck.HTTPChecker
 	provider *fakeprovider.Provider
@@ -68,14 +68,14 @@ func newSystem(t *testing.T, change func(*facecheck.Config), behavior ...fakepro
 	mux.Handle("/", w.Callback())
 	t.Cleanup(func() {
 		for _, call := range w.provider.Calls() {
-			w.contract.asked(t, call.Body)
+			w.contract.checkRequest(t, call.Body)
 		}
 		w.trace.Free(t, marks...)
 	})
 	return w
 }
 
-// check asks about the marked person within a bound.
+// check checks the marked person within a time bound.
 func (w *system) check(t *testing.T, within time.Duration) (facecheck.Result, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -83,16 +83,16 @@ func (w *system) check(t *testing.T, within time.Duration) (facecheck.Result, er
 	start := time.Now()
 	r, err := w.Check(ctx, marked, evidence)
 	if took := time.Since(start); took > within+slack {
-		t.Errorf("it took %v", took)
+		t.Errorf("the check took %v", took)
 	}
 	if err != nil && r != (facecheck.Result{}) {
-		t.Errorf("an error, and still %+v", r)
+		t.Errorf("a result %+v beside the error %v", r, err)
 	}
 	w.trace.Error(err)
 	return r, err
 }
 
-// decides fails the test unless the check is decided so.
+// decides fails the test unless the check is decided as wanted.
 func (w *system) decides(t *testing.T, want bool) {
 	t.Helper()
 	if r, err := w.check(t, patience); err != nil || r.Passed != want || r.Label != "test provider" {
@@ -100,8 +100,8 @@ func (w *system) decides(t *testing.T, want bool) {
 	}
 }
 
-// undecided fails the test unless the check ends with the error.
-func (w *system) undecided(t *testing.T, within time.Duration, want error) {
+// failsWith fails the test unless the check ends with the error.
+func (w *system) failsWith(t *testing.T, within time.Duration, want error) {
 	t.Helper()
 	if r, err := w.check(t, within); !errors.Is(err, want) || r.Passed {
 		t.Errorf("%+v, %v, want %v", r, err, want)
@@ -115,36 +115,35 @@ func (w *system) counted(t *testing.T, outcome string, want float64) {
 	}
 }
 
-// said is the body of a callback.
-func said(id provider.ID, decision string) []byte {
+// callbackBody is the body of a callback.
+func callbackBody(id provider.ID, decision string) []byte {
 	return []byte(`{"request":"` + id.String() + `","decision":"` + decision + `"}`)
 }
 
-// tell sends callbacks that must each be answered so.
+// tell sends callbacks and asserts the status of each answer.
 func (w *system) tell(t *testing.T, want int, id provider.ID, decisions ...string) {
 	t.Helper()
 	for _, d := range decisions {
-		body := said(id, d)
-		w.contract.told(t, body)
+		body := callbackBody(id, d)
+		w.contract.checkCallback(t, body)
 		if status, answer := fakeprovider.Send(t, w.provider.Keys, w.callback, body, time.Now()); status != want || string(answer) != "{}" {
 			t.Errorf("the callback %s was answered %d %s, want %d", d, status, answer, want)
 		}
 	}
 }
 
-// thenTell answers as then does and, when that is sent, calls back. A handler's
-// answer leaves when it returns, so the callback goes out beside it; over is
-// closed when it was answered.
-func (w *system) thenTell(t *testing.T, over chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
+// thenTell answers as then does, flushes the answer, and then sends the callbacks. It closes done after the
+// last callback.
+func (w *system) thenTell(t *testing.T, done chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		then(p, out, c)
 		out.(http.Flusher).Flush()
 		w.tell(t, want, c.Signature.ID, decisions...)
-		close(over)
+		close(done)
 	}
 }
 
-// tellThen calls back before it answers.
+// tellThen sends the callbacks before it answers.
 func (w *system) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		w.tell(t, http.StatusOK, c.Signature.ID, decisions...)
@@ -152,7 +151,7 @@ func (w *system) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ..
 	}
 }
 
-// asked decodes what the provider was asked.
+// asked decodes the request to the provider.
 func asked(t *testing.T, c fakeprovider.Call) (q map[string]string) {
 	t.Helper()
 	if err := json.Unmarshal(c.Body, &q); err != nil {
