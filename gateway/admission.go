@@ -35,23 +35,23 @@ const (
 
 // delaySuspect delays the answer to a suspect connection while the gateway is busy,
 // so a flood costs the sender time. The delay occupies only the connection's goroutine.
-func (g *Gateway) delaySuspect(l *connState, wait time.Duration) {
-	if l != nil && l.forged > forgeries && g.load.Level() >= overload.Busy {
+func (g *Gateway) delaySuspect(s *connState, wait time.Duration) {
+	if s != nil && s.forged > forgeries && g.load.Level() >= overload.Busy {
 		g.meter.delayed.Add(1)
-		time.Sleep(time.Duration(l.forged) * wait)
+		time.Sleep(time.Duration(s.forged) * wait)
 	}
 }
 
 // delayUnknownClient delays the answer to an unknown client. A connection that has
 // reached mostForgeries and pipelines is delayed at any level: the gateway becomes
 // calm as soon as the delay takes effect, and the flood would resume.
-func (g *Gateway) delayUnknownClient(l *connState) {
-	if l.forged == mostForgeries && l.conn.Pipelined() {
+func (g *Gateway) delayUnknownClient(s *connState) {
+	if s.forged == mostForgeries && s.conn.Pipelined() {
 		g.meter.delayed.Add(1)
 		time.Sleep(mostForgeries * unknownClientWait)
 		return
 	}
-	g.delaySuspect(l, unknownClientWait)
+	g.delaySuspect(s, unknownClientWait)
 }
 
 // shed answers 503 if the process is at that level or above, and reports whether it did.

@@ -32,8 +32,8 @@ const (
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	defer g.denyPanic(ctx)
 	conn := stateOf(ctx)
-	if who, ok := conn.recall(&ctx.Request.Header); ok && conn.whole() {
-		g.check(ctx, conn, who)
+	if from, ok := conn.recall(&ctx.Request.Header); ok && conn.whole() {
+		g.check(ctx, conn, from)
 		return
 	}
 	head, fault := edge.ReadHead(&ctx.Request.Header)
@@ -51,17 +51,17 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	}
 	switch string(head.Path) {
 	case checkPath:
-		if who, ok := g.admit(ctx, &head); ok {
+		if from, ok := g.admit(ctx, &head); ok {
 			// The next head on this connection is compared with this one.
 			if !head.Close {
-				conn.remember(&ctx.Request.Header, who)
+				conn.remember(&ctx.Request.Header, from)
 			}
-			g.check(ctx, conn, who)
+			g.check(ctx, conn, from)
 			return
 		}
 	case checksPath:
-		if who, ok := g.admit(ctx, &head); ok {
-			g.checks(ctx, conn, who)
+		if from, ok := g.admit(ctx, &head); ok {
+			g.checks(ctx, conn, from)
 			return
 		}
 		g.slots.release(&ctx.Request.Header)
@@ -92,7 +92,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 var scopeParam = []byte("scope=")
 
 // admit returns the caller and its scope, or answers with a problem.
-func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, ok bool) {
+func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (from caller, ok bool) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", fasthttp.MethodPost)
 		g.refuse(ctx, problemMethod)
@@ -123,7 +123,7 @@ func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, 
 var jsonType = []byte("application/json")
 
 // check answers POST /v1/check with the verdict on the code in the body.
-func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
+func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) {
 	if g.shed(ctx, overload.Over) {
 		return
 	}
@@ -133,13 +133,13 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	now := g.Now(ctx.Time()).UnixMilli()
 	// The freshness is read before the data: data read after it can only be newer.
 	fresh := g.replica.Freshness(now)
-	action := who.device.policy.action(fresh)
+	action := from.device.policy.action(fresh)
 	reason := s.token.ParseText(ctx.PostBody())
 	switch {
 	case reason != tokens.ReasonOK:
 	case action != Deny:
 		var unproven *tokens.Key
-		if reason, unproven = g.checker.Screen(&s.token, now/1000, who.scope); unproven != nil {
+		if reason, unproven = g.checker.Screen(&s.token, now/1000, from.scope); unproven != nil {
 			if g.shed(ctx, overload.Full) {
 				return
 			}

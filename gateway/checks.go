@@ -51,13 +51,13 @@ func (b *batchBuffers) Close() error {
 }
 
 // checks answers POST /v1/checks with a verdict on every scan in the body.
-func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
+func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, from caller) {
 	h := &ctx.Request.Header
 	switch {
-	case !who.device.Offline:
+	case !from.device.Offline:
 		g.refuse(ctx, problemBatches)
 		return
-	case !g.slots.acquire(h, who.device): // a large batch already has its slot
+	case !g.slots.acquire(h, from.device): // a large batch already has its slot
 		g.refuse(ctx, problemSlots)
 		return
 	}
@@ -79,7 +79,7 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 		g.slots.release(h)
 		return
 	}
-	forged := g.judgeAll(b, conn, now, who)
+	forged := g.judgeAll(b, conn, now, from)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
 	b.slots, b.head = g.slots, h
@@ -113,10 +113,10 @@ func (b *batchBuffers) readScans(body []byte) batch.Refusal {
 // cutoffs, revocations and their freshness count as of now: a credential revoked
 // after the scan is denied, one unrevoked since is not. judgeAll reports whether
 // any code was forged.
-func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who caller) (forged bool) {
+func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, from caller) (forged bool) {
 	// As in check: freshness before data.
 	fresh := g.replica.Freshness(now)
-	action := who.device.policy.action(fresh)
+	action := from.device.policy.action(fresh)
 	for i := range b.codes.Scans {
 		code, at := &b.codes.Scans[i], b.scans[i].AtMS
 		switch {
@@ -127,7 +127,7 @@ func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who call
 			code.Reason = tokens.ReasonScanTime
 		}
 	}
-	g.checker.CheckAll(&b.codes, who.scope)
+	g.checker.CheckAll(&b.codes, from.scope)
 
 	g.meter.batchScans.Add(uint64(len(b.codes.Scans)))
 	b.answer = append(b.answer[:0], `{"verdicts":[`...)

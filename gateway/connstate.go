@@ -22,41 +22,41 @@ func stateOf(ctx *fasthttp.RequestCtx) *connState {
 	if !ok {
 		return nil
 	}
-	l, ok := conn.Kept.(*connState)
+	s, ok := conn.Kept.(*connState)
 	if !ok {
-		l = &connState{conn: conn}
-		conn.Kept = l
+		s = &connState{conn: conn}
+		conn.Kept = s
 	}
-	return l
+	return s
 }
 
 // whole reports whether the connection and the server agree on the end of the request.
-func (l *connState) whole() bool { return l == nil || l.conn.Whole() }
+func (s *connState) whole() bool { return s == nil || s.conn.Whole() }
 
 // recall returns the caller that the head names, if the head repeats the connection's last one.
-func (l *connState) recall(h *fasthttp.RequestHeader) (who caller, ok bool) {
-	if l == nil || !l.memo.Same(h) {
+func (s *connState) recall(h *fasthttp.RequestHeader) (from caller, ok bool) {
+	if s == nil || !s.memo.Same(h) {
 		return caller{}, false
 	}
-	return l.memo.Meaning, true
+	return s.memo.Meaning, true
 }
 
 // remember stores a head that was validated, with its caller.
-func (l *connState) remember(h *fasthttp.RequestHeader, who caller) {
-	if l != nil {
-		l.memo.Remember(h, who)
+func (s *connState) remember(h *fasthttp.RequestHeader, from caller) {
+	if s != nil {
+		s.memo.Remember(h, from)
 	}
 }
 
 // observe counts an answer on the connection and reports whether the code was forged.
-func (l *connState) observe(r tokens.Reason) (forged bool) {
+func (s *connState) observe(r tokens.Reason) (forged bool) {
 	forged = r.Class() == tokens.ClassFraud
 	switch {
-	case l == nil:
+	case s == nil:
 	case r == tokens.ReasonOK:
-		l.forged = max(0, l.forged-1)
+		s.forged = max(0, s.forged-1)
 	case forged:
-		l.forged = min(l.forged+1, mostForgeries)
+		s.forged = min(s.forged+1, mostForgeries)
 	}
 	return forged
 }
@@ -64,11 +64,11 @@ func (l *connState) observe(r tokens.Reason) (forged bool) {
 // observeUnknownClient counts a request that is not a check by a known device. It
 // reports whether the request may belong to a flood: the credential is unknown, or
 // the request was pipelined.
-func (l *connState) observeUnknownClient(unknown bool) bool {
-	if l == nil || !unknown && !l.conn.Pipelined() {
+func (s *connState) observeUnknownClient(unknown bool) bool {
+	if s == nil || !unknown && !s.conn.Pipelined() {
 		return false
 	}
-	l.forged = min(l.forged+1, mostForgeries)
+	s.forged = min(s.forged+1, mostForgeries)
 	return true
 }
 

@@ -82,7 +82,7 @@ func TestInvalidDeviceEntriesAreRefused(t *testing.T) {
 		{"short hash", []gateway.DeviceEntry{with(func(e *gateway.DeviceEntry) { e.Hash = e.Hash[:62] })}, "64 hex"},
 		{"the credential itself", []gateway.DeviceEntry{with(func(e *gateway.DeviceEntry) { e.Hash = gateDevice })}, "64 hex"},
 		{"unknown scope", []gateway.DeviceEntry{with(func(e *gateway.DeviceEntry) { e.Scopes = []string{"all"} })}, "unknown scope"},
-		{"no scope", []gateway.DeviceEntry{with(func(e *gateway.DeviceEntry) { e.Scopes = nil })}, "no scope"},
+		{"no scope", []gateway.DeviceEntry{with(func(e *gateway.DeviceEntry) { e.Scopes = nil })}, "scopes is empty"},
 	} {
 		devices, err := gateway.NewDevices(c.entries)
 		switch {
