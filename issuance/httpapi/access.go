@@ -13,18 +13,18 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// handlerFor answers for somebody whom one of the wrappers below let through.
+// handlerFor handles a request of a caller that one of the wrappers below has admitted.
 type handlerFor[By any] func(w http.ResponseWriter, r *request, by By) error
 
-// anonymous is who asks where it does not matter.
+// anonymous is the caller of an endpoint that needs no token.
 type anonymous = struct{}
 
-// anyone lets everybody through.
+// anyone admits every caller.
 func anyone(serve handlerFor[anonymous]) handler {
 	return func(w http.ResponseWriter, r *request) error { return serve(w, r, anonymous{}) }
 }
 
-// login is the account whose login token the request carries.
+// login returns the account of the login token in the request.
 func (a *API) login(r *request) (account.Holder, error) {
 	if a.accounts == nil {
 		return account.Holder{}, problem.New(account.LoginRequired, "")
@@ -32,8 +32,7 @@ func (a *API) login(r *request) (account.Holder, error) {
 	return a.accounts.Authorize(r.Context(), ids.Bearer(r.Header.Values("Authorization")))
 }
 
-// visitor lets only those through who may ask for an application: by its access token,
-// or by a login.
+// visitor admits callers with an access token or a login token.
 func (a *API) visitor(serve handlerFor[credential.Visitor]) handler {
 	loggedIn := a.loggedIn(func(w http.ResponseWriter, r *request, h account.Holder) error {
 		return serve(w, r, credential.ByLogin(h))
@@ -51,9 +50,9 @@ func (a *API) visitor(serve handlerFor[credential.Visitor]) handler {
 	}
 }
 
-// holder lets only those through to whom the application in the path belongs. A
-// token of somebody else gets the very answer of no token.
-func (a *API) holder(serve handlerFor[credential.Holder]) handler {
+// ownerOnly admits only the owner of the application in the path. A token of another
+// application gets the same response as no token.
+func (a *API) ownerOnly(serve handlerFor[credential.Holder]) handler {
 	return a.visitor(func(w http.ResponseWriter, r *request, v credential.Visitor) error {
 		h, err := a.service.Authorize(r.Context(), v, r.PathValue("id"))
 		if err != nil {
@@ -63,7 +62,7 @@ func (a *API) holder(serve handlerFor[credential.Holder]) handler {
 	})
 }
 
-// loggedIn lets only those through who have logged in.
+// loggedIn admits callers with a login token.
 func (a *API) loggedIn(serve handlerFor[account.Holder]) handler {
 	return func(w http.ResponseWriter, r *request) error {
 		h, err := a.login(r)
@@ -74,10 +73,10 @@ func (a *API) loggedIn(serve handlerFor[account.Holder]) handler {
 	}
 }
 
-// agreed lets only those of them through who agreed to the privacy policy in
-// force: it stands before whatever takes personal data in (rule B12). What
-// shows or ends something is never in front of it.
-func (a *API) agreed(serve handlerFor[account.Holder]) handler {
+// withConsent admits logged-in callers who agreed to the current privacy policy. It
+// wraps every endpoint that accepts personal data (rule B12). Endpoints that show or end
+// something do not need it.
+func (a *API) withConsent(serve handlerFor[account.Holder]) handler {
 	return a.loggedIn(func(w http.ResponseWriter, r *request, h account.Holder) error {
 		if err := consented(h); err != nil {
 			return err
@@ -88,14 +87,14 @@ func (a *API) agreed(serve handlerFor[account.Holder]) handler {
 
 func consented(h account.Holder) error {
 	if h.ConsentDue() {
-		return problem.New(account.ConsentRequired, "the privacy policy in force was not agreed to yet: GET /v1/privacy-policy has its text and version")
+		return problem.New(account.ConsentRequired, "agree to the current privacy policy first: GET /v1/privacy-policy has its text and version")
 	}
 	return nil
 }
 
-// acting lets only those through who show a staff credential. Whether a role of
-// theirs may do the act is asked before anything is looked up.
-func (a *API) acting(serve handlerFor[registry.Principal]) handler {
+// asStaff admits callers with a staff credential. The services check the role before any
+// lookup.
+func (a *API) asStaff(serve handlerFor[registry.Principal]) handler {
 	return func(w http.ResponseWriter, r *request) error {
 		member, err := a.staff.Bearer(r.Header.Values("Authorization"))
 		if err != nil {
@@ -105,8 +104,8 @@ func (a *API) acting(serve handlerFor[registry.Principal]) handler {
 	}
 }
 
-// may lets only those of them through of whose roles one may do the action.
-func may(action staff.Action, serve handlerFor[registry.Principal]) handlerFor[registry.Principal] {
+// allowed admits staff with a role that permits the action.
+func allowed(action staff.Action, serve handlerFor[registry.Principal]) handlerFor[registry.Principal] {
 	return func(w http.ResponseWriter, r *request, by registry.Principal) error {
 		if err := by.By.May(action); err != nil {
 			return err
@@ -115,11 +114,11 @@ func may(action staff.Action, serve handlerFor[registry.Principal]) handlerFor[r
 	}
 }
 
-// limited bounds how often one network may ask for what costs much.
-func (a *API) limited(serve handler) handler { return within(a.limiter, serve) }
+// rateLimited limits expensive requests per network.
+func (a *API) rateLimited(serve handler) handler { return limitedBy(a.limiter, serve) }
 
-// within bounds how often one network may ask; no limiter bounds nothing.
-func within(l *throttle.Limiter[throttle.Caller], serve handler) handler {
+// limitedBy limits requests per network by l; nil is no limit.
+func limitedBy(l *throttle.Limiter[throttle.Caller], serve handler) handler {
 	return func(w http.ResponseWriter, r *request) error {
 		if l != nil {
 			if err := l.Allow(r.from); err != nil {

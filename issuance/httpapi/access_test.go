@@ -11,13 +11,13 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Nobody gets at an application with anything but its own token, and the answer
-// does not tell whether the application exists.
-func TestForeignTokensLookLikeNone(t *testing.T) {
+// An application is accessible with its own token only, and the response does not reveal
+// whether the application exists.
+func TestForeignTokenIsAnsweredLikeNoToken(t *testing.T) {
 	w := newSystem(t, setup{})
 	mine, other := w.apply(), w.apply()
-	check := mine.pass()
-	s := mine.host(mine.pass())
+	check := mine.passCheck()
+	s := mine.openHosted(mine.passCheck())
 	wrong := map[string]string{
 		"none": "", "another application's": other.Token, "staff": w.staff, "unknown": "rga_" + strings.Repeat("0", 64),
 		"capitals": strings.ToUpper(mine.Token), "cut short": mine.Token[:len(mine.Token)-1], "garbage": "x",
@@ -36,32 +36,32 @@ func TestForeignTokensLookLikeNone(t *testing.T) {
 	for why, token := range wrong {
 		for _, p := range paths {
 			a := w.call(p.method, p.path, token, p.body)
-			refused(t, a, http.StatusUnauthorized, credential.Unauthorized)
+			wantProblem(t, a, http.StatusUnauthorized, credential.Unauthorized)
 			if first == nil {
 				first = a.Body
 			}
 			if string(a.Body) != string(first) {
-				t.Fatalf("%s at %s %s is told something else: %s", why, p.method, p.path, a.Body)
+				t.Fatalf("token %q at %s %s gets another response: %s", why, p.method, p.path, a.Body)
 			}
 		}
 	}
-	// A session of another application is answered like one that never was.
+	// A session of another application is answered like one that never existed.
 	never := w.call("GET", "/v1/sessions/ses_"+strings.Repeat("0", 32)+"/code", other.Token, nil)
 	foreign := w.call("GET", "/v1/sessions/"+s.Session+"/code", other.Token, nil)
-	refused(t, foreign, http.StatusNotFound, credential.SessionNotFound)
+	wantProblem(t, foreign, http.StatusNotFound, credential.SessionNotFound)
 	if string(never.Body) != string(foreign.Body) {
-		t.Fatalf("%s is not %s", foreign.Body, never.Body)
+		t.Fatalf("a foreign session is answered %s, an unknown one %s", foreign.Body, never.Body)
 	}
-	// Passengers are no staff.
+	// Tokens of passengers do not authorize staff operations.
 	for _, token := range []string{"", mine.Token, "rgs_" + strings.Repeat("0", 64), w.staff + "0"} {
-		refused(t, w.call("POST", "/v1/credentials/"+mine.Serial+"/revoke", token, object{"reason": "staff"}), http.StatusUnauthorized, "staff_unauthorized")
-		refused(t, w.call("POST", "/v1/credentials/"+mine.Serial+"/unrevoke", token, object{}), http.StatusUnauthorized, "staff_unauthorized")
+		wantProblem(t, w.call("POST", "/v1/credentials/"+mine.Serial+"/revoke", token, object{"reason": "staff"}), http.StatusUnauthorized, "staff_unauthorized")
+		wantProblem(t, w.call("POST", "/v1/credentials/"+mine.Serial+"/unrevoke", token, object{}), http.StatusUnauthorized, "staff_unauthorized")
 	}
-	mine.hasStatus("approved")
+	mine.wantStatus("approved")
 }
 
-// acts are the operations of staff on the registry and who may do them, each with a
-// body that is in its form and about what does not exist.
+// acts are the registry's staff operations and the roles that may use them, each with a
+// valid body about objects that do not exist.
 var acts = []struct {
 	method, path string
 	may          []staff.Role
@@ -84,50 +84,50 @@ var acts = []struct {
 	{"POST", "/v1/authority/results", []staff.Role{staff.Authority}, object{"account": "acc_0", "passenger": "holder", "version": 1, "matches": true}},
 }
 
-// someCorrection is about an account that does not exist.
+// someCorrection is a correction in an account that does not exist.
 var someCorrection = object{
 	"account": "acc_0", "version": 1, "name": testName, "document_type": "resident_id", "document_number": testNumber,
 	"original": true, "in_date": true, "readable": true,
 }
 
-// Who may not is told so before anything is looked up: what exists and what does
-// not look the same. Passengers are no staff.
-func TestOnlyRolesThatMayOverHTTP(t *testing.T) {
+// A role is refused before any lookup: existing and unknown objects get the same response.
+// Tokens of passengers do not authorize staff operations.
+func TestRolesAreCheckedBeforeLookup(t *testing.T) {
 	w := newSystem(t, setup{})
 	h, m := w.apply(), w.join()
-	before := w.state()
+	before := w.tableHashes()
 	for _, act := range acts {
 		body := bodyOf(act.body)
 		for _, role := range staff.Roles() {
 			a := w.by(role, act.method, act.path, body)
 			forbidden := codeOf(t, a) == staff.ForbiddenRole
 			if forbidden == slices.Contains(act.may, role) || forbidden != (a.Status == http.StatusForbidden) {
-				t.Errorf("%s by %s: %d %s", act.path, role, a.Status, a.Body)
+				t.Errorf("%s as %s: answered %d %s", act.path, role, a.Status, a.Body)
 			}
 			if exists := and(act.body, object{"account": m.Account}); forbidden && act.body["account"] != nil && act.body["for"] == nil {
 				if b := w.by(role, act.method, act.path, exists); string(b.Body) != string(a.Body) {
-					t.Errorf("%s tells %s what exists: %s", act.path, role, b.Body)
+					t.Errorf("%s reveals to %s that an object exists: %s", act.path, role, b.Body)
 				}
 			}
 		}
 		for _, token := range []string{"", h.Token, m.Token, "rgs_" + strings.Repeat("0", 64)} {
-			refused(t, w.call(act.method, act.path, token, body), http.StatusUnauthorized, staff.Unknown)
+			wantProblem(t, w.call(act.method, act.path, token, body), http.StatusUnauthorized, staff.Unknown)
 		}
 	}
-	w.unchanged("requests of other roles", before)
+	w.wantUnchanged("requests of other roles", before)
 }
 
-// A hundred cheap requests, names that are taken, hold back nothing else of the
-// network that they came from: neither face checks nor logins.
-func TestTakenNamesLockNobodyOut(t *testing.T) {
+// A hundred registrations with a taken name do not lock out the network: face checks and
+// logins still work.
+func TestTakenNamesCauseNoLockout(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := w.apply()
 	for range 100 {
 		if a := w.call("POST", "/v1/accounts", "", m.form); a.Status != http.StatusTooManyRequests {
-			refused(t, a, http.StatusConflict, account.LoginTaken)
+			wantProblem(t, a, http.StatusConflict, account.LoginTaken)
 		}
 	}
-	h.pass()
+	h.passCheck()
 	as[object](t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusCreated)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// enteredPerson is a person as somebody typed one, or as a clerk reads one from the
-// original.
+// enteredPerson is a person as entered by a passenger, or by a clerk from the original
+// document. Its name is part of responses; see readJSON.
 type enteredPerson struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
@@ -22,7 +22,7 @@ func (e enteredPerson) entry() identity.Entry {
 	return identity.Entry{Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
 }
 
-// entered is an identity and a contact as somebody typed them.
+// entered is an identity and a contact as entered by a passenger.
 type entered struct {
 	enteredPerson
 	Phone string `json:"phone"`
@@ -31,7 +31,7 @@ type entered struct {
 
 func (e entered) contact() account.Contact { return account.Contact{Phone: e.Phone, Email: e.Email} }
 
-// register makes an account. Logging in is the next step.
+// register creates an account. Its holder then logs in.
 func (a *API) register(r *request, _ anonymous, in struct {
 	LoginName string `json:"login_name"`
 	Password  string `json:"password"`
@@ -46,7 +46,7 @@ func (a *API) register(r *request, _ anonymous, in struct {
 	}{id}, err
 }
 
-// logIn checks login name and password. The token is told only here.
+// logIn checks login name and password. The token is returned only here.
 func (a *API) logIn(r *request, _ anonymous, in struct {
 	LoginName string `json:"login_name"`
 	Password  string `json:"password"`
@@ -60,18 +60,17 @@ func (a *API) logIn(r *request, _ anonymous, in struct {
 	}{out.Token, out.Account, out.Login, out.ExpiresAt.Seconds()}, err
 }
 
-// logOut ends the login that asks, and with it all that it shows (rule A12).
+// logOut ends the caller's login and the sessions shown by it (rule A12).
 func (a *API) logOut(r *request, h account.Holder) (any, error) {
 	return nil, a.accounts.LogOut(r.Context(), h)
 }
 
-// logOutEverywhere ends every login of the account: the way out for somebody
-// whose phone is gone.
+// logOutEverywhere ends every login of the account, for a holder whose phone is lost.
 func (a *API) logOutEverywhere(r *request, h account.Holder) (any, error) {
 	return nil, a.accounts.LogOutEverywhere(r.Context(), h)
 }
 
-// profile is what an account says of its holder.
+// profile is an account's data about its holder.
 type profile struct {
 	Account   string `json:"account"`
 	LoginName string `json:"login_name"`
@@ -100,8 +99,7 @@ func (a *API) profile(r *request, h account.Holder) (any, error) {
 	return a.guidedProfile(r, p, h)
 }
 
-// guidedProfile is the profile and how far the registry has its holder's
-// identity checked.
+// guidedProfile is the profile with the status of its holder's identity in the registry.
 func (a *API) guidedProfile(r *request, p account.Profile, h account.Holder) (any, error) {
 	out := newProfile(p, h)
 	if a.registry != nil {
@@ -115,9 +113,8 @@ func (a *API) guidedProfile(r *request, p account.Profile, h account.Holder) (an
 	return out, nil
 }
 
-// editProfile replaces the profile. The version that was edited stands in the
-// body, not in If-Match: a body has one strict reader, and no proxy between has
-// an opinion of it.
+// editProfile replaces the profile. The edited version is in the body, not in If-Match:
+// the body has one strict parser, and proxies do not interpret it.
 func (a *API) editProfile(r *request, h account.Holder, in struct {
 	Version int64 `json:"version"`
 	entered
@@ -129,8 +126,8 @@ func (a *API) editProfile(r *request, h account.Holder, in struct {
 	return a.guidedProfile(r, p, h)
 }
 
-// changePassword takes the present password and a new one, and ends all other
-// logins.
+// changePassword replaces the password and ends all other logins. It needs the present
+// password.
 func (a *API) changePassword(r *request, h account.Holder, in struct {
 	Password    string `json:"password"`
 	NewPassword string `json:"new_password"`
@@ -138,14 +135,14 @@ func (a *API) changePassword(r *request, h account.Holder, in struct {
 	return nil, a.accounts.ChangePassword(r.Context(), h, in.Password, in.NewPassword, r.from)
 }
 
-// consent takes the holder's agreement to the version in force.
+// consent records the holder's agreement to the current policy.
 func (a *API) consent(r *request, h account.Holder, in struct {
 	Policy string `json:"policy"`
 }) (any, error) {
 	return nil, a.accounts.Consent(r.Context(), h, in.Policy)
 }
 
-// sendPhoneCode sends a code to a phone that the holder says is theirs (rule G40).
+// sendPhoneCode sends a code to the phone that the holder claims (rule G40).
 func (a *API) sendPhoneCode(r *request, h account.Holder, in struct {
 	Phone    string `json:"phone"`
 	Language filled `json:"language"`
@@ -156,7 +153,7 @@ func (a *API) sendPhoneCode(r *request, h account.Holder, in struct {
 	}{expires.Seconds()}, err
 }
 
-// verifyPhone makes the phone the account's by the code that was sent to it.
+// verifyPhone verifies the account's phone with the code sent to it.
 func (a *API) verifyPhone(r *request, h account.Holder, in struct {
 	Phone    string `json:"phone"`
 	Code     string `json:"code"`
@@ -169,8 +166,8 @@ func (a *API) verifyPhone(r *request, h account.Holder, in struct {
 	return a.guidedProfile(r, p, h)
 }
 
-// startRecovery begins the way back from a forgotten password. It answers alike whether or
-// not there is such an account.
+// startRecovery begins the recovery from a forgotten password. Its response does not
+// depend on whether the account exists.
 func (a *API) startRecovery(r *request, _ anonymous, in struct {
 	LoginName string `json:"login_name"`
 	Phone     string `json:"phone"`
@@ -183,13 +180,13 @@ func (a *API) startRecovery(r *request, _ anonymous, in struct {
 	}{out.ID, out.Expires.Seconds()}, err
 }
 
-// recovered is the notice to a person who has set a new password.
+// recovered is the notice to a passenger who has set a new password.
 var recovered = bilingual{
-	"Your password was changed. All logins of the account were ended, on every phone. A temporary ID stays good: log in and pass the face check to show it again.",
+	"Your password was changed. All logins of the account were ended, on every phone. A temporary ID stays valid: log in and pass the face check to show it again.",
 	"密码已重置，该账户在所有设备上的登录均已退出。电子临时乘车身份证明仍然有效：请重新登录并进行实人核验后再次出示。",
 }
 
-// finishRecovery sets a new password by the code of a recovery and ends all logins.
+// finishRecovery sets a new password with the code of a recovery and ends all logins.
 func (a *API) finishRecovery(r *request, _ anonymous, in struct {
 	Recovery    string `json:"recovery"`
 	Code        string `json:"code"`
@@ -202,7 +199,7 @@ func (a *API) finishRecovery(r *request, _ anonymous, in struct {
 	}{ended, recovered}, err
 }
 
-// makeCode gives the holder's app a one-time code that it hands to a ticketing system.
+// makeCode returns a one-time code that the holder's app passes to a ticketing system.
 func (a *API) makeCode(r *request, h account.Holder, in struct {
 	Client    string `json:"client"`
 	Challenge filled `json:"challenge"`
@@ -217,16 +214,16 @@ func (a *API) makeCode(r *request, h account.Holder, in struct {
 	}{c.Text, c.ExpiresAt.Seconds()}, err
 }
 
-// listApplications tells what the account applied for in the last month (rule A13).
+// listApplications lists the account's applications of the last month (rule A13).
 func (a *API) listApplications(r *request, h account.Holder) (any, error) {
 	all, err := a.service.Views(r.Context(), h)
 	return struct {
-		Applications []standing `json:"applications"`
-	}{each(all, newStanding)}, err
+		Applications []applicationStatus `json:"applications"`
+	}{each(all, newApplicationStatus)}, err
 }
 
-// closeAccount ends the account and deletes what it holds. It takes the
-// password: whoever picks up somebody's phone must not get further.
+// closeAccount closes the account and deletes its data. It needs the password, which
+// protects the account on a stolen phone.
 func (a *API) closeAccount(r *request, h account.Holder, in struct {
 	Password string `json:"password"`
 }) (any, error) {

@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// A passenger registers, logs in, corrects the profile and reads it again.
-func TestMemberJoinsAndCorrectsTheProfile(t *testing.T) {
+// A passenger registers, logs in, edits the profile and reads it again.
+func TestMemberRegistersAndEditsTheProfile(t *testing.T) {
 	w := newSystem(t, setup{})
 	f := registration(600)
 	f["name"], f["document_type"], f["document_number"], f["nationality"] = strings.Repeat("Ab ", 16), "passport", "X1234567", "FRA"
@@ -33,32 +33,31 @@ func TestMemberJoinsAndCorrectsTheProfile(t *testing.T) {
 		t.Fatalf("edited to %+v", p)
 	}
 	if again := m.profile(); again != p {
-		t.Fatalf("read again: %+v", again)
+		t.Fatalf("the profile read again is %+v", again)
 	}
-	// The dot and the middle dot are two names (rule B8).
+	// The full stop and the middle dot make two different names (rule B8).
 	edit["version"], edit["name"] = 2, "A.b"
 	if p = as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK); p.Version != 3 || p.Name != "A.b" {
 		t.Fatalf("edited to %+v", p)
 	}
 }
 
-// Of two phones that edit one profile, the second has not seen what it would
-// overwrite.
-func TestTwoEditsDoNotOverwriteEachOther(t *testing.T) {
+// Of two concurrent edits of a profile, the second one is refused.
+func TestConcurrentEditIsRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	edit := object{"version": 1, "name": testName, "document_type": "resident_id", "document_number": m.form["document_number"], "phone": "13900000001"}
 	as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
 	edit["phone"] = "13900000002"
-	refused(t, m.again().call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
+	wantProblem(t, m.logInAgain().call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
 	delete(edit, "version")
-	refused(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
+	wantProblem(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
 	if p := m.profile(); p.Phone != "13900000001" || p.Version != 2 {
 		t.Fatalf("profile %+v", p)
 	}
 }
 
-func TestFieldsOfARegistration(t *testing.T) {
+func TestInvalidRegistrationsAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	for _, c := range []struct {
 		field string
@@ -80,30 +79,30 @@ func TestFieldsOfARegistration(t *testing.T) {
 	f := registration(601)
 	delete(f, "phone")
 	delete(f, "email")
-	refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusUnprocessableEntity, account.ContactMissing)
+	wantProblem(t, w.call("POST", "/v1/accounts", "", f), http.StatusUnprocessableEntity, account.ContactMissing)
 	w.joinAs(registration(601))
-	refused(t, w.call("POST", "/v1/accounts", "", and(registration(602), object{"login_name": "PASSENGER_601"})), http.StatusConflict, account.LoginTaken)
+	wantProblem(t, w.call("POST", "/v1/accounts", "", and(registration(602), object{"login_name": "PASSENGER_601"})), http.StatusConflict, account.LoginTaken)
 }
 
-// Whoever had the old password is out; whoever changed it stays.
-func TestChangedPassword(t *testing.T) {
+// A password change ends all other logins; the login that made it stays.
+func TestPasswordChangeEndsOtherLogins(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	other := m.again()
+	other := m.logInAgain()
 	change := object{"password": "wrong and long", "new_password": "battery staple 绿色"}
-	refused(t, m.call("PUT", "/v1/account/password", change), http.StatusForbidden, account.PasswordWrong)
+	wantProblem(t, m.call("PUT", "/v1/account/password", change), http.StatusForbidden, account.PasswordWrong)
 	change["password"] = testPassword
-	hasStatus(t, m.call("PUT", "/v1/account/password", change), http.StatusNoContent)
+	wantStatusCode(t, m.call("PUT", "/v1/account/password", change), http.StatusNoContent)
 	m.profile()
-	refused(t, other.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
+	wantProblem(t, other.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
 	m.form["password"] = change["new_password"]
-	m.again()
+	m.logInAgain()
 }
 
-// An unknown name and a wrong password get one answer, and so does the lock that
-// guessing leads to.
-func TestGuessingAPasswordTellsNothing(t *testing.T) {
+// An unknown login name and a wrong password get the same response, and so do the lockouts
+// after guessing.
+func TestGuessingRevealsNoLoginName(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	guess := func(name string) answer {
@@ -112,44 +111,44 @@ func TestGuessingAPasswordTellsNothing(t *testing.T) {
 	for i := range 6 {
 		known, unknown := guess(m.LoginName), guess("nobody_here")
 		if known.Status != unknown.Status || string(known.Body) != string(unknown.Body) {
-			t.Fatalf("guess %d: %s for a name that is, %s for one that is not", i, known.Body, unknown.Body)
+			t.Fatalf("guess %d: %s for a known name, %s for an unknown one", i, known.Body, unknown.Body)
 		}
 		if want := map[bool]int{true: http.StatusUnauthorized, false: http.StatusTooManyRequests}[i < 5]; known.Status != want {
 			t.Fatalf("guess %d was answered %d, want %d", i, known.Status, want)
 		}
 	}
 	locked := w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword})
-	refused(t, locked, http.StatusTooManyRequests, throttle.TooManyFailures)
-	m.profile() // who is logged in stays so
+	wantProblem(t, locked, http.StatusTooManyRequests, throttle.TooManyFailures)
+	m.profile() // existing logins remain valid
 }
 
-// An application belongs to the login that made it, and to nobody else.
-func TestForeignLoginsLookLikeNone(t *testing.T) {
+// An application is accessible only to the login that submitted it.
+func TestForeignLoginIsAnsweredLikeNoLogin(t *testing.T) {
 	w := newSystem(t, setup{})
 	m, stranger := w.join(), w.join()
 	h := m.apply()
-	s := h.host(h.pass())
+	s := h.openHosted(h.passCheck())
 	alone := w.apply()
 	for _, path := range []string{h.path(""), h.path("/data"), alone.path("")} {
-		refused(t, stranger.call("GET", path, nil), http.StatusUnauthorized, "unauthorized")
+		wantProblem(t, stranger.call("GET", path, nil), http.StatusUnauthorized, "unauthorized")
 	}
-	refused(t, h.on(stranger).showing(s), http.StatusNotFound, "session_not_found")
-	refused(t, w.call("POST", "/v1/applications", "rgl_"+strings.Repeat("0", 64), form()), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, w.call("POST", "/v1/applications", alone.Token, form()), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, h.onLogin(stranger).fetchCode(s), http.StatusNotFound, "session_not_found")
+	wantProblem(t, w.call("POST", "/v1/applications", "rgl_"+strings.Repeat("0", 64), form()), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, w.call("POST", "/v1/applications", alone.Token, form()), http.StatusUnauthorized, account.LoginRequired)
 	for _, shown := range [][]string{{"bearer " + m.Token}, {"Basic " + m.Token}, {"Bearer " + m.Token, "Bearer " + m.Token}, {""}} {
 		r := w.request("POST", "/v1/applications", "", form())
 		r.Header["Authorization"] = shown
-		refused(t, w.send(r), http.StatusUnauthorized, account.LoginRequired) // and not taken as from nobody
+		wantProblem(t, w.send(r), http.StatusUnauthorized, account.LoginRequired) // not treated as anonymous
 	}
 	for _, token := range []string{alone.Token, w.staff, ""} {
-		refused(t, w.call("GET", "/v1/account", token, nil), http.StatusUnauthorized, account.LoginRequired)
+		wantProblem(t, w.call("GET", "/v1/account", token, nil), http.StatusUnauthorized, account.LoginRequired)
 	}
 }
 
-// sendCode has a code sent to a mainland phone and returns it.
+// sendCode sends a code to a mainland phone and returns it.
 func (m *member) sendCode(phone string) string {
 	m.w.t.Helper()
-	hasStatus(m.w.t, m.call("POST", "/v1/account/phone/codes", object{"phone": phone}), http.StatusAccepted)
+	wantStatusCode(m.w.t, m.call("POST", "/v1/account/phone/codes", object{"phone": phone}), http.StatusAccepted)
 	code, ok := m.w.phones.Code("+86" + phone)
 	if !ok {
 		m.w.t.Fatal("no code was sent")
@@ -158,14 +157,14 @@ func (m *member) sendCode(phone string) string {
 	return code
 }
 
-// verifyPhone makes a phone the member's.
+// verifyPhone verifies the member's phone.
 func (m *member) verifyPhone(phone string) {
 	m.w.t.Helper()
 	body := object{"phone": phone, "code": m.sendCode(phone), "password": m.form["password"]}
-	hasStatus(m.w.t, m.call("POST", "/v1/account/phone/verifications", body), http.StatusOK)
+	wantStatusCode(m.w.t, m.call("POST", "/v1/account/phone/verifications", body), http.StatusOK)
 }
 
-// recovery begins one by the member's verified phone, and waits for the code.
+// recovery begins a recovery with the member's verified phone, and waits for the code.
 func (m *member) recovery(phone string) (id, code string) {
 	m.w.t.Helper()
 	before, _ := m.w.phones.Code("+86" + phone)
@@ -177,41 +176,40 @@ func (m *member) recovery(phone string) (id, code string) {
 	return begun.Recovery, code
 }
 
-// Rule T23 and a forgotten password: the new password ends every login, and what they
-// show; the temporary ID stays and needs a face check again. The audit log says that the
-// issuer did it, and names no person.
-func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
+// Rule T23: a new password after a recovery ends every login and its sessions. The temporary
+// ID stays valid and needs a new face check. The audit entry names the issuer and no person.
+func TestRecoveryEndsLoginsAndSessions(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	phone := m.form["phone"].(string)
 	m.verifyPhone(phone)
 	h := m.apply()
-	shown := h.host(h.pass())
-	w.forgive()
+	shown := h.openHosted(h.passCheck())
+	w.clearLockouts()
 
 	id, code := m.recovery(phone)
-	refused(t, w.call("POST", "/v1/recoveries/password", "", object{"recovery": id, "code": "x", "new_password": "battery staple 绿色"}), http.StatusForbidden, account.RecoveryFailed)
+	wantProblem(t, w.call("POST", "/v1/recoveries/password", "", object{"recovery": id, "code": "x", "new_password": "battery staple 绿色"}), http.StatusForbidden, account.RecoveryFailed)
 	done := as[struct {
 		LoginsEnded int               `json:"logins_ended"`
 		Notice      map[string]string `json:"notice"`
 	}](t, w.call("POST", "/v1/recoveries/password", "", object{"recovery": id, "code": code, "new_password": "battery staple 绿色"}), http.StatusOK)
 	if done.LoginsEnded != 1 || !strings.Contains(done.Notice["en"], "face check") || !strings.Contains(done.Notice["zh"], "实人核验") {
-		t.Fatalf("%+v", done)
+		t.Fatalf("the recovery was answered %+v", done)
 	}
-	refused(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
+	wantProblem(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
 	m.form["password"] = "battery staple 绿色"
-	again := m.again()
-	h = h.on(again)
+	again := m.logInAgain()
+	h = h.onLogin(again)
 	if a := w.call("GET", h.path(""), h.Token, nil); a.Status != http.StatusOK || !strings.Contains(string(a.Body), `"approved"`) {
-		t.Fatalf("the temporary ID: %d %s", a.Status, a.Body)
+		t.Fatalf("the temporary ID after the recovery: %d %s", a.Status, a.Body)
 	}
-	refused(t, w.call("GET", "/v1/sessions/"+shown.Session+"/code", again.Token, nil), http.StatusNotFound, credential.SessionNotFound)
+	wantProblem(t, w.call("GET", "/v1/sessions/"+shown.Session+"/code", again.Token, nil), http.StatusNotFound, credential.SessionNotFound)
 	var open int
 	if err := w.outbox.Database().Writer().QueryRow(`SELECT COUNT(*) FROM sessions WHERE closed_ms IS NULL`).Scan(&open); err != nil || open != 0 {
-		t.Fatalf("%d sessions go on: %v", open, err)
+		t.Fatalf("%d sessions are still open: %v", open, err)
 	}
-	h.host(h.pass())
+	h.openHosted(h.passCheck())
 
 	auditLog := w.call("GET", "/v1/audit-log?kind=account&object="+m.Account, w.staffOf["operator"], nil)
 	if text := string(auditLog.Body); auditLog.Status != http.StatusOK || !strings.Contains(text, `"reset_password"`) || !strings.Contains(text, `"program"`) || strings.Contains(text, phone) {
@@ -219,29 +217,29 @@ func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 	}
 }
 
-// The holder sees the data kept about the phone, and the bounds on codes.
-func TestTheHolderSeesThePhonesMark(t *testing.T) {
+// The holder's data show the phone's verification and the codes counted towards limits.
+func TestPersonalDataShowPhoneVerification(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	phone := m.form["phone"].(string)
-	type held struct {
+	type data struct {
 		Profile struct {
 			Phone    string
 			Verified int64 `json:"phone_verified_at"`
 		}
 		Codes struct{ Sent int } `json:"phone_codes"`
 	}
-	if d := as[held](t, m.call("GET", "/v1/account/data", nil), http.StatusOK); d.Profile.Verified != 0 || d.Codes.Sent != 0 {
+	if d := as[data](t, m.call("GET", "/v1/account/data", nil), http.StatusOK); d.Profile.Verified != 0 || d.Codes.Sent != 0 {
 		t.Fatalf("%+v", d)
 	}
 	m.verifyPhone(phone)
-	if d := as[held](t, m.call("GET", "/v1/account/data", nil), http.StatusOK); d.Profile.Verified != w.clock.Now().Unix() || d.Codes.Sent != 1 || d.Profile.Phone != phone {
+	if d := as[data](t, m.call("GET", "/v1/account/data", nil), http.StatusOK); d.Profile.Verified != w.clock.Now().Unix() || d.Codes.Sent != 1 || d.Profile.Phone != phone {
 		t.Fatalf("%+v", d)
 	}
 	a := m.call("POST", "/v1/account/phone/codes", object{"phone": phone})
-	refused(t, a, http.StatusTooManyRequests, throttle.TooManyCodes)
+	wantProblem(t, a, http.StatusTooManyRequests, throttle.TooManyCodes)
 	if a.Header.Get("Retry-After") == "" {
-		t.Error("it does not say when to try again")
+		t.Error("the response has no Retry-After")
 	}
 	edit := object{"version": 2, "name": testName, "document_type": "resident_id", "document_number": m.form["document_number"], "phone": "13900000001"}
 	if a := m.call("PUT", "/v1/account", edit); a.Status != http.StatusOK || strings.Contains(string(a.Body), "phone_verified_at") {
@@ -249,9 +247,8 @@ func TestTheHolderSeesThePhonesMark(t *testing.T) {
 	}
 }
 
-// With the sandbox, and only then, a client that plays the phone gets codes from the admin
-// listener.
-func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
+// With the sandbox, and only then, the admin listener returns phone codes.
+func TestSandboxCodesAreOnTheAdminListenerOnly(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	code := m.sendCode("13800000001")

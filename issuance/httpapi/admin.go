@@ -12,15 +12,15 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// healthz says that the process lives.
+// healthz reports that the process runs.
 func healthz(w http.ResponseWriter, _ *request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(w, "ok\n")
 	return nil
 }
 
-// readyz says whether the issuer can do its work. What it waits for names brokers
-// and keys, and is for the admin listener alone.
+// readyz reports whether the issuer is ready. The causes name brokers and keys, so only
+// the admin listener shows them.
 func (a *API) readyz(w http.ResponseWriter, r *request) error {
 	ready := a.readiness(r).Ready
 	return writeJSON(w, readyStatus(ready), struct {
@@ -28,18 +28,18 @@ func (a *API) readyz(w http.ResponseWriter, r *request) error {
 	}{ready})
 }
 
-// readyzInFull says what the issuer waits for, too.
-func (a *API) readyzInFull(w http.ResponseWriter, r *request) error {
+// readyzWithCauses reports readiness with the causes.
+func (a *API) readyzWithCauses(w http.ResponseWriter, r *request) error {
 	readiness := a.readiness(r)
 	return writeJSON(w, readyStatus(readiness.Ready), readiness)
 }
 
-// readiness is that of the rules; an issuer that ends is not ready.
+// readiness is the service's readiness; an issuer that shuts down is not ready.
 func (a *API) readiness(r *request) credential.Readiness {
 	out := a.service.Readiness(r.Context())
 	if a.draining.Load() {
 		out.Ready = false
-		out.Waiting = append([]string{"shutting down: finishing the requests at hand"}, out.Waiting...)
+		out.Waiting = append([]string{"shutting down: finishing requests in progress"}, out.Waiting...)
 	}
 	return out
 }
@@ -51,9 +51,10 @@ func readyStatus(ready bool) int {
 	return http.StatusServiceUnavailable
 }
 
-// Admin is the handler of the admin listener: /metrics from g, /debug/pprof/
-// (without the command line, which may hold a password),
-// /healthz and /readyz, here with its causes; with the sandbox of phone codes, the codes. It has no authentication: the listener must be private.
+// Admin returns the handler of the admin listener. It serves /metrics from g,
+// /debug/pprof/ without the command line, which may contain a password, /healthz,
+// /readyz with causes, and the codes of the phone-code sandbox. It has no
+// authentication: the listener must be private.
 func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
@@ -63,18 +64,18 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.Handle("GET /healthz", a.public)
 	inFull := http.NewServeMux()
-	inFull.Handle("GET /readyz", a.answer("GET /readyz", a.readyzInFull))
-	mux.Handle("GET /readyz", a.around(inFull))
+	inFull.Handle("GET /readyz", a.handle("GET /readyz", a.readyzWithCauses))
+	mux.Handle("GET /readyz", a.middleware(inFull))
 	if a.codes != nil {
 		sandbox := http.NewServeMux()
-		sandbox.Handle("POST /sandbox/phone-code", a.answer("POST /sandbox/phone-code", anyone(withBody(200, a.sandboxCode))))
-		mux.Handle("POST /sandbox/phone-code", a.around(sandbox))
+		sandbox.Handle("POST /sandbox/phone-code", a.handle("POST /sandbox/phone-code", anyone(withBody(200, a.sandboxCode))))
+		mux.Handle("POST /sandbox/phone-code", a.middleware(sandbox))
 	}
 	return mux
 }
 
-// sandboxCode returns the last code that the sandbox was to send to a phone, to the client
-// that plays the phone. It is on the admin listener only, and only with the sandbox.
+// sandboxCode returns the last code that the sandbox would have sent to a phone. It is
+// served on the admin listener only, and only with the sandbox.
 func (a *API) sandboxCode(_ *request, _ anonymous, in struct {
 	Phone string `json:"phone"` // in the form of E.164
 }) (any, error) {
@@ -87,9 +88,9 @@ func (a *API) sandboxCode(_ *request, _ anonymous, in struct {
 	}{code}, nil
 }
 
-// calledBack hands on to the provider's package: its requests and answers are
-// signed and are no problems of ours.
-func (a *API) calledBack(w http.ResponseWriter, r *request) error {
+// faceCheckCallback delegates to the provider's package. Its requests and responses are
+// signed, and its errors are not problems of this API.
+func (a *API) faceCheckCallback(w http.ResponseWriter, r *request) error {
 	a.callback.ServeHTTP(w, r.Request)
 	return nil
 }

@@ -14,44 +14,44 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// BodyTimeout bounds the time in which a body arrives, from the end of the
-// headers. An honest body has at most 16 KiB and arrives with its headers or one
-// round trip later.
+// BodyTimeout bounds the time from the end of the headers to the end of the body. A
+// normal body has at most 16 KiB and arrives with its headers or one round trip later.
 const BodyTimeout = 2 * time.Second
 
-// Defaults of the places. The numbers are our choice.
+// Default numbers of slots. They are our choice.
 const (
-	// DefaultMaxInFlight is how many passengers' requests one issuer serves at once:
-	// twice the face checks that may wait.
+	// DefaultMaxInFlight is the number of concurrent passenger requests: twice the
+	// concurrent face checks.
 	DefaultMaxInFlight = 256
-	// DefaultMaxStaff is how many staff requests it serves besides those.
+	// DefaultMaxStaff is the number of concurrent staff requests, counted apart.
 	DefaultMaxStaff = 256
-	// bodiesPerPlace is how many bodies may arrive at once for each place: 2,048 by
-	// default, which take at most 32 MiB.
-	bodiesPerPlace = 8
-	// networkBodies is the share of them that one network may have, as 1 in so many.
+	// bodiesPerSlot is the number of bodies that may arrive concurrently per slot: 2,048
+	// by default, which use at most 32 MiB.
+	bodiesPerSlot = 8
+	// networkBodies is the divisor for the share of those bodies of one network: a
+	// quarter.
 	networkBodies = 4
 )
 
-// threeQuarters is the share of the places that one origin may take by default:
-// a station hall behind one address needs most of them, and no origin gets all.
+// threeQuarters is the default share of the slots for one origin: a station hall behind
+// one address needs most of them, and no origin gets all.
 func threeQuarters(all int) int { return (3*all + 3) / 4 }
 
-// class is a kind of requests with places of its own.
+// class is a kind of request with slots of its own.
 type class struct {
-	name    string // a metric label
+	name    string // metric label
 	bodies  *pool  // requests whose body is arriving
-	serving *pool  // requests whose body is here, or that have none
+	serving *pool  // requests whose body has arrived, or that have none
 }
 
-// classes are all there are. Staff have places of their own, so that a flood of
-// other requests cannot keep them from revoking; so has the real-person provider,
-// for whose calls other requests wait.
+// classes are all classes. Staff have slots of their own, so that a flood of other
+// requests cannot prevent a revocation. The face-check provider has its own because
+// passenger requests wait for its callbacks.
 type classes struct{ passengers, staff, callbacks class }
 
 func newClasses(c Config) classes {
-	bodies := newPool(bodiesPerPlace*c.MaxInFlight, bodiesPerPlace*c.MaxInFlight/networkBodies)
-	staff, callbacks := bodiesPerPlace*c.MaxStaff, bodiesPerPlace*MaxCallbacks
+	bodies := newPool(bodiesPerSlot*c.MaxInFlight, bodiesPerSlot*c.MaxInFlight/networkBodies)
+	staff, callbacks := bodiesPerSlot*c.MaxStaff, bodiesPerSlot*MaxCallbacks
 	return classes{
 		passengers: class{"passengers", bodies, newPool(c.MaxInFlight, c.MaxInFlightEach)},
 		staff:      class{"staff", newPool(staff, threeQuarters(staff)), newPool(c.MaxStaff, threeQuarters(c.MaxStaff))},
@@ -59,8 +59,8 @@ func newClasses(c Config) classes {
 	}
 }
 
-// classOf judges a request by its head alone: its path, its staff credential and the
-// network that it comes from.
+// classOf classifies a request by its path, its staff credential and its network, before
+// the body is read.
 func (a *API) classOf(r *http.Request, from throttle.Caller) (class, origin) {
 	if r.URL.Path == callbackPath {
 		return a.classes.callbacks, origin{network: from}
@@ -71,9 +71,9 @@ func (a *API) classOf(r *http.Request, from throttle.Caller) (class, origin) {
 	return a.classes.passengers, origin{network: from}
 }
 
-// admit reads the request's body and only then takes a place for the request, so
-// that a body that arrives slowly holds no place. It returns the request with its
-// body in memory, and how to give the place back; or false after it has answered.
+// admit reads the request's body and then takes a slot for the request: a body that
+// arrives slowly uses no slot. It returns the request with its body in memory and the
+// function that releases the slot, or false after it has written a problem.
 func (a *API) admit(rec *responseRecorder, r *http.Request) (_ *http.Request, leave func(), ok bool) {
 	in, from := a.classOf(r, rec.from)
 	if r.Body != nil && r.Body != http.NoBody {
@@ -102,21 +102,21 @@ func (a *API) admit(rec *responseRecorder, r *http.Request) (_ *http.Request, le
 	return r, leave, ok
 }
 
-// refuseUnread answers a request whose body was not read to its end. The
-// connection closes: the server would otherwise wait for the rest of the body.
+// refuseUnread writes a problem for a request whose body was not read to its end. It
+// closes the connection: otherwise the server would wait for the rest of the body.
 func refuseUnread(rec *responseRecorder, code problem.Code) {
 	rec.Header().Set("Connection", "close")
 	newProblem(code, "").write(rec)
 }
 
-// readBody reads a body within BodyTimeout, and of one that is too large just
-// enough to show it. Its one error is that time ran out; a body that breaks off
-// breaks off for its reader, too.
+// readBody reads a body of up to bound+1 bytes within [BodyTimeout]: one byte more shows
+// that a body is too large. The only error is the timeout. A body that ends early is
+// returned with its read error at the end.
 func readBody(rec *responseRecorder, r *http.Request, bound int64) (io.ReadCloser, error) {
-	// The server ends the deadline itself once the body has ended. A writer without
-	// deadlines is no connection, so that nothing arrives slowly.
+	// The server clears the deadline after the body. A writer without deadlines is not a
+	// connection, so its body cannot be slow.
 	http.NewResponseController(rec.ResponseWriter).SetReadDeadline(time.Now().Add(BodyTimeout))
-	// What is read grows with what has arrived, not with what was announced.
+	// Memory grows with the bytes received, not with Content-Length.
 	body, err := io.ReadAll(io.LimitReader(r.Body, bound+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -129,43 +129,43 @@ func readBody(rec *responseRecorder, r *http.Request, bound int64) (io.ReadClose
 	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
-// broken is the end of a body that broke off.
+// broken is the end of a body that ended early.
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// callbackPath is where the real-person provider calls back.
+// callbackPath is the path of the face-check provider's callbacks.
 const callbackPath = "/v1/face-check/callback"
 
-// MaxCallbacks is how many callbacks are served at once. They have places of their
-// own, and few: the requests that wait for them hold the others, and who floods
-// this path shall not get those. Ours: an honest one takes about a millisecond.
+// MaxCallbacks bounds the concurrent callbacks. They have slots of their own, because
+// requests that wait for a callback occupy the passenger slots. They are few, so that a
+// flood of this path uses few resources. Our choice: a callback takes about a millisecond.
 const MaxCallbacks = 16
 
-// origin is who a request is counted for: a staff credential, or the network that
-// the request comes from. It is a map key only and is never printed.
+// origin identifies the caller that a request is counted for: a staff credential or a
+// network. It is used as a map key only and never printed.
 type origin struct {
 	staff   string // the credential's name; empty: not staff
 	network throttle.Caller
 }
 
-// pool bounds the requests in one stage, in all and for each origin, so that no
-// origin fills it alone. It is safe for many goroutines at once.
+// pool bounds the concurrent requests in one stage, in total and per origin, so that no
+// origin fills it alone. It is safe for concurrent use.
 type pool struct {
 	all, each int
-	shed      atomic.Uint64 // requests that found no room
+	shed      atomic.Uint64 // requests refused because the pool was full
 
 	mu    sync.Mutex
-	taken int            // mu
-	of    map[origin]int // mu; origins without a request are not in it
+	taken int            // guarded by mu
+	of    map[origin]int // guarded by mu; has no origins without requests
 }
 
 func newPool(all, each int) *pool {
 	return &pool{all: all, each: min(each, all), of: make(map[origin]int)}
 }
 
-// enter takes one place and returns how to give it back, once. It does not wait:
-// without room it returns false and counts the request as shed.
+// enter takes one slot and returns the function that releases it, to be called once. It
+// does not wait: if the pool is full, it returns false and counts the request as shed.
 func (p *pool) enter(from origin) (leave func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -187,7 +187,7 @@ func (p *pool) leave(from origin) {
 	}
 }
 
-// inside is how many requests are in the stage.
+// inside returns the number of requests in the stage.
 func (p *pool) inside() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

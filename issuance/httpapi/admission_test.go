@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// callSlowly begins a body and does not end it.
+// callSlowly sends the beginning of a body and never ends it.
 func (w *system) callSlowly(method, path, token string) answer {
 	w.t.Helper()
 	body, end := io.Pipe()
@@ -29,8 +29,8 @@ func (w *system) callSlowly(method, path, token string) answer {
 	return w.send(r)
 }
 
-// slowBodies keeps n connections open that send a head and one byte of the body,
-// each again as soon as it is closed, until the test ends or stop is called.
+// slowBodies keeps n connections open that send the headers and one byte of the body. A
+// closed connection is opened again, until the test ends or stop is called.
 func slowBodies(t *testing.T, address string, n int, header string) (stop func()) {
 	t.Helper()
 	ended := make(chan struct{})
@@ -68,12 +68,12 @@ func slowBodies(t *testing.T, address string, n int, header string) (stop func()
 	return stop
 }
 
-// Bodies that do not arrive keep staff from nothing: a place is taken only when the
-// body is there, and staff have places of their own.
-func TestSlowBodiesDoNotKeepStaffFromRevoking(t *testing.T) {
+// Slow bodies do not block staff: a slot is taken only after the body has arrived, and staff
+// have slots of their own.
+func TestSlowBodiesDoNotBlockRevocation(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.pass()
+	h.passCheck()
 	slowBodies(t, w.server.Listener.Addr().String(), 300, "")
 	var took []time.Duration
 	for began := time.Now(); len(took) < 40 || time.Since(began) < 2*httpapi.BodyTimeout; time.Sleep(20 * time.Millisecond) {
@@ -90,30 +90,30 @@ func TestSlowBodiesDoNotKeepStaffFromRevoking(t *testing.T) {
 	slices.Sort(took)
 	p50, p99 := took[len(took)/2], took[len(took)*99/100]
 	t.Logf("under 300 slow bodies: %d staff requests, p50 %v, p99 %v, longest %v", len(took), p50, p99, took[len(took)-1])
-	// The median, since the machine that runs the tests has other work, too.
+	// The median: the machine runs other work during tests.
 	if p50 >= 100*time.Millisecond {
 		t.Errorf("half of the staff requests took %v and more", p50)
 	}
 }
 
-// A body that does not arrive in time is answered and its connection closed.
+// A body that does not arrive in time is answered, and its connection is closed.
 func TestSlowBodyIsAnsweredInTime(t *testing.T) {
 	w := newSystem(t, setup{})
 	began := time.Now()
 	a := w.callSlowly("POST", "/v1/applications", "")
-	refused(t, a, http.StatusRequestTimeout, httpapi.BodySlow)
+	wantProblem(t, a, http.StatusRequestTimeout, httpapi.BodySlow)
 	if took := time.Since(began); took < httpapi.BodyTimeout || took > httpapi.BodyTimeout+5*time.Second {
 		t.Errorf("answered after %v", took)
 	}
-	// The deadline was that of the body: a request that works longer is not cut off.
+	// The deadline is the body's: a request that takes longer to handle is not aborted.
 	provider := newHanging()
 	w = newSystem(t, setup{checker: provider, checkTimeout: 10 * time.Second})
 	h := w.apply()
 	time.AfterFunc(httpapi.BodyTimeout+500*time.Millisecond, func() { close(provider.release) })
-	hasStatus(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusCreated)
+	wantStatusCode(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusCreated)
 }
 
-// One network fills neither the room for bodies nor the places of the others.
+// One network cannot use all slots, neither those for bodies nor those for requests.
 func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 	local, err := throttle.ParseProxies([]string{"127.0.0.0/8"})
 	runtest.Must(t, err)
@@ -124,7 +124,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 		return w.send(r)
 	}
 	stop := slowBodies(t, w.server.Listener.Addr().String(), 60, "X-Forwarded-For: 192.0.2.1\r\n")
-	hasStatus(t, from("198.51.100.7"), http.StatusCreated)
+	wantStatusCode(t, from("198.51.100.7"), http.StatusCreated)
 	seen := false
 	for range 50 {
 		if a := from("192.0.2.1"); a.Status == http.StatusServiceUnavailable {
@@ -133,15 +133,15 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 		}
 	}
 	if !seen {
-		t.Error("the network itself found room for more bodies than its share")
+		t.Error("one network exceeded its share of bodies")
 	}
 	stop()
-	_, metrics := w.operators("/metrics")
+	_, metrics := w.adminGet("/metrics")
 	if shed := `railgate_issuer_shed_total{class="passengers",stage="body"} `; !strings.Contains(metrics, shed) || strings.Contains(metrics, shed+"0\n") {
-		t.Error("the metrics do not count what was refused")
+		t.Error("railgate_issuer_shed_total does not count the refused bodies")
 	}
 
-	// Places: three of four for one network.
+	// One network gets three of four request slots.
 	provider := newHanging()
 	w = newSystem(t, setup{maxInFlight: 4, proxies: local, checker: provider, checkTimeout: 15 * time.Second})
 	h := w.apply()
@@ -155,17 +155,17 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 		guests.Go(func() { check("192.0.2.1") })
 		<-provider.entered
 	}
-	refused(t, check("192.0.2.1"), http.StatusServiceUnavailable, "overloaded")
-	hasStatus(t, from("198.51.100.7"), http.StatusCreated)
+	wantProblem(t, check("192.0.2.1"), http.StatusServiceUnavailable, "overloaded")
+	wantStatusCode(t, from("198.51.100.7"), http.StatusCreated)
 	close(provider.release)
 	guests.Wait()
 }
 
 const callbackPath = "/v1/face-check/callback"
 
-// A flood of callbacks takes the callbacks' own places: passengers are served,
-// and the other way round the provider is heard in a full house.
-func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
+// Callbacks have slots of their own: a flood of them does not block passengers, and
+// passengers do not block the provider.
+func TestCallbacksHaveTheirOwnSlots(t *testing.T) {
 	entered, release := make(chan struct{}, 2*httpapi.MaxCallbacks), make(chan struct{})
 	end := sync.OnceFunc(func() { close(release) })
 	w := newSystem(t, setup{maxInFlight: 1, callback: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -174,11 +174,11 @@ func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write([]byte("{}"))
 	})})
-	t.Cleanup(end) // before the server waits for them
+	t.Cleanup(end) // before the server's Close, which waits for the callbacks
 	var all sync.WaitGroup
 	for range httpapi.MaxCallbacks {
 		all.Go(func() {
-			hasStatus(t, w.call("POST", callbackPath, "", object{}), http.StatusOK)
+			wantStatusCode(t, w.call("POST", callbackPath, "", object{}), http.StatusOK)
 		})
 	}
 	for range httpapi.MaxCallbacks {
@@ -188,22 +188,23 @@ func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 			t.Fatal("waited 5s for the callbacks")
 		}
 	}
-	refused(t, w.call("POST", callbackPath, "", object{}), http.StatusServiceUnavailable, httpapi.Overloaded)
+	wantProblem(t, w.call("POST", callbackPath, "", object{}), http.StatusServiceUnavailable, httpapi.Overloaded)
 	w.apply()
 	end()
 	all.Wait()
-	runtest.Eventually(t, 5*time.Second, "a place for a callback", func() bool {
+	runtest.Eventually(t, 5*time.Second, "a slot for a callback", func() bool {
 		return w.call("POST", callbackPath, "", object{}).Status == http.StatusOK
 	})
-	refused(t, w.call("GET", callbackPath, "", nil), http.StatusMethodNotAllowed, httpapi.MethodNotAllowed)
+	wantProblem(t, w.call("GET", callbackPath, "", nil), http.StatusMethodNotAllowed, httpapi.MethodNotAllowed)
 }
 
-// What is not configured is not there.
-func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
+// Operations that are not configured do not exist.
+func TestUnconfiguredOperationsDoNotExist(t *testing.T) {
 	w := newSystem(t, setup{})
 	bare, err := httpapi.New(w.service, httpapi.Config{})
 	runtest.Must(t, err)
-	// The document describes an issuer with all its parts, so these answers are not held to it.
+	// The document describes an issuer with all parts, so these responses are not checked
+	// against it.
 	for _, r := range []httpapi.Route{{Method: "POST", Path: callbackPath}, {Method: "GET", Path: "/v1/audit-log"}, {Method: "POST", Path: "/v1/accounts"}, {Method: "GET", Path: "/v1/account"}} {
 		answer := httptest.NewRecorder()
 		bare.Public().ServeHTTP(answer, httptest.NewRequest(r.Method, r.Path, nil))
@@ -212,6 +213,6 @@ func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
 		}
 	}
 	w.server.Config.Handler = bare.Public()
-	hasStatus(t, w.call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
+	wantStatusCode(t, w.call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
 	w.apply()
 }

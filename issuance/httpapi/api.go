@@ -1,16 +1,17 @@
-// Package httpapi is the issuer over HTTP: docs/openapi/issuer.yaml describes every
-// endpoint, and a test holds the two together.
+// Package httpapi serves the issuer over HTTP. docs/openapi/issuer.yaml describes every
+// endpoint; tests check all responses against it.
 //
-// It promises: a request is read only in its one strict form and size; every
-// error is an RFC 9457 problem with a code of a closed list, in English and
-// Chinese, with the next step where the passenger has one; what belongs to
-// another application looks the same as what does not exist; no body, token,
-// name, number, password or contact is ever logged or counted; a role is asked
-// before anything is looked up. Access tokens, login tokens and staff credentials
-// are looked up by their SHA-256.
+// It promises:
+//   - A request is accepted only in one strict form and size.
+//   - Every error is an RFC 9457 problem with a code from a closed list, in English and
+//     Chinese, with the next step if the passenger has one.
+//   - Objects of another application are reported as if they did not exist.
+//   - Bodies, tokens, names, numbers, passwords and contacts are never logged or counted.
+//   - A role is checked before any lookup.
+//   - Access tokens, login tokens and staff credentials are looked up by their SHA-256.
 //
-// It limits how often one network may ask for what costs much or guesses; floods
-// of anything else, and TLS, belong to the proxy in front of it.
+// It limits expensive and guessable requests per network. The proxy in front of it must
+// limit all other floods, and terminate TLS.
 package httpapi
 
 import (
@@ -36,43 +37,43 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Config is what an API works with.
+// Config configures an [API].
 type Config struct {
-	// Staff lists who may do what. nil: nobody may do anything.
+	// Staff lists the staff credentials. nil: no staff request is allowed.
 	Staff *staff.List
-	// Accounts are the passengers' accounts. nil: there are none, and nobody logs in.
+	// Accounts serves the passengers' accounts. nil: there are no accounts and no logins.
 	Accounts *account.Service
 	// Registry is the real-name registry of the accounts. nil: it is not served.
 	Registry *registry.Store
-	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
+	// Proxies are the proxies whose X-Forwarded-For is trusted. Zero: none.
 	Proxies throttle.Proxies
-	// AuditLog is what staff and operators did. nil: it is not served.
+	// AuditLog records the actions of staff and operators. nil: it is not served.
 	AuditLog *audit.Log
-	// Rate bounds what one network may ask for of applying, checking, registering,
-	// logging in and what else takes a password. Zero: no bound.
+	// Rate limits applications, face checks, registrations, logins and other requests
+	// with a password, per network. Zero: no limit.
 	Rate throttle.Rate
-	// Applications bounds what one network may apply for, besides Rate: each takes
-	// room on the disk until it is erased. Zero: no bound.
+	// Applications limits applications per network in addition to Rate: each uses disk
+	// space until it is erased. Zero: no limit.
 	Applications throttle.Rate
-	// Callback takes what the real-person provider calls back, with places of its
-	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
+	// Callback handles the callbacks of the face-check provider, with slots of its own
+	// ([MaxCallbacks]). nil: the provider sends none, and the path does not exist.
 	Callback http.Handler
-	// Contact is how customer service is reached. Zero: DefaultContact.
+	// Contact is how to reach customer service. Zero: [DefaultContact].
 	Contact Contact
-	// SandboxCodes is asked for codes on the admin listener. nil: it is not; with a real
-	// provider it must be.
+	// SandboxCodes serves the sandbox's phone codes on the admin listener. It must be nil
+	// with a real provider.
 	SandboxCodes *provider.SandboxCodes
-	// MaxInFlight bounds the requests served at once for all but staff; more are
-	// refused with overloaded. 0: DefaultMaxInFlight.
+	// MaxInFlight bounds the concurrent requests of all callers except staff; more are
+	// refused with overloaded. 0: [DefaultMaxInFlight].
 	MaxInFlight int
 	// MaxInFlightEach bounds those of one network. 0: three quarters of MaxInFlight.
 	MaxInFlightEach int
-	// MaxStaff bounds the staff requests served at once besides those, three quarters
-	// of them for one credential. 0: DefaultMaxStaff.
+	// MaxStaff bounds the concurrent staff requests, counted apart from MaxInFlight; one
+	// credential gets at most three quarters of them. 0: [DefaultMaxStaff].
 	MaxStaff int
-	// Log receives one line for each request. nil: no log.
+	// Log receives one line per request. nil: no log.
 	Log *zap.Logger
-	// Metrics receives counters and latencies. nil: counted and shown nowhere.
+	// Metrics receives counters and latencies. nil: they are not exported.
 	Metrics prometheus.Registerer
 }
 
@@ -83,9 +84,9 @@ type API struct {
 	accounts *account.Service
 	registry *registry.Store
 	proxies  throttle.Proxies
-	limiter  *throttle.Limiter[throttle.Caller] // nil: no bound
-	applying *throttle.Limiter[throttle.Caller] // nil: no bound
-	locating *throttle.Limiter[throttle.Caller] // nil: no bound; Rate, counted apart
+	limiter  *throttle.Limiter[throttle.Caller] // nil: no limit
+	applying *throttle.Limiter[throttle.Caller] // nil: no limit
+	locating *throttle.Limiter[throttle.Caller] // nil: no limit; as limiter, counted apart
 	auditLog *audit.Log
 	callback http.Handler
 	codes    *provider.SandboxCodes // nil: a real provider, or none
@@ -97,16 +98,16 @@ type API struct {
 	draining atomic.Bool
 }
 
-// New makes the handlers; it starts nothing.
+// New returns an API. It starts no goroutine and no listener.
 func New(s *credential.Service, c Config) (*API, error) {
 	if s == nil {
-		return nil, errors.New("api: no service")
+		return nil, errors.New("api: the service is nil")
 	}
 	if c.Registry != nil && c.Accounts == nil {
-		return nil, errors.New("api: a registry without accounts")
+		return nil, errors.New("api: Registry needs Accounts")
 	}
 	if c.Accounts != nil && c.Accounts.Policy != s.Policy {
-		return nil, errors.New("api: accounts and applications have different versions of the privacy policy")
+		return nil, errors.New("api: accounts and applications must have the same version of the privacy policy")
 	}
 	if c.Contact == (Contact{}) {
 		c.Contact = DefaultContact
@@ -115,7 +116,7 @@ func New(s *credential.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: contact: %w", err)
 	}
 	if c.MaxInFlight < 0 || c.MaxInFlightEach < 0 || c.MaxStaff < 0 {
-		return nil, errors.New("api: a bound on requests in flight is negative")
+		return nil, errors.New("api: MaxInFlight, MaxInFlightEach and MaxStaff must not be negative")
 	}
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
 	c.MaxInFlightEach = cmp.Or(c.MaxInFlightEach, threeQuarters(c.MaxInFlight))
@@ -148,18 +149,18 @@ func New(s *credential.Service, c Config) (*API, error) {
 		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, callback: c.Callback, codes: c.SandboxCodes, support: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
-	a.public = a.around(a.mux())
+	a.public = a.middleware(a.mux())
 	return a, nil
 }
 
-// Drain has /readyz say that the issuer ends, so that load balancers look elsewhere,
-// and every answer close its connection. Requests are served as before.
+// Drain makes /readyz answer 503, so that load balancers choose another issuer, and every
+// response close its connection. Requests are still served.
 func (a *API) Drain() { a.draining.Store(true) }
 
-// Public is the handler of the public listener.
+// Public returns the handler of the public listener.
 func (a *API) Public() http.Handler { return a.public }
 
-// limiterOf is nil for no rate.
+// limiterOf returns nil for the zero rate.
 func limiterOf(r throttle.Rate) (*throttle.Limiter[throttle.Caller], error) {
 	if r == (throttle.Rate{}) {
 		return nil, nil
@@ -171,7 +172,7 @@ func limiterOf(r throttle.Rate) (*throttle.Limiter[throttle.Caller], error) {
 	return l, nil
 }
 
-// Bounds of a connection. A request is small, so reading it is quick or hostile.
+// Limits of a connection. Requests are small: a slow one is broken or hostile.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
@@ -180,8 +181,8 @@ const (
 	maxHeaderBytes    = 8 << 10
 )
 
-// NewServer makes a server with every bound set; it does not listen yet. addr
-// is host:port. log may be nil.
+// NewServer returns a server with every limit set; it does not listen yet. addr is
+// host:port. log may be nil.
 func NewServer(addr string, h http.Handler, log *zap.Logger) *http.Server {
 	if log == nil {
 		log = zap.NewNop()
@@ -197,13 +198,13 @@ func NewServer(addr string, h http.Handler, log *zap.Logger) *http.Server {
 	}
 }
 
-// headersTooLarge is what net/http writes, in one piece, when a request's
-// headers are above the bound: no handler runs, so nothing else can be said there.
+// headersTooLarge is the response that net/http writes, in one call, when a request's
+// headers exceed the limit. No handler runs for such a request.
 const headersTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\n" +
 	"Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n431 Request Header Fields Too Large"
 
-// Listener makes a server answer headers above the bound with a problem and a
-// request id, as it answers everything else. log may be nil.
+// Listener makes a server answer headers above the limit with a problem and a request
+// id, like all other errors. log may be nil.
 func Listener(l net.Listener, log *zap.Logger) net.Listener {
 	if log == nil {
 		log = zap.NewNop()
@@ -233,7 +234,7 @@ func (c *connection) Write(p []byte) (int, error) {
 	if string(p) != headersTooLarge {
 		return c.Conn.Write(p)
 	}
-	a := &loneAnswer{header: http.Header{"Connection": {"close"}}}
+	a := &rawResponse{header: http.Header{"Connection": {"close"}}}
 	rec := &responseRecorder{ResponseWriter: a, id: requestID()}
 	protect(rec)
 	newProblem(HeadersTooLarge, "").write(rec)
@@ -244,18 +245,19 @@ func (c *connection) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// loneAnswer is an answer outside a server, which takes its status and its body once each.
-type loneAnswer struct {
+// rawResponse is a response written without a server. Status and body are written once
+// each.
+type rawResponse struct {
 	header http.Header
 	status int
 	wire   bytes.Buffer
 }
 
-func (a *loneAnswer) Header() http.Header { return a.header }
+func (a *rawResponse) Header() http.Header { return a.header }
 
-func (a *loneAnswer) WriteHeader(status int) { a.status = status }
+func (a *rawResponse) WriteHeader(status int) { a.status = status }
 
-func (a *loneAnswer) Write(body []byte) (int, error) {
+func (a *rawResponse) Write(body []byte) (int, error) {
 	a.header.Set("Content-Length", strconv.Itoa(len(body)))
 	fmt.Fprintf(&a.wire, "HTTP/1.1 %d %s\r\n", a.status, http.StatusText(a.status))
 	a.header.Write(&a.wire)
@@ -263,7 +265,7 @@ func (a *loneAnswer) Write(body []byte) (int, error) {
 	return a.wire.Write(body)
 }
 
-// CloseWrite lets net/http end its side first, so that the answer is not lost.
+// CloseWrite lets net/http close its side first, so that the response is not lost.
 func (c *connection) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// with is the form with one field changed; a nil value leaves it out.
+// with returns the form with one field changed; nil removes the field.
 func with(name string, value any) object {
 	f := form()
 	if f[name] = value; value == nil {
@@ -23,7 +23,7 @@ func with(name string, value any) object {
 	return f
 }
 
-func TestApplicationsThatAreRefused(t *testing.T) {
+func TestInvalidApplicationsAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	for _, c := range []struct {
 		why  string
@@ -58,7 +58,7 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		{"a location off the earth", with("location", object{"latitude": 91, "longitude": 0}), credential.LocationInvalid},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			refused(t, w.call("POST", "/v1/applications", "", c.form), http.StatusUnprocessableEntity, c.code)
+			wantProblem(t, w.call("POST", "/v1/applications", "", c.form), http.StatusUnprocessableEntity, c.code)
 		})
 	}
 	a := w.call("POST", "/v1/applications", "", with("document_type", "passport"))
@@ -67,11 +67,11 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		NextStep map[string]string `json:"next_step"`
 	}](t, a, http.StatusUnprocessableEntity)
 	if !strings.Contains(p.Text["en"], "Only the PRC resident ID card") || !strings.Contains(p.Text["zh"], "该证件无法申请临时乘车身份证明") || !strings.Contains(p.Text["zh"], "居民身份证") || p.NextStep["zh"] == "" {
-		t.Fatalf("another document is told %v, next %v", p.Text, p.NextStep)
+		t.Fatalf("the problem of another document is %v, next step %v", p.Text, p.NextStep)
 	}
 }
 
-// A check that fails, or is never decided, changes nothing; the next one may pass.
+// A check that fails or times out changes nothing; the next one can pass.
 func TestFailedCheckChangesNothing(t *testing.T) {
 	w := newSystem(t, setup{checkTimeout: 20 * time.Millisecond})
 	h := w.apply()
@@ -84,16 +84,16 @@ func TestFailedCheckChangesNothing(t *testing.T) {
 		"something else":  {http.StatusUnprocessableEntity, credential.EvidenceInvalid},
 		"":                {http.StatusUnprocessableEntity, credential.EvidenceInvalid},
 	} {
-		refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": evidence}), want.status, want.code)
-		h.hasStatus("submitted")
+		wantProblem(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": evidence}), want.status, want.code)
+		h.wantStatus("submitted")
 	}
-	h.pass()
+	h.passCheck()
 	if h.Serial == "" || !strings.HasSuffix(h.Serial, "-0") {
 		t.Fatalf("the first serial of the day is %q", h.Serial)
 	}
 }
 
-func TestEveryAnswerToAPassedCheckSaysWhoChecked(t *testing.T) {
+func TestPassedCheckNamesItsProvider(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
 	a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
@@ -101,35 +101,35 @@ func TestEveryAnswerToAPassedCheckSaysWhoChecked(t *testing.T) {
 	runtest.Has(t, w.logs.String(), "NOT A REAL FACE CHECK")
 }
 
-// A passed check is good for one session within two minutes.
-func TestCheckIsUsedUp(t *testing.T) {
+// A passed check is valid for one session within two minutes.
+func TestCheckOpensOneSession(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
 	anchor := strings.Repeat("ab", 16)
 	openWith := func(check string) answer {
 		return w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "anchor", "anchor": anchor})
 	}
-	refused(t, openWith("chk_"+strings.Repeat("0", 32)), http.StatusConflict, credential.NotApproved)
-	check := h.pass()
-	refused(t, openWith("chk_"+strings.Repeat("0", 32)), http.StatusConflict, credential.CheckRequired)
-	refused(t, openWith("x"), http.StatusConflict, credential.CheckRequired)
+	wantProblem(t, openWith("chk_"+strings.Repeat("0", 32)), http.StatusConflict, credential.NotApproved)
+	check := h.passCheck()
+	wantProblem(t, openWith("chk_"+strings.Repeat("0", 32)), http.StatusConflict, credential.CheckRequired)
+	wantProblem(t, openWith("x"), http.StatusConflict, credential.CheckRequired)
 	as[session](t, openWith(check), http.StatusCreated)
-	refused(t, openWith(check), http.StatusConflict, credential.CheckRequired)
+	wantProblem(t, openWith(check), http.StatusConflict, credential.CheckRequired)
 
-	late := h.pass()
+	late := h.passCheck()
 	w.clock.Move(2 * time.Minute)
-	refused(t, openWith(late), http.StatusConflict, credential.CheckRequired)
+	wantProblem(t, openWith(late), http.StatusConflict, credential.CheckRequired)
 
 	other := w.apply()
-	foreign := other.pass()
-	refused(t, openWith(foreign), http.StatusConflict, credential.CheckRequired)
-	other.host(foreign) // the attempt has not used it up
+	foreign := other.passCheck()
+	wantProblem(t, openWith(foreign), http.StatusConflict, credential.CheckRequired)
+	other.openHosted(foreign) // the refused attempt did not use it up
 }
 
-func TestSessionsThatAreRefused(t *testing.T) {
+func TestInvalidSessionsAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	check := h.pass()
+	check := h.passCheck()
 	for _, c := range []struct {
 		body object
 		code problem.Code
@@ -141,85 +141,85 @@ func TestSessionsThatAreRefused(t *testing.T) {
 		{object{"check": check, "mode": "other"}, credential.ModeInvalid},
 		{object{"check": check}, credential.ModeInvalid},
 	} {
-		refused(t, w.call("POST", h.path("/sessions"), h.Token, c.body), http.StatusUnprocessableEntity, c.code)
+		wantProblem(t, w.call("POST", h.path("/sessions"), h.Token, c.body), http.StatusUnprocessableEntity, c.code)
 	}
-	s, _ := h.open(check) // none of them has used it up
-	refused(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusConflict, credential.SessionNotHosted)
+	s, _ := h.openAnchored(check) // the refused attempts did not use it up
+	wantProblem(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusConflict, credential.SessionNotHosted)
 	for _, id := range []string{"ses_" + strings.Repeat("0", 32), "x"} {
-		refused(t, w.call("GET", "/v1/sessions/"+id+"/code", h.Token, nil), http.StatusNotFound, credential.SessionNotFound)
+		wantProblem(t, w.call("GET", "/v1/sessions/"+id+"/code", h.Token, nil), http.StatusNotFound, credential.SessionNotFound)
 	}
 }
 
-// The credential lasts exactly 24 hours: to the last second, and not a second more.
-func TestCredentialLastsADay(t *testing.T) {
+// A credential is valid for exactly 24 hours.
+func TestCredentialIsValidFor24Hours(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.pass()
+	h.passCheck()
 	w.clock.Move(24*time.Hour - time.Second)
-	s, code := h.open(h.pass())
+	s, code := h.openAnchored(h.passCheck())
 	shown := code(0)
-	if r := w.gate(&shown, tokens.Entry); r != tokens.ReasonOK {
-		t.Fatalf("in the last second: %s", r)
+	if r := w.gateVerdict(&shown, tokens.Entry); r != tokens.ReasonOK {
+		t.Fatalf("the gate's verdict in the last second: %s", r)
 	}
-	hosted := h.host(h.pass())
+	hosted := h.openHosted(h.passCheck())
 	w.clock.Move(time.Second)
-	if r := w.gate(&shown, tokens.Entry); r != tokens.ReasonCredentialExpired || w.clock.Now().Unix() != s.Expires {
-		t.Fatalf("at the end: %s", r)
+	if r := w.gateVerdict(&shown, tokens.Entry); r != tokens.ReasonCredentialExpired || w.clock.Now().Unix() != s.Expires {
+		t.Fatalf("the gate's verdict after 24 hours: %s", r)
 	}
-	h.hasStatus("expired")
-	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.CredentialExpired)
-	refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": "x", "mode": "hosted"}), http.StatusConflict, credential.CredentialExpired)
-	refused(t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusConflict, credential.CredentialExpired)
-	refused(t, w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "staff"}), http.StatusConflict, credential.CredentialExpired)
+	h.wantStatus("expired")
+	wantProblem(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.CredentialExpired)
+	wantProblem(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": "x", "mode": "hosted"}), http.StatusConflict, credential.CredentialExpired)
+	wantProblem(t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusConflict, credential.CredentialExpired)
+	wantProblem(t, w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "staff"}), http.StatusConflict, credential.CredentialExpired)
 }
 
-// Rule G34: a person without an account agrees to the privacy policy in force before
-// anything personal is taken in, and sees later what they agreed to.
-func TestG34_ApplicantsWithoutALoginAgreeToThePolicyInForce(t *testing.T) {
+// Rule G34: a person without an account agrees to the current privacy policy before personal
+// data are accepted, and can read the consent later.
+func TestG34_ConsentIsRequiredWithoutALogin(t *testing.T) {
 	w := newSystem(t, setup{})
 	for name, policy := range map[string]any{"none": nil, "an empty one": "", "an older one": "2025-01", "another case": strings.ToUpper("2026-01x"), "too long": strings.Repeat("9", 1000)} {
 		a := w.call("POST", "/v1/applications", "", with("policy", policy))
-		refused(t, a, http.StatusConflict, account.ConsentRequired)
+		wantProblem(t, a, http.StatusConflict, account.ConsentRequired)
 		if text := string(a.Body); !strings.Contains(text, "/v1/privacy-policy") || !strings.Contains(text, "请阅读并同意隐私政策") {
-			t.Errorf("%s: the way to the policy is missing: %s", name, text)
+			t.Errorf("%s: the problem does not name the policy: %s", name, text)
 		}
-		back := viewing(number(3))
+		back := recoveryForm(number(3))
 		if back["policy"] = policy; policy == nil {
 			delete(back, "policy")
 		}
-		refused(t, w.call("POST", "/v1/viewings", "", back), http.StatusConflict, account.ConsentRequired)
+		wantProblem(t, w.call("POST", "/v1/viewings", "", back), http.StatusConflict, account.ConsentRequired)
 	}
-	// Consent comes before the form: without it no field is looked at.
+	// Consent is checked before the fields of the form.
 	spoiled := with("document_type", "passport")
 	delete(spoiled, "policy")
-	refused(t, w.call("POST", "/v1/applications", "", spoiled), http.StatusConflict, account.ConsentRequired)
+	wantProblem(t, w.call("POST", "/v1/applications", "", spoiled), http.StatusConflict, account.ConsentRequired)
 
 	policy := as[struct{ Version string }](t, w.call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
 	h := w.applyAs(with("policy", policy.Version))
 	at := w.clock.Now().Unix()
-	type held struct {
+	type data struct {
 		Consent *struct {
 			Policy string
 			At     int64
 		}
 	}
-	got := as[held](t, w.call("GET", h.path("/data"), h.Token, nil), http.StatusOK)
+	got := as[data](t, w.call("GET", h.path("/data"), h.Token, nil), http.StatusOK)
 	if got.Consent == nil || got.Consent.Policy != testPolicy || got.Consent.At != at {
 		t.Errorf("consent %+v, want %s at %d", got.Consent, testPolicy, at)
 	}
 
-	// Coming back is a consent of its own.
-	h.host(h.pass())
+	// A recovery of access has a consent of its own.
+	h.openHosted(h.passCheck())
 	w.clock.Move(time.Hour)
-	back, _ := w.reenter(h.Number)
-	got = as[held](t, w.call("GET", back.path("/data"), back.Token, nil), http.StatusOK)
+	back, _ := w.recoverAccess(h.Number)
+	got = as[data](t, w.call("GET", back.path("/data"), back.Token, nil), http.StatusOK)
 	if got.Consent == nil || got.Consent.At != at+3600 {
-		t.Errorf("consent after coming back: %+v", got.Consent)
+		t.Errorf("consent after the recovery: %+v", got.Consent)
 	}
 }
 
-// The account of a login has agreed; the application keeps no consent of its own.
-func TestG34_ALoginNeedNotAgreeAgain(t *testing.T) {
+// A logged-in applicant agreed with the account; the application has no consent of its own.
+func TestG34_LoggedInApplicantsNeedNoNewConsent(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	f := form()
@@ -228,6 +228,6 @@ func TestG34_ALoginNeedNotAgreeAgain(t *testing.T) {
 	if a := m.call("GET", "/v1/applications/"+h.Application+"/data", nil); a.Status != http.StatusOK || strings.Contains(string(a.Body), "consent") {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
-	f["policy"] = "2025-01" // what is said must be true
-	refused(t, m.call("POST", "/v1/applications", f), http.StatusConflict, account.ConsentRequired)
+	f["policy"] = "2025-01" // an outdated version is refused
+	wantProblem(t, m.call("POST", "/v1/applications", f), http.StatusConflict, account.ConsentRequired)
 }

@@ -18,54 +18,54 @@ type awaitingPage struct {
 	Next    string
 }
 
-// The authority goes through all that waits, page by page, and nothing twice.
-func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
+// The authority's pages list every waiting entry once.
+func TestAuthorityPagesThroughWaitingEntries(t *testing.T) {
 	w := newSystem(t, setup{})
 	page := func(query string) awaitingPage {
 		t.Helper()
 		return as[awaitingPage](t, w.by(staff.Authority, "GET", "/v1/authority/awaiting"+query, nil), http.StatusOK)
 	}
 	if p := page(""); p.Entries == nil || len(p.Entries) != 0 || p.Next != "" {
-		t.Fatalf("nothing waits: %+v", p)
+		t.Fatalf("without waiting entries the page is %+v", p)
 	}
-	k := w.openDesk()
+	k := w.newRegistryFixture()
 	if p := page(""); len(p.Entries) != 1 || p.Entries[0].Account != k.member.Account || p.Entries[0].Passenger != k.waiting || p.Next != "" {
-		t.Fatalf("one waits: %+v", p)
+		t.Fatalf("with one waiting entry the page is %+v", p)
 	}
 	for range registry.MaxAwaiting {
-		w.visits()
+		w.joinVisitor()
 	}
-	w.exec(`UPDATE holders SET status = 4 WHERE status = 3`)
+	w.execSQL(`UPDATE holders SET status = 4 WHERE status = 3`)
 	first := page("")
 	second := page("?after=" + first.Next)
 	if len(first.Entries) != registry.MaxAwaiting || len(second.Entries) != 1 || second.Next != "" {
-		t.Fatalf("%d and %d wait, then %q", len(first.Entries), len(second.Entries), second.Next)
+		t.Fatalf("the pages have %d and %d entries, then %q", len(first.Entries), len(second.Entries), second.Next)
 	}
 	if slices.Contains(first.Entries, second.Entries[0]) {
-		t.Error("one waits twice")
+		t.Error("an entry is on both pages")
 	}
-	before := w.state()
+	before := w.tableHashes()
 	for _, query := range []string{
 		"?after=", "?after", "?limit=1", "?after=" + first.Next + "&limit=1", "?after=" + first.Next + "&after=" + first.Next, "?After=" + first.Next, "?%zz", "?a=1;b=2",
 		"?after=%20", "?after=%C2%B7", "?after=x%27--", "?after=" + first.Next + "%0A",
 	} {
-		refused(t, w.by(staff.Authority, "GET", "/v1/authority/awaiting"+query, nil), http.StatusBadRequest, "query_malformed")
+		wantProblem(t, w.by(staff.Authority, "GET", "/v1/authority/awaiting"+query, nil), http.StatusBadRequest, "query_malformed")
 	}
-	w.unchanged("wrong queries", before)
+	w.wantUnchanged("wrong queries", before)
 }
 
-// What the authority found is about what it looked at, and found once.
+// The authority's result applies to the version it viewed, and only once.
 func TestAuthoritySettlesOnce(t *testing.T) {
 	w := newSystem(t, setup{})
-	k := w.openDesk()
+	k := w.newRegistryFixture()
 	result := and(k.member.ref(k.waiting), object{"version": 2, "matches": false})
 	forgotten := and(result, object{})
 	delete(forgotten, "matches")
-	refused(t, w.by(staff.Authority, "POST", "/v1/authority/results", forgotten), http.StatusBadRequest, "body_malformed")
-	refused(t, w.by(staff.Authority, "POST", "/v1/authority/results", and(result, object{"version": 1})), http.StatusConflict, registry.EntryChanged)
-	got := w.atOnce(6, func(int) answer { return w.by(staff.Authority, "POST", "/v1/authority/results", result) })
+	wantProblem(t, w.by(staff.Authority, "POST", "/v1/authority/results", forgotten), http.StatusBadRequest, "body_malformed")
+	wantProblem(t, w.by(staff.Authority, "POST", "/v1/authority/results", and(result, object{"version": 1})), http.StatusConflict, registry.EntryChanged)
+	got := w.concurrently(6, func(int) answer { return w.by(staff.Authority, "POST", "/v1/authority/results", result) })
 	if got[""] != 1 || got[registry.EntryChanged] != 5 {
-		t.Fatalf("six results at once: %v", got)
+		t.Fatalf("six concurrent results: %v", got)
 	}
 	for _, p := range k.member.passengers().Passengers {
 		if p.Passenger == k.waiting && p.Status != "failed" {
@@ -79,12 +79,12 @@ type auditLogPage struct {
 	Next    string
 }
 
-// The police desk sees how a credential stands and not whose it is; operators
-// see who looked, page by page.
-func TestLookingUpACredentialIsInTheAuditLog(t *testing.T) {
+// A police desk sees the status of a credential without its person. Operators see in the
+// audit log who looked it up.
+func TestCredentialLookupIsAudited(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.pass()
+	h.passCheck()
 	police, operator := w.staffOf[staff.Police], w.staffOf[staff.Operator]
 	path := "/v1/credentials/" + h.Serial
 	status := func() string {
@@ -100,12 +100,12 @@ func TestLookingUpACredentialIsInTheAuditLog(t *testing.T) {
 	if got := status(); got != "revoked" {
 		t.Fatalf("status %q", got)
 	}
-	refused(t, w.call("GET", "/v1/credentials/1-1", police, nil), http.StatusNotFound, credential.CredentialNotFound)
+	wantProblem(t, w.call("GET", "/v1/credentials/1-1", police, nil), http.StatusNotFound, credential.CredentialNotFound)
 
 	one := as[auditLogPage](t, w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
 	if len(one.Records) != 3 || one.Records[0].Action != staff.LookUpCredential || one.Records[1].Action != staff.Revoke ||
 		one.Records[1].Detail != "lost_phone" || one.Records[0].Who != "police-7" || len(one.Records[0].Request) != 16 {
-		t.Fatalf("the trail of the credential: %+v", one.Records)
+		t.Fatalf("the audit entries of the credential: %+v", one.Records)
 	}
 	var all []audit.Record
 	for after, pages := "", 0; ; pages++ {
@@ -119,24 +119,24 @@ func TestLookingUpACredentialIsInTheAuditLog(t *testing.T) {
 			break
 		}
 		if pages > 10 {
-			t.Fatal("the pages have no end")
+			t.Fatal("the pages do not end")
 		}
 	}
 	if len(all) != 4 || all[0].Action != staff.ReadObjectAuditLog || all[3].Action != staff.LookUpCredential {
-		t.Fatalf("the whole trail: %+v", all)
+		t.Fatalf("all audit entries: %+v", all)
 	}
 	last := as[auditLogPage](t, w.call("GET", "/v1/audit-log?limit=1", operator, nil), http.StatusOK)
 	if last.Records[0].Action != staff.ReadAuditLog || last.Records[0].Who != "operator-7" {
-		t.Fatalf("reading is not in the trail: %+v", last.Records)
+		t.Fatalf("the reading of the audit log is not its newest entry: %+v", last.Records)
 	}
 }
 
-// Who may ask is decided before anything is looked up: who may not learns
-// nothing, whether or not there is something.
-func TestRolesAreAskedFirst(t *testing.T) {
+// Roles are checked before any lookup: a refused role gets the same response for existing
+// and unknown objects.
+func TestRefusedRolesLearnNothing(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.pass()
+	h.passCheck()
 	for _, c := range []struct {
 		method, path string
 		body         any
@@ -166,26 +166,26 @@ func TestRolesAreAskedFirst(t *testing.T) {
 				}
 			}
 			if len(bodies) > 0 && (bodies[0] != bodies[1] || bodies[0] != bodies[2]) {
-				t.Errorf("%s %s tells %s more than that: %q", c.method, c.path, role, bodies)
+				t.Errorf("%s %s reveals to %s whether the object exists: %q", c.method, c.path, role, bodies)
 			}
 		}
 	}
 	w.call("POST", "/v1/credentials/"+h.Serial+"/unrevoke", w.staffOf[staff.Operator], object{})
 }
 
-// An entry that was put into the database by other means is not told to staff as an act.
-func TestForgedEntriesAreNotTold(t *testing.T) {
+// Forged audit entries are not returned to staff.
+func TestForgedEntriesAreOmitted(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.pass()
+	h.passCheck()
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})
 	for _, text := range []string{`DROP TRIGGER audit_insert`, `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
 		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
-		w.exec(text)
+		w.execSQL(text)
 	}
 	a := w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
 	page := as[auditLogPage](t, a, http.StatusOK)
 	if len(page.Records) != 1 || page.Records[0].Action != staff.Revoke || page.Records[0].Who == "window-99" || strings.Contains(string(a.Body), "proof") {
-		t.Fatalf("%s", a.Body)
+		t.Fatalf("the page has a forged entry or a proof: %s", a.Body)
 	}
 }

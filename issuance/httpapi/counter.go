@@ -10,13 +10,13 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// Which counter somebody stands at is the credential's to say; no body says it.
+// The kind of counter comes from the credential's roles, never from a request body.
 
-// holderWord stands for the account's holder wherever a passenger is named. It is
-// written out, so that a field that was forgotten never means somebody.
+// holderWord names the account's holder wherever a passenger is named. It is explicit, so
+// that an omitted field never names a person.
 const holderWord = "holder"
 
-// namedPassenger is the registry's id of a passenger; it has none for the holder.
+// namedPassenger returns the registry's id of a passenger, which is empty for the holder.
 func namedPassenger(text string) (string, error) {
 	switch text {
 	case "":
@@ -47,14 +47,14 @@ func (e entryRef) ref() (registry.Ref, error) {
 	return registry.Ref{Account: e.Account, Passenger: passenger}, err
 }
 
-// statusAnswer tells the status that an entry has now.
+// statusAnswer is the response with an entry's status.
 func statusAnswer(s rules.Status, err error) (any, error) {
 	return struct {
 		Status string `json:"status"`
 	}{s.String()}, err
 }
 
-// shown is a document that lies on the counter.
+// shown is a document presented at a counter.
 type shown struct {
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
@@ -65,23 +65,23 @@ func (s shown) entry() identity.Entry {
 	return identity.Entry{DocumentType: s.DocumentType, DocumentNumber: s.DocumentNumber, Nationality: s.Nationality}
 }
 
-// original is what the clerk says of the document on the counter.
+// original is the clerk's statement about the document presented.
 type original struct {
 	Original *bool `json:"original"`
 	InDate   *bool `json:"in_date"`
-	Readable *bool `json:"readable"` // a resident ID card by the card reader
+	Readable *bool `json:"readable"` // resident ID card: by the card reader
 }
 
-// visit refuses a statement of which a part was forgotten.
+// visit refuses a statement with a missing field.
 func (o original) visit(delegated bool) (rules.Visit, error) {
 	if o.Original == nil || o.InDate == nil || o.Readable == nil {
-		return rules.Visit{}, malformed("original, in_date and readable must be there, true or false")
+		return rules.Visit{}, malformed("original, in_date and readable are required, true or false")
 	}
 	return rules.Visit{Original: *o.Original, InDate: *o.InDate, Readable: *o.Readable, Delegated: delegated}, nil
 }
 
-// counterAct is what a counter does for its purpose: to check an entry, or as a window
-// that wants to correct one, which counts as an identification.
+// counterAct chooses the action for a purpose: check, or correct at a window. A correction
+// counts as an identification, because it shows personal data.
 func counterAct[Act any](a *API, by registry.Principal, purpose filled, check, correct Act) (Act, error) {
 	switch purpose {
 	case "", "check":
@@ -92,9 +92,9 @@ func counterAct[Act any](a *API, by registry.Principal, purpose filled, check, c
 	return check, malformed("purpose must be check or correction")
 }
 
-// search finds the entries about a document that the counter may check now, or that
-// a window may correct. The answer has nothing personal in it.
-func (a *API) search(r *request, by registry.Principal, in struct {
+// searchEntries finds the entries with a document that the counter may check now, or that
+// a window may correct. The response contains no personal data.
+func (a *API) searchEntries(r *request, by registry.Principal, in struct {
 	shown
 	Purpose filled `json:"purpose"`
 }) (any, error) {
@@ -116,9 +116,9 @@ func (a *API) search(r *request, by registry.Principal, in struct {
 	})}, err
 }
 
-// lookAtCounter shows an entry that the counter may check now, or that a window may
+// viewAtCounter returns an entry that the counter may check now, or that a window may
 // correct.
-func (a *API) lookAtCounter(r *request, by registry.Principal, in struct {
+func (a *API) viewAtCounter(r *request, by registry.Principal, in struct {
 	entryRef
 	Purpose filled `json:"purpose"`
 }) (any, error) {
@@ -129,9 +129,9 @@ func (a *API) lookAtCounter(r *request, by registry.Principal, in struct {
 	return showEntry(r, by, in.entryRef, view)
 }
 
-// verify takes what a counter found when it compared an entry with the document
+// verifyEntry records the result of comparing an entry with the document at a counter
 // (rules B1, B3 and B10).
-func (a *API) verify(r *request, by registry.Principal, in struct {
+func (a *API) verifyEntry(r *request, by registry.Principal, in struct {
 	entryRef
 	original
 	Version          int64  `json:"version"`
@@ -147,7 +147,7 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	}
 	visit.DelegateOriginal, visit.HolderOriginal = in.DelegateOriginal, in.HolderOriginal
 	if in.Matches == nil {
-		return nil, malformed("matches must be there, true or false")
+		return nil, malformed("matches is required, true or false")
 	}
 	entry, err := in.ref()
 	if err != nil {
@@ -156,23 +156,22 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	c := registry.Check{
 		Principal: by, Entry: entry, Version: in.Version, Visit: visit, Matches: *in.Matches,
 	}
-	if c.Proof, err = in.Proof.read(); err != nil {
+	if c.Proof, err = in.Proof.parse(); err != nil {
 		return nil, err
 	}
 	return statusAnswer(a.registry.Verify(r.Context(), c))
 }
 
-// proof is what a visitor says to show that an entry is theirs; nil is none.
+// proof is the visitor's proof that an entry is theirs; nil if there is none.
 type proof struct {
 	Kind  string `json:"kind"`
 	Value string `json:"value"`
 }
 
-// maxProof bounds what is told over a counter, characters; a document number is
-// the longest.
+// maxProof bounds a proof, in characters; a document number is the longest.
 const maxProof = 32
 
-func (p *proof) read() (rules.Proof, error) {
+func (p *proof) parse() (rules.Proof, error) {
 	if p == nil {
 		return rules.Proof{}, nil
 	}
@@ -186,7 +185,7 @@ func (p *proof) read() (rules.Proof, error) {
 	return rules.Proof{Kind: kind, Value: p.Value}, nil
 }
 
-// freeIdentity takes an identity from the account that has it (rule B11).
+// freeIdentity removes an identity from the account that has it (rule B11).
 func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 	shown
 	original
@@ -199,7 +198,7 @@ func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{Principal: by, Document: in.entry(), Visit: visit})
 }
 
-// serving is what is brought for a service.
+// serving is what a passenger presents for a service.
 type serving struct {
 	Service  filled `json:"service"`
 	Original bool   `json:"original"`
@@ -207,13 +206,13 @@ type serving struct {
 	Card     *card  `json:"card"`
 }
 
-// card is a resident ID card as a machine read it.
+// card is the data that a machine read from a resident ID card.
 type card struct {
 	Name           string `json:"name"`
 	DocumentNumber string `json:"document_number"`
 }
 
-func (in serving) read() (s rules.Serving, err error) {
+func (in serving) parse() (s rules.Serving, err error) {
 	s.Original, s.Order = in.Original, string(in.Order)
 	if in.Card != nil {
 		if *in.Card == (card{}) {
@@ -229,20 +228,20 @@ func (in serving) read() (s rules.Serving, err error) {
 	return s, err
 }
 
-// askService tells a counter or a ticket machine whether it does something with a
-// ticket, and what comes first (rule B7).
-func (a *API) askService(r *request, by registry.Principal, in struct {
+// decideService decides whether a counter or ticket machine may perform a service on a
+// ticket, and what must happen first (rule B7).
+func (a *API) decideService(r *request, by registry.Principal, in struct {
 	Ticket string `json:"ticket"`
 	serving
 }) (any, error) {
-	s, err := in.read()
+	s, err := in.parse()
 	if err != nil {
 		return nil, err
 	}
 	return decided(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
 }
 
-// rewritten is what a correction and a claim have in common.
+// rewritten has the fields that a correction and a claim have in common.
 type rewritten struct {
 	Version int64 `json:"version"`
 	enteredPerson
@@ -257,12 +256,12 @@ func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c reg
 		return c, err
 	}
 	c = registry.Correction{Principal: by, Entry: entry, Version: in.Version, As: in.entry(), Visit: visit}
-	c.Proof, err = in.Proof.read()
+	c.Proof, err = in.Proof.parse()
 	return c, err
 }
 
-// correct writes the original over an identity that was checked wrongly.
-func (a *API) correct(r *request, by registry.Principal, in struct {
+// correctEntry replaces an identity that was checked wrongly by the original document's.
+func (a *API) correctEntry(r *request, by registry.Principal, in struct {
 	entryRef
 	rewritten
 }) (any, error) {
@@ -277,7 +276,7 @@ func (a *API) correct(r *request, by registry.Principal, in struct {
 	return statusAnswer(a.registry.Correct(r.Context(), c))
 }
 
-// claimIdentity gives an identity to the account of its owner (rule B11).
+// claimIdentity moves an identity to the account of its owner (rule B11).
 func (a *API) claimIdentity(r *request, by registry.Principal, in struct {
 	Account string `json:"account"`
 	rewritten
@@ -289,8 +288,8 @@ func (a *API) claimIdentity(r *request, by registry.Principal, in struct {
 	return statusAnswer(a.registry.Claim(r.Context(), c))
 }
 
-// showEntry shows an entry as it is to be compared with a document. That it was shown
-// is in the trail before it is.
+// showEntry returns an entry for comparison with a document. The view is written to the
+// audit log before the response.
 func showEntry(r *request, by registry.Principal, in entryRef, view func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) (any, error) {
 	entry, err := in.ref()
 	if err != nil {

@@ -16,31 +16,30 @@ import (
 
 const verifications = "/v1/counter/verifications"
 
-// A visitor's way: found by the document on the counter, looked at, pre-verified,
-// verified by the authority; the trail has each step and who did it, under the id
-// of the request.
+// A visitor is found by the document at a counter, viewed, pre-verified, and verified by the
+// authority. The audit log has each step with its staff credential and request id.
 func TestB_VisitorsWayOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
-	v := w.visits()
+	v := w.joinVisitor()
 	search := object{"document_type": "passport", "document_number": v.form["document_number"], "nationality": "NZL"}
-	refused(t, w.by(staff.Agency, "POST", "/v1/counter/searches", search), http.StatusConflict, rules.StationWindowOnly)
+	wantProblem(t, w.by(staff.Agency, "POST", "/v1/counter/searches", search), http.StatusConflict, rules.StationWindowOnly)
 	a := w.by(staff.Window, "POST", "/v1/counter/searches", search)
 	found := as[struct {
 		Entries []struct{ Account, Passenger, Status string }
 	}](t, a, http.StatusOK)
 	if len(found.Entries) != 1 || found.Entries[0].Account != v.Account || found.Entries[0].Passenger != "holder" || found.Entries[0].Status != "to_be_submitted" {
-		t.Fatalf("found %+v", found)
+		t.Fatalf("the search found %+v", found)
 	}
 	runtest.HasNot(t, string(a.Body), "P00", "Visitor")
-	refused(t, w.by(staff.Authority, "POST", "/v1/authority/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
+	wantProblem(t, w.by(staff.Authority, "POST", "/v1/authority/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
 	looked := w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder"))
 	if s := as[entry](t, looked, http.StatusOK); s.Number != v.form["document_number"] || s.Name != "Test Visitor" || s.ProofNeeded {
-		t.Fatalf("looked at %+v", s)
+		t.Fatalf("the counter sees %+v", s)
 	}
-	if after := v.checked("holder"); !slices.Equal(after, []string{"pre_verified", "verified"}) || v.passengers().Holder.Status != "verified" {
+	if after := v.verifyAtCounter("holder"); !slices.Equal(after, []string{"pre_verified", "verified"}) || v.passengers().Holder.Status != "verified" {
 		t.Fatalf("the statuses were %q", after)
 	}
-	refused(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
+	wantProblem(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
 
 	auditLog := as[auditLogPage](t, w.call("GET", "/v1/audit-log?kind=account&object="+v.Account, w.staffOf[staff.Operator], nil), http.StatusOK)
 	var steps []string
@@ -55,53 +54,53 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 		"authority-7 settle_foreign: viewed the entry", "authority-7 settle_foreign: pre_verified becomes verified",
 	}
 	if !slices.Equal(steps, want) {
-		t.Errorf("the trail is %q", steps)
+		t.Errorf("the audit log has %q", steps)
 	}
 	if len(requests) != 5 || !requests[looked.Header.Get("X-Request-Id")] {
-		t.Errorf("the trail names the requests %v", requests)
+		t.Errorf("the audit log names the requests %v", requests)
 	}
 }
 
-// Two terminals at once, and four more: one verdict is taken, and all others are
-// about what is not there any more.
-func TestTerminalsAtOnce(t *testing.T) {
+// Of six concurrent results for one entry, the first is accepted; the others are for an old
+// version.
+func TestConcurrentResultsAreAcceptedOnce(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	yes, no := m.verdict("holder", true), m.verdict("holder", false)
-	got := w.atOnce(6, func(i int) answer {
+	yes, no := m.counterResult("holder", true), m.counterResult("holder", false)
+	got := w.concurrently(6, func(i int) answer {
 		return w.by([]staff.Role{staff.Window, staff.Agency}[i%2], "POST", verifications, []object{yes, no}[i/2%2])
 	})
 	if got[""] != 1 || got[registry.EntryChanged] != 5 {
-		t.Fatalf("six verdicts at once: %v", got)
+		t.Fatalf("six concurrent results: %v", got)
 	}
 	if s := m.passengers().Holder.Status; s != "verified" && s != "failed" {
 		t.Fatalf("the holder is %s", s)
 	}
-	// Meanwhile the holder enters somebody else.
+	// Meanwhile the holder edits the entry.
 	m = w.join()
-	seen := m.verdict("holder", true)
+	seen := m.counterResult("holder", true)
 	edit := and(m.form, object{"version": 1, "document_number": number(890)})
 	for _, field := range []string{"login_name", "password", "policy"} {
 		delete(edit, field)
 	}
 	as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
-	refused(t, w.by(staff.Window, "POST", verifications, seen), http.StatusConflict, registry.EntryChanged)
+	wantProblem(t, w.by(staff.Window, "POST", verifications, seen), http.StatusConflict, registry.EntryChanged)
 }
 
-// A verdict is what somebody said, never what somebody forgot to say.
-func TestForgottenVerdicts(t *testing.T) {
+// A result with a missing field is refused.
+func TestIncompleteResultsAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	for _, field := range []string{"matches", "original", "in_date", "readable"} {
-		body := m.verdict("holder", true)
+		body := m.counterResult("holder", true)
 		delete(body, field)
-		refused(t, w.by(staff.Window, "POST", verifications, body), http.StatusBadRequest, "body_malformed")
+		wantProblem(t, w.by(staff.Window, "POST", verifications, body), http.StatusBadRequest, "body_malformed")
 	}
-	body := m.verdict("holder", true)
+	body := m.counterResult("holder", true)
 	delete(body, "passenger")
-	refused(t, w.by(staff.Window, "POST", verifications, body), http.StatusNotFound, registry.EntryNotFound)
+	wantProblem(t, w.by(staff.Window, "POST", verifications, body), http.StatusNotFound, registry.EntryNotFound)
 	delete(body, "version")
-	refused(t, w.by(staff.Window, "POST", verifications, and(body, m.ref("holder"))), http.StatusConflict, registry.EntryChanged)
+	wantProblem(t, w.by(staff.Window, "POST", verifications, and(body, m.ref("holder"))), http.StatusConflict, registry.EntryChanged)
 	if s := m.passengers().Holder; s.Status != "pending" || s.Version != 1 {
 		t.Fatalf("the holder is %+v", s)
 	}
@@ -113,68 +112,68 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 		return w.joinAs(and(login, object{"name": "測試", "phone": "13800004321"}))
 	}
 	m := rare(registration(900))
-	refused(t, w.by(staff.Agency, "POST", "/v1/counter/looks", m.ref("holder")), http.StatusConflict, rules.StationWindowOnly)
-	verdict := m.verdict("holder", true)
-	if !m.shows("holder").ProofNeeded {
-		t.Error("the window is not told that a proof is needed")
+	wantProblem(t, w.by(staff.Agency, "POST", "/v1/counter/looks", m.ref("holder")), http.StatusConflict, rules.StationWindowOnly)
+	verdict := m.counterResult("holder", true)
+	if !m.viewAtCounter("holder").ProofNeeded {
+		t.Error("the window does not see that a proof is needed")
 	}
 	with := func(kind, value string) object {
 		return and(verdict, object{"proof": object{"kind": kind, "value": value}})
 	}
-	refused(t, w.by(staff.Agency, "POST", verifications, with("phone_end", "4321")), http.StatusConflict, rules.StationWindowOnly)
-	refused(t, w.by(staff.Window, "POST", verifications, verdict), http.StatusForbidden, rules.ProofWrong)
+	wantProblem(t, w.by(staff.Agency, "POST", verifications, with("phone_end", "4321")), http.StatusConflict, rules.StationWindowOnly)
+	wantProblem(t, w.by(staff.Window, "POST", verifications, verdict), http.StatusForbidden, rules.ProofWrong)
 	for _, form := range []object{with("phone", "4321"), with("phone_end", ""), with("phone_end", strings.Repeat("1", 33)), and(verdict, object{"proof": object{}})} {
-		refused(t, w.by(staff.Window, "POST", verifications, form), http.StatusBadRequest, "body_malformed")
+		wantProblem(t, w.by(staff.Window, "POST", verifications, form), http.StatusBadRequest, "body_malformed")
 	}
-	becomes(t, w.by(staff.Window, "POST", verifications, with("phone_end", "4321")), "verified")
+	wantEntryStatus(t, w.by(staff.Window, "POST", verifications, with("phone_end", "4321")), "verified")
 
-	// Pinyin that stands for a rare character needs a proof as well (rule B8).
-	p := m.adds(and(resident(902), object{"substituted": true})).Passenger
-	if !m.shows(p).ProofNeeded {
+	// A name with pinyin in place of a rare character needs a proof as well (rule B8).
+	p := m.addPassenger(and(resident(902), object{"substituted": true})).Passenger
+	if !m.viewAtCounter(p).ProofNeeded {
 		t.Error("a substituted name needs no proof")
 	}
-	refused(t, w.by(staff.Window, "POST", verifications, and(m.verdict(p, true), object{"proof": object{"kind": "phone_end", "value": "4321"}})),
+	wantProblem(t, w.by(staff.Window, "POST", verifications, and(m.counterResult(p, true), object{"proof": object{"kind": "phone_end", "value": "4321"}})),
 		http.StatusForbidden, rules.ProofWrong)
-	number := and(m.verdict(p, true), object{"proof": object{"kind": "holder_number", "value": m.form["document_number"]}})
-	becomes(t, w.by(staff.Window, "POST", verifications, number), "verified")
+	number := and(m.counterResult(p, true), object{"proof": object{"kind": "holder_number", "value": m.form["document_number"]}})
+	wantEntryStatus(t, w.by(staff.Window, "POST", verifications, number), "verified")
 
-	// From however many windows: so many guesses are answered, and then the right one
-	// is not either.
+	// Concurrent guesses from many windows are limited together; then even the correct proof
+	// is refused.
 	m = rare(registration(901))
-	verdict = m.verdict("holder", true)
-	got := w.atOnce(20, func(int) answer { return w.by(staff.Window, "POST", verifications, with("phone_end", "0000")) })
+	verdict = m.counterResult("holder", true)
+	got := w.concurrently(20, func(int) answer { return w.by(staff.Window, "POST", verifications, with("phone_end", "0000")) })
 	most := throttle.DefaultRules.Document.Failures
 	if got[rules.ProofWrong] != most || got[throttle.TooManyFailures] != 20-most {
-		t.Fatalf("20 guesses at once: %v", got)
+		t.Fatalf("20 concurrent guesses: %v", got)
 	}
 	a := w.by(staff.Window, "POST", verifications, with("phone_end", "4321"))
-	refused(t, a, http.StatusTooManyRequests, throttle.TooManyFailures)
+	wantProblem(t, a, http.StatusTooManyRequests, throttle.TooManyFailures)
 	if a.Header.Get("Retry-After") == "" || m.passengers().Holder.Status != "pending" {
-		t.Error("the lock does not say its end, or guesses changed something")
+		t.Error("the lockout has no Retry-After, or a guess changed the entry")
 	}
 }
 
 func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	sent := and(m.verdict("holder", true), object{"delegated": true})
+	sent := and(m.counterResult("holder", true), object{"delegated": true})
 	both := and(sent, object{"delegate_original": true})
 	for _, role := range []staff.Role{staff.Window, staff.Agency} {
-		refused(t, w.by(role, "POST", verifications, sent), http.StatusConflict, rules.OriginalMissing)
-		refused(t, w.by(role, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, rules.OriginalMissing)
+		wantProblem(t, w.by(role, "POST", verifications, sent), http.StatusConflict, rules.OriginalMissing)
+		wantProblem(t, w.by(role, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, rules.OriginalMissing)
 	}
-	becomes(t, w.by(staff.Agency, "POST", verifications, both), "verified")
-	v := w.visits()
-	both = and(v.verdict("holder", true), object{"delegated": true, "delegate_original": true})
-	refused(t, w.by(staff.Agency, "POST", verifications, both), http.StatusConflict, rules.StationWindowOnly)
-	becomes(t, w.by(staff.Window, "POST", verifications, both), "pre_verified")
+	wantEntryStatus(t, w.by(staff.Agency, "POST", verifications, both), "verified")
+	v := w.joinVisitor()
+	both = and(v.counterResult("holder", true), object{"delegated": true, "delegate_original": true})
+	wantProblem(t, w.by(staff.Agency, "POST", verifications, both), http.StatusConflict, rules.StationWindowOnly)
+	wantEntryStatus(t, w.by(staff.Window, "POST", verifications, both), "pre_verified")
 }
 
 func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	squatter := w.join()
 	person := and(registration(905), object{"document_number": squatter.form["document_number"]})
-	refused(t, w.call("POST", "/v1/accounts", "", person), http.StatusConflict, rules.IdentityRegistered)
+	wantProblem(t, w.call("POST", "/v1/accounts", "", person), http.StatusConflict, rules.IdentityRegistered)
 
 	free := object{"document_type": "resident_id", "document_number": person["document_number"], "original": true, "in_date": true, "readable": true}
 	const duplicates = "/v1/counter/duplicates"
@@ -190,10 +189,10 @@ func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
 		{staff.Window, and(free, object{"document_number": number(906)}), http.StatusNotFound, registry.NotRegistered},
 		{staff.Window, object{"document_type": "resident_id", "document_number": person["document_number"]}, http.StatusBadRequest, "body_malformed"},
 	} {
-		refused(t, w.by(c.role, "POST", duplicates, c.body), c.status, c.code)
+		wantProblem(t, w.by(c.role, "POST", duplicates, c.body), c.status, c.code)
 	}
-	hasStatus(t, w.by(staff.Window, "POST", duplicates, free), http.StatusNoContent)
-	squatter.holderIs("failed")
+	wantStatusCode(t, w.by(staff.Window, "POST", duplicates, free), http.StatusNoContent)
+	squatter.wantHolderStatus("failed")
 	m := w.joinAs(person)
-	m.holderIs("pending")
+	m.wantHolderStatus("pending")
 }

@@ -7,12 +7,11 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// mayChange are the tables that a refused request may write to: failures count,
-// and nothing else.
+// mayChange are the tables that a refused request may change: only failures are counted.
 var mayChange = map[string]bool{"failures": true}
 
-// state is a hash of all that the database holds, by table.
-func (w *system) state() map[string]string {
+// tableHashes returns a hash of each table.
+func (w *system) tableHashes() map[string]string {
 	w.t.Helper()
 	db := w.outbox.Database().Writer()
 	names := w.column(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
@@ -43,7 +42,7 @@ func (w *system) state() map[string]string {
 	return all
 }
 
-// column reads one column of text.
+// column returns one text column of a query.
 func (w *system) column(query string) (all []string) {
 	w.t.Helper()
 	rows, err := w.outbox.Database().Writer().Query(query)
@@ -57,42 +56,42 @@ func (w *system) column(query string) (all []string) {
 	return all
 }
 
-// empty asserts that no row is left in the tables.
-func (w *system) empty(tables ...string) {
+// wantEmpty asserts that the tables have no rows.
+func (w *system) wantEmpty(tables ...string) {
 	w.t.Helper()
 	for _, table := range tables {
 		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
-			w.t.Errorf("%s rows are left in %s", n[0], table)
+			w.t.Errorf("%s has %s rows, want none", table, n[0])
 		}
 	}
 }
 
-// exec runs a statement.
-func (w *system) exec(statement string, arguments ...any) {
+// execSQL executes a statement.
+func (w *system) execSQL(statement string, arguments ...any) {
 	w.t.Helper()
 	_, err := w.outbox.Database().Writer().Exec(statement, arguments...)
 	runtest.Must(w.t, err)
 }
 
-// forgive forgets the failures, so that a lock does not hide what comes after it.
-func (w *system) forgive() {
+// clearLockouts deletes the counted failures, so that a lockout does not hide later results.
+func (w *system) clearLockouts() {
 	w.t.Helper()
-	w.exec(`DELETE FROM failures`)
+	w.execSQL(`DELETE FROM failures`)
 }
 
-// unmoved runs requests that must be refused, and asserts that the database is what it
-// was.
-func (w *system) unmoved(why string, requests func()) {
+// wantNoChange runs requests that must be refused, and asserts that they leave the database
+// unchanged.
+func (w *system) wantNoChange(why string, requests func()) {
 	w.t.Helper()
-	before := w.state()
+	before := w.tableHashes()
 	requests()
-	w.unchanged(why, before)
+	w.wantUnchanged(why, before)
 }
 
-// unchanged asserts that refused requests have left the database as it was before.
-func (w *system) unchanged(why string, before map[string]string) {
+// wantUnchanged asserts that the database has the same rows as before.
+func (w *system) wantUnchanged(why string, before map[string]string) {
 	w.t.Helper()
-	for table, now := range w.state() {
+	for table, now := range w.tableHashes() {
 		if now != before[table] {
 			w.t.Errorf("%s: refused requests changed %s from %s to %s", why, table, before[table], now)
 		}

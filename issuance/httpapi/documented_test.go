@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// outage is the sandbox's registry of residents, which can be out of order.
+// outage is the sandbox's resident registry, with a switch for an outage.
 type outage struct {
 	provider.SandboxResidentRegistry
 	out atomic.Bool
@@ -30,8 +30,8 @@ func (o *outage) Lookup(ctx context.Context, p provider.Person) (provider.Match,
 	return o.SandboxResidentRegistry.Lookup(ctx, p)
 }
 
-// Every operation answers as documented, when all is well and when it is not.
-// All other tests of this package hold their answers to the document too.
+// Every operation responds as documented, with and without faults. The other tests of this
+// package check their responses against the document too.
 func TestEveryOperationIsAsDocumented(t *testing.T) {
 	out := &outage{}
 	w := newSystem(t, setup{checkTimeout: 300 * time.Millisecond, residents: out})
@@ -60,14 +60,14 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 	w.call("POST", h.path("/checks"), h.Token, object{})
 	w.call("POST", h.path("/checks"), h.Token, "{")
 	w.call("POST", h.path("/sessions"), h.Token, object{"check": "chk_" + zeros, "mode": "hosted"})
-	check := h.pass()
+	check := h.passCheck()
 	w.call("POST", h.path("/sessions"), "", object{"check": check, "mode": "hosted"})
 	w.call("POST", h.path("/sessions"), h.Token, "{")
 	w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "neither"})
-	anchored, _ := h.open(check)
-	hosted := h.host(h.pass())
-	for range tokens.Ahead { // the last of them finds every second taken
-		w.call("POST", h.path("/sessions"), h.Token, object{"check": h.pass(), "mode": "hosted"})
+	anchored, _ := h.openAnchored(check)
+	hosted := h.openHosted(h.passCheck())
+	for range tokens.Ahead { // for the last one every second is taken
+		w.call("POST", h.path("/sessions"), h.Token, object{"check": h.passCheck(), "mode": "hosted"})
 	}
 	w.call("GET", h.path(""), h.Token, nil)
 	w.call("GET", "/v1/sessions/"+hosted.Session+"/code", "", nil)
@@ -86,25 +86,25 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 		w.call("POST", "/v1/credentials/1-1/"+action, w.staff, body)
 	}
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "whim"})
-	w.clock.Move(30*time.Minute + time.Second) // it began in the second after the anchored one
+	w.clock.Move(30*time.Minute + time.Second) // the hosted session began one second after the anchored one
 	w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil)
-	travellersWays(w, out)
-	membersWays(w)
-	staffsWays(w, h)
-	personsWays(w)
-	registryWays(w)
+	callAsTraveller(w, out)
+	callAsMember(w)
+	callAsStaff(w, h)
+	callIdentificationOperations(w)
+	callRegistryOperations(w)
 	w.clock.Move(24 * time.Hour)
 	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "fraud"})
 	w.call("POST", "/v1/credentials/"+h.Serial+"/unrevoke", w.staff, object{})
 
-	oddPaths(t, w)
-	askedTooOften(t, w)
+	callDotSegments(t, w)
+	exceedRates(t, w)
 
-	// Whatever the document says can happen has happened, but for faults, full
-	// slots and bounds that all operations have alike.
+	// Every documented response has occurred, except faults, full slots and limits that are
+	// the same for all operations.
 	var missing []string
-	for _, d := range theContract(t).operations() {
+	for _, d := range apiContract(t).operations() {
 		for status := range d.Responses.Map() {
 			if (status == "408" || status == "413" || status == "415") && d.OperationID != "apply" || status == "431" || status == "500" || status == "503" && d.OperationID != "getReadiness" {
 				continue
@@ -115,22 +115,22 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 		}
 	}
 	if slices.Sort(missing); len(missing) > 0 {
-		t.Errorf("documented and not seen: %q", missing)
+		t.Errorf("documented responses that did not occur: %q", missing)
 	}
 }
 
-// oddPaths has an id that is a step up in the path, encoded.
-func oddPaths(t *testing.T, w *system) {
-	for _, d := range theContract(t).operations() {
+// callDotSegments sends an encoded ".." as the id of every path.
+func callDotSegments(t *testing.T, w *system) {
+	for _, d := range apiContract(t).operations() {
 		if before, after, found := strings.Cut(d.path, "{"); found {
 			_, after, _ = strings.Cut(after, "}")
-			refused(t, w.call(d.method, before+"%2e%2e"+after, "", nil), http.StatusNotFound, httpapi.NotFound)
+			wantProblem(t, w.call(d.method, before+"%2e%2e"+after, "", nil), http.StatusNotFound, httpapi.NotFound)
 		}
 	}
 }
 
-// travellersWays goes where somebody without a login can come.
-func travellersWays(w *system, registry *outage) {
+// callAsTraveller calls the operations of callers without a login.
+func callAsTraveller(w *system, registry *outage) {
 	h := w.apply()
 	registry.out.Store(true)
 	a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
@@ -146,24 +146,24 @@ func travellersWays(w *system, registry *outage) {
 	w.call("POST", w.apply().path("/decision"), h.Token, object{})
 	early := w.apply()
 	w.call("POST", early.path("/decision"), early.Token, object{})
-	refusedOne := w.applyAs(and(form(), object{"name": provider.SandboxNotMatched, "document_number": number(900)}))
+	unconfirmed := w.applyAs(and(form(), object{"name": provider.SandboxNotMatched, "document_number": number(900)}))
 	registry.out.Store(true)
-	w.call("POST", refusedOne.path("/checks"), refusedOne.Token, object{"evidence": "sandbox:pass"})
+	w.call("POST", unconfirmed.path("/checks"), unconfirmed.Token, object{"evidence": "sandbox:pass"})
 	registry.out.Store(false)
-	w.call("POST", refusedOne.path("/decision"), refusedOne.Token, object{})
+	w.call("POST", unconfirmed.path("/decision"), unconfirmed.Token, object{})
 
-	back := and(viewing(h.Number), object{"evidence": "sandbox:timeout"})
-	for _, body := range []any{"[]", object{}, object{"policy": testPolicy}, back, viewing(number(901))} {
+	back := and(recoveryForm(h.Number), object{"evidence": "sandbox:timeout"})
+	for _, body := range []any{"[]", object{}, object{"policy": testPolicy}, back, recoveryForm(number(901))} {
 		w.call("POST", "/v1/viewings", "", body)
 	}
-	entered, _ := w.reenter(h.Number)
+	entered, _ := w.recoverAccess(h.Number)
 	w.call("POST", h.path("/leave"), entered.Token, object{})
 	w.call("GET", "/v1/privacy-policy", "", nil)
 	w.call("GET", "/v1/contact", "", nil)
 }
 
-// membersWays goes where somebody with an account can come.
-func membersWays(w *system) {
+// callAsMember calls the operations of callers with an account.
+func callAsMember(w *system) {
 	m := w.join()
 	w.call("POST", "/v1/accounts", "", m.form)
 	w.call("POST", "/v1/accounts", "", "[]")
@@ -196,11 +196,11 @@ func membersWays(w *system) {
 		m.call(c.method, c.path, c.good)
 		m.call(c.method, c.path, c.bad)
 	}
-	phoneWays(w)
-	onlineWays(w)
+	callPhoneOperations(w)
+	callOnlineVerification(w)
 	other := w.join()
 	for _, path := range []string{"/v1/logins/current", "/v1/logins"} {
-		other.again().call("DELETE", path, nil)
+		other.logInAgain().call("DELETE", path, nil)
 		w.call("DELETE", path, "", nil)
 	}
 	late := w.join()
@@ -211,22 +211,22 @@ func membersWays(w *system) {
 	w.accounts.Policy = testPolicy
 }
 
-// onlineWays goes where identities are verified online.
-func onlineWays(w *system) {
+// callOnlineVerification calls the online verification.
+func callOnlineVerification(w *system) {
 	m := w.join()
 	for _, body := range []any{"[]", object{"evidence": "sandbox:pass"}} {
 		m.call("POST", "/v1/account/verification", body)
 		w.call("POST", "/v1/account/verification", "", body)
 	}
-	w.forgive()
+	w.clearLockouts()
 	m.verifyPhone("13800000001")
 	for _, evidence := range []string{"sandbox:fail", "sandbox:timeout", "x", "sandbox:pass", "sandbox:pass"} {
 		m.call("POST", "/v1/account/verification", object{"evidence": evidence})
 	}
 }
 
-// phoneWays goes where phones are verified and forgotten passwords recovered.
-func phoneWays(w *system) {
+// callPhoneOperations calls phone verification and account recovery.
+func callPhoneOperations(w *system) {
 	m := w.join()
 	code := m.sendCode("13800000001")
 	ways := []struct {
@@ -247,7 +247,7 @@ func phoneWays(w *system) {
 			w.call("POST", way.path, "", body)
 		}
 	}
-	w.forgive()
+	w.clearLockouts()
 	recovery, code := m.recovery("13800000001")
 	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": testPassword})
 	w.call("POST", "/v1/recoveries", "", object{"login_name": m.LoginName, "phone": "13800000001"})
@@ -255,13 +255,13 @@ func phoneWays(w *system) {
 		w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": "wrong and long"})
 	}
 	other := w.join()
-	for range 6 { // of a locked account
+	for range 6 { // locks the account out
 		other.call("POST", "/v1/account/phone/verifications", object{"phone": "13800000001", "code": "123456", "password": "wrong and long"})
 	}
 }
 
-// staffsWays goes where staff can come.
-func staffsWays(w *system, h *holder) {
+// callAsStaff calls the operations of staff.
+func callAsStaff(w *system, h *holder) {
 	agency, operator := w.staffOf[staff.Agency], w.staffOf[staff.Operator]
 	path := "/v1/credentials/" + h.Serial
 	for _, token := range []string{w.staff, agency, ""} {
@@ -282,9 +282,8 @@ func staffsWays(w *system, h *holder) {
 	w.call("POST", "/v1/paper-proofs", w.staff, and(proof, object{"reason": "whim"}))
 }
 
-// askedTooOften is a network that has used up its rate, before every operation
-// that has one.
-func askedTooOften(t *testing.T, into *system) {
+// exceedRates exceeds the rate of every operation that has one.
+func exceedRates(t *testing.T, into *system) {
 	w := newSystem(t, setup{rate: throttle.Rate{Burst: 1, Every: time.Hour}, changes: throttle.Rate{Burst: 1, Every: time.Hour},
 		identifications: throttle.Allowance{Day: 1}, subjects: throttle.Allowance{Day: 1}})
 	h := w.apply()
@@ -293,20 +292,20 @@ func askedTooOften(t *testing.T, into *system) {
 		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"}, {"POST", "/v1/account/codes"},
 		{"POST", "/v1/account/verification"}, {"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
 	} {
-		if r.path == "/v1/location" { // counted apart from the application that was handed in
+		if r.path == "/v1/location" { // counted apart from applications
 			w.call(r.method, r.path, h.Token, object{})
 		}
 		a := w.call(r.method, r.path, h.Token, object{})
-		refused(t, a, http.StatusTooManyRequests, throttle.TooManyRequests)
+		wantProblem(t, a, http.StatusTooManyRequests, throttle.TooManyRequests)
 		if a.Header.Get("Retry-After") == "" || !strings.Contains(string(a.Body), "retry_at") {
-			t.Errorf("%s %s does not say when to come back", r.method, r.path)
+			t.Errorf("%s %s: the response has no retry_at", r.method, r.path)
 		}
 	}
 	w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"})
-	refused(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
-	refused(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
-	learnsTooMuch(t, w)
-	hasStatus(t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
+	wantProblem(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
+	wantProblem(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
+	exceedAllowances(t, w)
+	wantStatusCode(t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
 	for operation := range w.seen {
 		into.seen[operation] = true
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// How an issuer is put together. The publisher of the control stream takes the
-// outbox and keys.Authority as its signer; the outbox wakes it after each commit.
+// An issuer is assembled from keys, outbox and settings. The publisher of the control stream
+// uses the outbox and keys.Authority; the outbox wakes it after each commit.
 func Example() {
 	run := func(ctx context.Context, log *zap.Logger, roster []staff.Credential, wake func(partition int)) error {
 		keys, err := keystore.Open("keys")

@@ -16,14 +16,14 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// described is an operation of the document.
+// described is a documented operation.
 type described struct {
 	method, path string
 	*openapi3.Operation
 }
 
-// operations lists what the document describes, in a fixed order, but for the
-// callback: package facecheck holds it to a document of its own.
+// operations lists the documented operations in a fixed order, except the face-check
+// callback: package facecheck tests it against a document of its own.
 func (c *contract) operations() (all []described) {
 	items := c.doc.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(items)) {
@@ -37,7 +37,7 @@ func (c *contract) operations() (all []described) {
 	return all
 }
 
-// body is the schema of what the operation reads; nil: nothing.
+// body returns the schema of the operation's body; nil if it has none.
 func (d described) body() *openapi3.Schema {
 	if d.RequestBody == nil {
 		return nil
@@ -45,7 +45,7 @@ func (d described) body() *openapi3.Schema {
 	return d.RequestBody.Value.Content["application/json"].Schema.Value
 }
 
-// example is what the document shows of the body.
+// example returns the document's example of the body.
 func (d described) example() object {
 	media := d.RequestBody.Value.Content["application/json"]
 	shown := media.Example
@@ -57,36 +57,36 @@ func (d described) example() object {
 	return maps.Clone(shown.(object))
 }
 
-// scene is somebody for each kind of request: a traveller who is not logged in
-// and is approved, a member with an application, staff. Requests made from a
-// schema take the ids and secrets of these.
-type scene struct {
+// fixture has a caller for each kind of request: a traveller without a login who has an
+// approved application, a member with an application, and staff. Requests built from a
+// schema use their ids and secrets.
+type fixture struct {
 	w         *system
 	traveller *holder
 	session   session
 	member    *member
-	desk      *desk  // for the registry's operations only
-	handover  string // an account code of the member, for the operation that redeems one
-	values    object // for the fields of bodies, by name
+	registry  *registryFixture // only for operations of the registry
+	handover  string           // an account code of the member, to be redeemed
+	values    object           // values of body fields, by name
 }
 
-func (w *system) scene() *scene {
+func (w *system) newFixture() *fixture {
 	w.t.Helper()
-	s := &scene{w: w, traveller: w.apply(), member: w.join()}
-	s.session = s.traveller.host(s.traveller.pass())
-	s.member.apply().pass()
+	s := &fixture{w: w, traveller: w.apply(), member: w.join()}
+	s.session = s.traveller.openHosted(s.traveller.passCheck())
+	s.member.apply().passCheck()
 	n := int(w.people.Add(1)) - 1
 	s.values = object{
 		"document_type": "resident_id", "document_number": number(n), "evidence": "sandbox:pass", "mode": "hosted",
-		"check": s.traveller.pass(), "policy": testPolicy, "version": 1, "login_name": registration(n)["login_name"],
+		"check": s.traveller.passCheck(), "policy": testPolicy, "version": 1, "login_name": registration(n)["login_name"],
 		"phone": "13800000001", "password": testPassword, "new_password": "battery staple 绿色",
 		"verifier": strings.Repeat("v", 43), "challenge": strings.Repeat("c", 42) + "A",
 	}
 	return s
 }
 
-// valuesFor are those that fit an operation.
-func (s *scene) valuesFor(d described) object {
+// valuesFor returns the field values that fit an operation.
+func (s *fixture) valuesFor(d described) object {
 	v := maps.Clone(s.values)
 	switch d.OperationID {
 	case "reenter":
@@ -103,13 +103,13 @@ func (s *scene) valuesFor(d described) object {
 		v["code"] = s.handover
 	}
 	if d.ofRegistry() {
-		maps.Copy(v, s.desk.values(d))
+		maps.Copy(v, s.registry.values(d))
 	}
 	return v
 }
 
-// good is a body that must be taken.
-func (s *scene) good(d described) object {
+// validBody returns a body that must be accepted.
+func (s *fixture) validBody(d described) object {
 	body := d.example()
 	for name, value := range s.valuesFor(d) {
 		if _, shown := body[name]; shown {
@@ -122,32 +122,32 @@ func (s *scene) good(d described) object {
 	return body
 }
 
-// target is the operation's path with real ids.
-func (s *scene) target(d described) string {
+// target returns the operation's path with existing ids.
+func (s *fixture) target(d described) string {
 	id := s.traveller.Application
 	if strings.HasPrefix(d.path, "/v1/sessions/") {
 		id = s.session.Session
 	}
 	if d.ofRegistry() {
-		id = s.desk.pending.Passenger
+		id = s.registry.pending.Passenger
 	}
 	return strings.NewReplacer("{id}", id, "{serial}", s.traveller.Serial).Replace(d.path)
 }
 
-// tokens are the secrets that open an operation; none: it is open to all.
-func (s *scene) tokens(d described) (all []string) {
+// tokens returns the tokens that authorize an operation; none if it is open to all.
+func (s *fixture) tokens(d described) (all []string) {
 	if d.Security == nil {
 		return nil
 	}
 	if d.ofRegistry() {
-		return s.desk.tokens(d, s.member)
+		return s.registry.tokens(d, s.member)
 	}
 	for _, way := range *d.Security {
 		for scheme := range way {
 			switch {
 			case scheme == "access":
 				all = append(all, s.traveller.Token)
-			case scheme == "login" && !strings.Contains(d.path, "{id}"): // the traveller's are not the member's
+			case scheme == "login" && !strings.Contains(d.path, "{id}"): // the ids are the traveller's
 				all = append(all, s.member.Token)
 			case scheme == "staff" && d.OperationID == "readAuditLog":
 				all = append(all, s.w.staffOf[staff.Operator])
@@ -167,8 +167,8 @@ func (d described) open() bool {
 	return slices.ContainsFunc(*d.Security, func(way openapi3.SecurityRequirement) bool { return len(way) == 0 })
 }
 
-// request makes one as the scene's people would send it.
-func (s *scene) request(d described, body []byte) *http.Request {
+// request returns a request as the fixture's caller would send it.
+func (s *fixture) request(d described, body []byte) *http.Request {
 	s.w.t.Helper()
 	r, err := http.NewRequest(d.method, s.w.server.URL+s.target(d), nil)
 	runtest.Must(s.w.t, err)
@@ -182,8 +182,7 @@ func (s *scene) request(d described, body []byte) *http.Request {
 	return r
 }
 
-// fill gives a request a body that can be read twice: once to hold it to the
-// document.
+// fill gives a request a body that can be read twice: once to check it against the document.
 func fill(r *http.Request, body []byte) {
 	r.GetBody = func() (io.ReadCloser, error) { return readCloser{bytes.NewReader(body)}, nil }
 	r.Body, _ = r.GetBody()
@@ -193,47 +192,48 @@ func fill(r *http.Request, body []byte) {
 func marshal(v any) []byte {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic("BUG: a test's body does not encode: " + err.Error())
+		panic("BUG: a test's body cannot be encoded: " + err.Error())
 	}
 	return raw
 }
 
-// desk is what the registry's operations are about in a scene: a verified member
-// with a pending passenger, a pre-verified one and a ticket.
-type desk struct {
+// registryFixture has the objects of the registry's operations: a verified member with a
+// pending passenger, a pre-verified passenger and a ticket.
+type registryFixture struct {
 	w       *system
 	member  *member
 	pending entry
-	waiting string // its passenger
-	ticket  string // its reference
-	// owner claims the identity that robber has; for claimIdentity only.
-	owner, robber *member
+	waiting string // id of the pre-verified passenger
+	ticket  string // reference of the ticket
+	// owner claims the identity that squatter has; for claimIdentity only.
+	owner, squatter *member
 }
 
-func (w *system) openDesk() *desk {
+func (w *system) newRegistryFixture() *registryFixture {
 	w.t.Helper()
 	n := int(w.people.Add(2))
-	d := &desk{w: w, member: w.join(), ticket: fmt.Sprintf("D%d-0", n)}
-	d.member.checked("holder")
-	d.pending = d.member.adds(resident(n - 1))
-	d.waiting = d.member.adds(visitor(n - 1)).Passenger
-	w.by(staff.Window, "POST", "/v1/counter/verifications", d.member.verdict(d.waiting, true))
-	w.reports(d.member.buys(strings.TrimSuffix(d.ticket, "-0"), "holder"))
+	d := &registryFixture{w: w, member: w.join(), ticket: fmt.Sprintf("D%d-0", n)}
+	d.member.verifyAtCounter("holder")
+	d.pending = d.member.addPassenger(resident(n - 1))
+	d.waiting = d.member.addPassenger(visitor(n - 1)).Passenger
+	w.by(staff.Window, "POST", "/v1/counter/verifications", d.member.counterResult(d.waiting, true))
+	w.reportTickets(d.member.purchase(strings.TrimSuffix(d.ticket, "-0"), "holder"))
 	return d
 }
 
-// sceneFor is a scene for one operation: the desk takes time and few need it.
-func (w *system) sceneFor(d described) *scene {
+// fixtureFor returns a fixture for one operation. The registry's part is slow, and few
+// operations need it.
+func (w *system) fixtureFor(d described) *fixture {
 	w.t.Helper()
-	s := w.scene()
+	s := w.newFixture()
 	if d.ofRegistry() {
-		s.desk = w.openDesk()
+		s.registry = w.newRegistryFixture()
 		if d.OperationID == "redeemAccountCode" {
 			s.handover = s.member.code()
 		}
-		s.desk.values(d) // what a claim is about must be there before anything is compared
+		s.registry.values(d) // creates the owner and squatter of a claim before the database is hashed
 	}
-	w.forgive()
+	w.clearLockouts()
 	switch d.OperationID {
 	case "verifyPhone":
 		s.values["code"] = s.member.sendCode("13800000001")
@@ -241,20 +241,20 @@ func (w *system) sceneFor(d described) *scene {
 		s.member.verifyPhone("13800000001")
 	case "finishRecovery":
 		s.member.verifyPhone("13800000001")
-		w.forgive()
+		w.clearLockouts()
 		s.values["recovery"], s.values["code"] = s.member.recovery("13800000001")
 	}
 	return s
 }
 
-// ofRegistry reports whether an operation is about the desk.
+// ofRegistry reports whether an operation needs the registry's fixture.
 func (d described) ofRegistry() bool {
 	return slices.Contains([]string{"ticketing", "counter", "authority"}, d.Tags[0]) || strings.HasPrefix(d.path, "/v1/account/passengers")
 }
 
-// tokens are the secrets that open an operation of the registry; what is the
-// member's own, another member opens for himself.
-func (k *desk) tokens(d described, another *member) []string {
+// tokens returns the tokens that authorize an operation of the registry. A member's own
+// objects are authorized by that member's login; another member is authorized for their own.
+func (k *registryFixture) tokens(d described, another *member) []string {
 	of := k.w.staffOf
 	switch d.Tags[0] {
 	case "ticketing":
@@ -270,11 +270,11 @@ func (k *desk) tokens(d described, another *member) []string {
 	return []string{k.member.Token, another.Token}
 }
 
-// values are those for the fields of bodies.
-func (k *desk) values(d described) object {
+// values returns the field values that fit an operation.
+func (k *registryFixture) values(d described) object {
 	v := object{
 		"account": k.member.Account, "passenger": k.pending.Passenger, "for": []any{"holder"}, "ticket": k.ticket,
-		"issued":          k.member.buys(fmt.Sprintf("N%d", k.w.people.Load()), "holder")["issued"],
+		"issued":          k.member.purchase(fmt.Sprintf("N%d", k.w.people.Load()), "holder")["issued"],
 		"document_number": k.pending.Number, "version": k.pending.Version,
 	}
 	switch d.OperationID {
@@ -288,18 +288,17 @@ func (k *desk) values(d described) object {
 		v["proof"] = object{"kind": "holder_number", "value": k.member.form["document_number"]}
 	case "claimIdentity":
 		if k.owner == nil {
-			k.owner, k.robber = k.w.join(), k.w.join()
+			k.owner, k.squatter = k.w.join(), k.w.join()
 		}
 		v["account"], v["version"], v["name"], v["proof"] = k.owner.Account, 1, testName, k.owner.phoneEnd()
-		v["document_number"] = k.robber.form["document_number"]
+		v["document_number"] = k.squatter.form["document_number"]
 	case "lookOfAuthority", "settle":
 		v["passenger"], v["version"] = k.waiting, 2
 	}
 	return v
 }
 
-// itemMutants change a list: it is too long, or one of its items is not as it must
-// be.
+// itemMutants changes a list: it is too long, or one of its items is invalid.
 func itemMutants(body object, list *openapi3.Schema, field []string) (all []mutant) {
 	var items []any
 	if err := json.Unmarshal(marshal(body[field[0]]), &items); err != nil || len(items) == 0 {

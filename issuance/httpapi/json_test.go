@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestBodiesThatAreNotRead(t *testing.T) {
+func TestInvalidBodiesAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	good, err := json.Marshal(form())
 	runtest.Must(t, err)
@@ -57,13 +57,13 @@ func TestBodiesThatAreNotRead(t *testing.T) {
 	r, err := http.NewRequest("POST", w.server.URL+"/v1/applications", strings.NewReader(text))
 	runtest.Must(t, err)
 	r.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	hasStatus(t, w.send(r), http.StatusCreated)
+	wantStatusCode(t, w.send(r), http.StatusCreated)
 }
 
-func TestPathsThatAreNotThere(t *testing.T) {
+func TestUnknownPathsAndMethodsAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	for _, path := range []string{"/", "/v1", "/v1/applications/", "//healthz", "/v1/../healthz", "/v1/applications/a/b/c", "/metrics", "/debug/pprof/"} {
-		refused(t, w.call("GET", path, "", nil), http.StatusNotFound, "not_found")
+		wantProblem(t, w.call("GET", path, "", nil), http.StatusNotFound, "not_found")
 	}
 	for path, c := range map[string]struct{ method, allow string }{
 		"/v1/applications":               {"GET", "POST"},
@@ -73,16 +73,15 @@ func TestPathsThatAreNotThere(t *testing.T) {
 		"/v1/sessions/x/code":            {"POST", "GET, HEAD"},
 	} {
 		a := w.call(c.method, path, "", nil)
-		refused(t, a, http.StatusMethodNotAllowed, "method_not_allowed")
+		wantProblem(t, a, http.StatusMethodNotAllowed, "method_not_allowed")
 		if got := a.Header.Get("Allow"); got != c.allow {
 			t.Errorf("%s %s allows %q, want %q", c.method, path, got, c.allow)
 		}
 	}
 }
 
-// Nothing may be kept or guessed at by what carries an answer, and its id leads
-// to its line in the log.
-func TestHeadersOfEveryAnswer(t *testing.T) {
+// Responses forbid caching and content sniffing, and their id is in the log.
+func TestResponseHeaders(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
 	a := w.call("GET", h.path(""), h.Token, nil)
@@ -97,24 +96,23 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		t.Errorf("request id %q is not in the log", id)
 	}
 	if _, err := hex.DecodeString(strings.TrimPrefix(h.Token, "rga_")); err != nil || len(h.Token) != 68 {
-		t.Errorf("an access token of %d characters: %v", len(h.Token), err)
+		t.Errorf("the access token has %d characters: %v", len(h.Token), err)
 	}
 }
 
-// Whatever comes in as the body of any operation, the answer is documented and
-// is no fault.
+// Any body of any operation gets a documented response that is no fault.
 func FuzzBodies(f *testing.F) {
 	w := newSystem(f, setup{checkTimeout: 20 * time.Millisecond})
 	var all []described
-	for _, d := range theContract(f).operations() {
+	for _, d := range apiContract(f).operations() {
 		if d.body() != nil {
 			all = append(all, d)
 		}
 	}
-	s := w.scene()
-	s.desk = w.openDesk()
+	s := w.newFixture()
+	s.registry = w.newRegistryFixture()
 	for route, d := range all {
-		good := s.good(d)
+		good := s.validBody(d)
 		f.Add(uint8(route), marshal(good))
 		for _, m := range formMutants(good) {
 			if m.media == jsonMedia && len(m.body) < 1000 {
@@ -134,16 +132,16 @@ func FuzzBodies(f *testing.F) {
 		recorder := httptest.NewRecorder()
 		w.api.Public().ServeHTTP(recorder, r)
 		a := answer{Status: recorder.Code, Header: recorder.Header(), Body: recorder.Body.Bytes()}
-		theContract(t).hold(t, r, body, a)
+		apiContract(t).validate(t, r, body, a)
 		if a.Status >= 500 && a.Status != http.StatusGatewayTimeout { // of sandbox:timeout
 			t.Fatalf("%s: answered %d %s", d.OperationID, a.Status, a.Body)
 		}
 		switch {
-		case a.Status < 300 && usesUp[d.OperationID]:
-			s = w.scene()
-			s.desk = w.openDesk()
+		case a.Status < 300 && consumesFixture[d.OperationID]:
+			s = w.newFixture()
+			s.registry = w.newRegistryFixture()
 		case a.Status >= 400 && a.Status != http.StatusBadRequest:
-			w.forgive() // or a lock would hide what comes after it
+			w.clearLockouts() // a lockout would hide later results
 		}
 	})
 }

@@ -14,10 +14,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// A passenger whose every datum is a mark, sent through every endpoint, in good
-// requests and bad ones. Logs, error answers and metrics are searched for the
-// marks; so are the good answers, which owe the owner only ids, secrets just
-// made for him, and codes.
+// Every datum of a passenger is a mark. It is sent through every endpoint, in valid and
+// invalid requests. Logs, errors and metrics must not contain the marks. Successful
+// responses may contain only ids, new secrets and codes.
 func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	w := newSystem(t, setup{checkTimeout: 300 * time.Millisecond})
 	const name, number, city, place = "标记姓名Markname", testNumber, "河北省廊坊", "39.123456789"
@@ -27,9 +26,9 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 
 	h := as[holder](t, w.call("POST", "/v1/applications", "", marked), http.StatusCreated)
 	h.w = w
-	check := h.pass()
-	anchored, _ := h.open(check)
-	hosted := h.host(h.pass())
+	check := h.passCheck()
+	anchored, _ := h.openAnchored(check)
+	hosted := h.openHosted(h.passCheck())
 	code := as[struct{ Text string }](t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusOK)
 	w.call("GET", h.path(""), h.Token, nil)
 	w.call("GET", h.path("/data"), h.Token, nil)
@@ -37,7 +36,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	as[object](t, w.call("POST", "/v1/paper-proofs", w.staff, proof), http.StatusCreated)
 	m := markedMember(w, name)
 
-	// The same marks where they do not belong.
+	// The marks are also sent in fields where they do not belong.
 	for _, token := range []string{h.Token, w.staff, "rga_" + name, number} {
 		for _, path := range []string{
 			"/v1/applications", "/v1/location", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
@@ -62,7 +61,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	for _, ev := range []string{"sandbox:fail", "sandbox:timeout", evidence} {
 		w.call("POST", h.path("/checks"), h.Token, object{"evidence": ev})
 	}
-	// A fault of the database below every endpoint.
+	// A database fault affects every endpoint.
 	w.outbox.Close()
 	for _, a := range []answer{
 		w.call("POST", "/v1/applications", "", marked),
@@ -75,11 +74,11 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		m.call("GET", "/v1/account", nil),
 		m.call("POST", "/v1/applications", marked),
 	} {
-		refused(t, a, http.StatusInternalServerError, "internal_error")
+		wantProblem(t, a, http.StatusInternalServerError, "internal_error")
 		runtest.HasNot(t, string(a.Body), "database")
 	}
 
-	_, metrics := w.operators("/metrics")
+	_, metrics := w.adminGet("/metrics")
 	runtest.Has(t, metrics, "railgate_issuer_requests_total")
 	everywhere := map[string]string{
 		"name": name, "name in ASCII": "Markname", "number": number, "number but its end": number[:17], "city": city, "no city": noCity, "no city in ASCII": "Markcity",
@@ -87,13 +86,13 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		"number of the account": markedNumber, "login name": markedLogin, "password": markedPassword, "password in ASCII": "markpass", "new password": "marknewpass", "phone": markedPhone, "e-mail": markedEmail,
 		"network address": "127.0.0.1",
 	}
-	// The owner is told these, once; nobody else is.
+	// Only the owner receives these, once.
 	owner := map[string]string{
 		"access token": h.Token[4:], "login token": m.Token[4:], "check": check[4:], "pass": anchored.Pass, "code": code.Text,
 	}
 	logs := w.logs.String()
 	if strings.Count(logs, `"request"`) < 1000 || !strings.Contains(logs, "request failed") {
-		t.Fatal("the log is not what this test believes it to be")
+		t.Fatal("the log does not have the requests of this test")
 	}
 	unwritten := func(what, mark string) {
 		for where, text := range map[string]string{"log": logs, "metrics": metrics} {
@@ -102,8 +101,8 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 			}
 		}
 	}
-	// Six random digits also occur inside times and request ids, and a metric may
-	// have any value: a code is looked for as a number by itself.
+	// A phone code has six digits, which can also occur in times, request ids and metric
+	// values. Only isolated numbers count.
 	if len(w.marks) == 0 {
 		t.Fatal("no phone code was sent")
 	}
@@ -111,7 +110,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	for i, code := range w.marks {
 		alone := regexp.MustCompile(`(^|[^0-9A-Za-z.])` + code + `([^0-9A-Za-z]|$)`)
 		if !alone.MatchString(`{"code":"` + code + `"}`) {
-			t.Fatal("a code would not be found")
+			t.Fatal("the pattern does not find a code in JSON")
 		}
 		if alone.MatchString(logs) || alone.MatchString(labels) {
 			t.Errorf("phone code %d is in the log or the metrics", i)
@@ -150,15 +149,13 @@ const (
 
 var markedNumber = number(1) // of the account; testNumber is that of the application
 
-// metricValue is the value at the end of a metric's line.
+// metricValue is the value at the end of a metric line.
 var metricValue = regexp.MustCompile(`(?m) \S+$`)
 
-// ownData are the answers that tell somebody what is held of them, or what they
-// have just edited.
+// ownData are the responses that contain the caller's own personal data.
 var ownData = map[string]bool{"getApplicationData 200": true, "getAccount 200": true, "editAccount 200": true, "verifyPhone 200": true, "getAccountData 200": true}
 
-// markedMember is an account whose every datum is a mark, sent through every
-// endpoint of accounts.
+// markedMember sends an account whose every datum is a mark through every account endpoint.
 func markedMember(w *system, name string) *member {
 	f := object{
 		"login_name": markedLogin, "password": markedPassword, "policy": testPolicy, "name": name,
@@ -166,8 +163,8 @@ func markedMember(w *system, name string) *member {
 	}
 	m := w.joinAs(f)
 	h := m.apply()
-	h.host(h.pass())
-	other := m.again()
+	h.openHosted(h.passCheck())
+	other := m.logInAgain()
 	edit := object{"version": 1, "name": name, "document_type": "resident_id", "document_number": markedNumber, "phone": markedPhone}
 	for _, c := range []struct {
 		method, path string
@@ -192,28 +189,27 @@ func markedMember(w *system, name string) *member {
 	} {
 		m.call(c.method, c.path, c.body)
 		other.call(c.method, c.path, c.body)
-		w.forgive()
+		w.clearLockouts()
 	}
-	other.again().call("DELETE", "/v1/logins/current", nil)
+	other.logInAgain().call("DELETE", "/v1/logins/current", nil)
 	m.verifyPhone(markedPhone)
-	w.forgive()
+	w.clearLockouts()
 	m.call("POST", "/v1/account/verification", object{"evidence": "markevidence-7c1d"})
 	m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
 	recovery, code := m.recovery(markedPhone)
 	w.marks = append(w.marks, code)
 	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": markedPassword})
-	return m.again()
+	return m.logInAgain()
 }
 
-// What lies in the database files tells nobody's name, number or city, and no
-// token that could be used.
-func TestPersonalDataAreSealedAtRest(t *testing.T) {
+// The database files contain no name, number, city or usable token in clear.
+func TestPersonalDataAreEncryptedAtRest(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	h.host(h.pass())
+	h.openHosted(h.passCheck())
 	m := w.joinAs(and(registration(1), object{"login_name": markedLogin, "password": markedPassword, "phone": markedPhone, "email": markedEmail}))
 	mine := m.apply()
-	mine.host(mine.pass())
+	mine.openHosted(mine.passCheck())
 	w.call("POST", "/v1/logins", "", object{"login_name": markedLogin, "password": markedPassword + "x"})
 	m.call("PUT", "/v1/account/password", object{"password": markedPassword, "new_password": "marknewpass 7c1d"})
 	raw := w.databaseFiles()
@@ -223,15 +219,14 @@ func TestPersonalDataAreSealedAtRest(t *testing.T) {
 		"login token": m.Token, "its own digits": m.Token[4:], "password's hash": "$argon2id$", "network address": "127.0.0.1",
 	} {
 		if strings.Contains(raw, mark) {
-			t.Errorf("%s can be read in the database", what)
+			t.Errorf("the database contains the %s in clear", what)
 		}
 	}
 }
 
-// People whose every datum is a mark, and a ticket with a marked reference, sent
-// through every operation of the registry, in good requests and bad ones, by who
-// may and who may not, and into a fault. Only the holder, and who looks at an
-// entry, is told what was entered.
+// Every datum of two persons and a ticket reference is a mark, sent through every registry
+// operation: valid and invalid requests, by allowed and refused roles, and with a database
+// fault. Only the holder and the viewers of an entry receive the marks.
 func TestRegistryLeavesNoTrace(t *testing.T) {
 	w := newSystem(t, setup{})
 	marks := []string{"Markholder", "Markpassenger", "H1234", "P5678", "MARKTICKET", "mark.person", "87654321", "Marked Wrong", "MarkedSouth", "MARKTRAIN"}
@@ -239,14 +234,14 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		"name": "Markholder 測", "document_type": "passport", "document_number": "H1234", "nationality": "NZL", "phone": "13887654321", "email": "mark.person@example.org",
 	}))
 	guest := and(visitor(1), object{"name": "Markpassenger 測", "document_number": "P5678"})
-	p := m.adds(guest).Passenger
+	p := m.addPassenger(guest).Passenger
 	proof := object{"proof": object{"kind": "holder_number", "value": "H1234"}}
 	wrong := object{"proof": object{"kind": "holder_number", "value": "Marked Wrong"}}
 	shown := object{"document_type": "passport", "document_number": "P5678", "nationality": "NZL"}
 	as := and(shown, and(m.ref(p), object{"version": 3, "name": "Markpassenger Markright", "original": true, "in_date": true, "readable": true}))
 	claim := and(as, object{"version": 1, "proof": object{"kind": "email_start", "value": "mar"}})
 	delete(claim, "passenger")
-	bought := m.buys("MARKTICKET", "holder", p)
+	bought := m.purchase("MARKTICKET", "holder", p)
 	for _, ticket := range bought["issued"].([]object) {
 		ticket["journey"] = and(w.journey(), object{"train": "MARKTRAIN", "from": "MarkedSouth"})
 	}
@@ -258,7 +253,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{"", "PUT", listPath + "/" + p, and(guest, object{"version": 1})},
 		{"", "POST", listPath, guest},
 		{"", "POST", listPath, and(guest, object{"document_number": "P5678x"})},
-		{staff.Ticketing, "POST", "/v1/decisions", m.toBuy("holder", p)},
+		{staff.Ticketing, "POST", "/v1/decisions", m.buyQuestion("holder", p)},
 		{staff.Ticketing, "POST", "/v1/tickets", bought},
 		{staff.Ticketing, "POST", "/v1/decisions", object{"kind": "refund_online", "account": m.Account, "ticket": "MARKTICKET-0"}},
 		{staff.Ticketing, "POST", "/v1/tickets", object{"kind": "cancelled", "ticket": "MARKTICKET-0"}},
@@ -268,8 +263,8 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Machine, "POST", "/v1/counter/services", object{"ticket": "MARKTICKET-0", "service": "exchange", "original": true, "card": object{"name": "Markholder", "document_number": "H1234"}}},
 		{staff.Window, "POST", "/v1/counter/searches", shown},
 		{staff.Window, "POST", "/v1/counter/looks", m.ref(p)},
-		{staff.Window, "POST", verifications, and(m.verdict(p, true), wrong)},
-		{staff.Window, "POST", verifications, and(m.verdict(p, true), proof)},
+		{staff.Window, "POST", verifications, and(m.counterResult(p, true), wrong)},
+		{staff.Window, "POST", verifications, and(m.counterResult(p, true), proof)},
 		{staff.Authority, "GET", "/v1/authority/awaiting", nil},
 		{staff.Authority, "POST", "/v1/authority/looks", m.ref(p)},
 		{staff.Authority, "POST", "/v1/authority/results", and(m.ref(p), object{"version": 2, "matches": true})},
@@ -285,7 +280,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{"", "DELETE", listPath + "/" + p, nil},
 	}
 	from := len(w.answers)
-	told := map[string]bool{} // what may show a mark: answers that are given to who may see
+	authorized := map[string]bool{} // request ids whose responses may contain a mark
 	tokenOf := func(role staff.Role) string {
 		if role == "" {
 			return m.Token
@@ -296,7 +291,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		token, body := tokenOf(r.role), bodyOf(r.good)
 		a := w.call(r.method, r.path, token, body)
 		if strings.HasPrefix(r.path, listPath) || strings.HasSuffix(r.path, "/looks") {
-			told[a.Header.Get("X-Request-Id")] = a.Status < 300
+			authorized[a.Header.Get("X-Request-Id")] = a.Status < 300
 		}
 		if body == nil {
 			w.call(r.method, r.path+"?after=Markholder", token, nil)
@@ -315,25 +310,25 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 	w.outbox.Close()
 	for _, r := range requests {
 		if a := w.call(r.method, r.path, tokenOf(r.role), bodyOf(r.good)); a.Status < 400 || r.role != "" && a.Status != http.StatusInternalServerError && !strings.Contains(r.path, "duplicates") {
-			t.Errorf("%s %s into a closed database: %d %s", r.method, r.path, a.Status, a.Body)
+			t.Errorf("%s %s with a closed database: %d %s", r.method, r.path, a.Status, a.Body)
 		}
 	}
-	_, metrics := w.operators("/metrics")
+	_, metrics := w.adminGet("/metrics")
 	runtest.Has(t, metrics, "/v1/counter/looks")
 	logs := w.logs.String()
 	if strings.Count(logs, `"request"`) < 200 || !strings.Contains(logs, "request failed") || !strings.Contains(raw, m.Account) || !strings.Contains(raw, p) {
-		t.Fatal("the log or the database is not what this test believes it to be")
+		t.Fatal("the log or the database does not have the requests of this test")
 	}
-	if len(told) < 4 {
-		t.Fatalf("%d answers tell what was entered", len(told))
+	if len(authorized) < 4 {
+		t.Fatalf("only %d responses contain the marks", len(authorized))
 	}
-	w.unmarked(marks, map[string]string{"log": logs, "metrics": metrics, "database": raw}, w.answers[from:], func(a answer) bool {
-		return told[a.Header.Get("X-Request-Id")] || a.Status < 300 && strings.Contains(string(a.Body), `"agreed_at"`)
+	w.wantUnmarked(marks, map[string]string{"log": logs, "metrics": metrics, "database": raw}, w.answers[from:], func(a answer) bool {
+		return authorized[a.Header.Get("X-Request-Id")] || a.Status < 300 && strings.Contains(string(a.Body), `"agreed_at"`)
 	})
 }
 
-// unmarked asserts that no mark is in the texts, nor in an answer but those that may tell it.
-func (w *system) unmarked(marks []string, texts map[string]string, answers []answer, may func(a answer) bool) {
+// wantUnmarked asserts that no text contains a mark, and that only permitted responses do.
+func (w *system) wantUnmarked(marks []string, texts map[string]string, answers []answer, may func(a answer) bool) {
 	w.t.Helper()
 	for _, mark := range marks {
 		for what, text := range texts {
@@ -343,7 +338,7 @@ func (w *system) unmarked(marks []string, texts map[string]string, answers []ans
 		}
 		for _, a := range answers {
 			if strings.Contains(string(a.Body), mark) && !may(a) {
-				w.t.Errorf("%q is in the answer %d %s", mark, a.Status, a.Body)
+				w.t.Errorf("%q is in the response %d %s", mark, a.Status, a.Body)
 			}
 		}
 	}

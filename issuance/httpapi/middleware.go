@@ -21,21 +21,19 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// RequestTimeout bounds a request's work: the longest face check and
-// what surrounds it. It is below the server's write timeout, so that the caller
-// still hears the answer.
+// RequestTimeout bounds the work on a request: the longest face check and its overhead.
+// It is below the server's write timeout, so that the caller still receives the response.
 const RequestTimeout = 20 * time.Second
 
-// responseRecorder is the answer to one request, with what the log and the metrics
-// will say of it.
+// responseRecorder is the response to one request, with the values for log and metrics.
 type responseRecorder struct {
 	http.ResponseWriter
 	id      string
 	from    throttle.Caller
-	unknown error // why from could not be told
-	probe   bool  // a health question
+	unknown error // why from is unknown
+	probe   bool  // health check
 	label   string
-	status  int // 0: nothing was written yet
+	status  int // 0: not written yet
 }
 
 func (rec *responseRecorder) WriteHeader(status int) {
@@ -52,9 +50,9 @@ func (rec *responseRecorder) Write(p []byte) (int, error) {
 	return rec.ResponseWriter.Write(p)
 }
 
-// around is what every request goes through: an id, the headers, a bound on
-// time and on how many at once, recovery, one log line, the counters.
-func (a *API) around(mux *http.ServeMux) http.Handler {
+// middleware adds to every request: an id, the security headers, the limits on time and
+// concurrency, recovery from panics, one log line, and metrics.
+func (a *API) middleware(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		from, err := a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
@@ -66,11 +64,11 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 		}
 
 		if r.URL.Path != path.Clean(r.URL.Path) {
-			// The mux would redirect; here a path has one spelling.
+			// The mux would redirect; this API accepts one spelling of a path.
 			newProblem(NotFound, "").write(rec)
 			return
 		}
-		if !rec.probe { // a health question is answered even when all places are taken
+		if !rec.probe { // health checks need no slot
 			admitted, leave, ok := a.admit(rec, r)
 			if !ok {
 				return
@@ -84,14 +82,14 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// finish runs whether or not the request panicked.
+// finish logs and counts the request, after a panic too.
 func (a *API) finish(rec *responseRecorder, start time.Time) {
 	if p := recover(); p != nil {
-		// The value may speak of a passenger: its type and the place are enough.
+		// The value may contain personal data, so only its type and the stack are logged.
 		a.log.Error("panic", zap.String("request", rec.id), zap.String("route", rec.label),
 			zap.String("type", fmt.Sprintf("%T", p)), zap.ByteString("stack", debug.Stack()))
 		if rec.status != 0 {
-			panic(http.ErrAbortHandler) // half an answer was sent: only breaking off says so
+			panic(http.ErrAbortHandler) // part of the response was sent: abort the connection
 		}
 		newProblem(Internal, "").write(rec)
 	}
@@ -100,16 +98,16 @@ func (a *API) finish(rec *responseRecorder, start time.Time) {
 	level := zap.InfoLevel
 	switch {
 	case rec.probe:
-		level = zap.DebugLevel // every few seconds, for ever
+		level = zap.DebugLevel // health checks repeat every few seconds
 	case rec.status >= http.StatusBadRequest:
-		level = zap.WarnLevel // refusals and faults are never sampled away
+		level = zap.WarnLevel // log sampling never drops warnings
 	}
 	a.log.Log(level, "request", zap.String("request", rec.id), zap.String("route", rec.label),
 		zap.Int("status", rec.status), zap.Duration("took", took))
 }
 
-// protect sets the headers of every answer: nothing here may be cached,
-// interpreted as another type, framed, or told to another site.
+// protect sets the security headers of every response: no caching, no content sniffing,
+// no framing, no referrer.
 func protect(rec *responseRecorder) {
 	h := rec.Header()
 	h.Set("Cache-Control", "no-store")
@@ -119,7 +117,7 @@ func protect(rec *responseRecorder) {
 	h.Set("X-Request-Id", rec.id)
 }
 
-// probe reports a health question.
+// probe reports whether the request is a health check.
 func probe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
 func requestID() string {
@@ -128,43 +126,43 @@ func requestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// request is one request on its way to who answers it.
+// request is a request as a handler receives it.
 type request struct {
 	*http.Request
-	id     string          // as the answer, the log and the audit trail have it
-	from   throttle.Caller // the network that it comes from
-	answer http.Header     // of the answer
+	id       string          // also in the response, the log and the audit log
+	from     throttle.Caller // the caller's network
+	response http.Header     // headers of the response
 }
 
-// handler answers a request or returns why not: *problem.Error is told to the
-// caller, every other error to the log only.
+// A handler writes a response or returns an error. The caller receives a [problem.Error];
+// all other errors are only logged.
 type handler func(w http.ResponseWriter, r *request) error
 
-// answer calls a handler and renders what it returns.
-func (a *API) answer(label string, serve handler) http.Handler {
+// handle calls a handler and writes the problem of its error.
+func (a *API) handle(label string, serve handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*responseRecorder)
 		rec.label = label
-		err := rec.unknown // a caller without an address would share its limits with all such
+		err := rec.unknown // callers without an address would share one set of limits
 		if err == nil || rec.probe {
 			err = serve(rec, &request{r, rec.id, rec.from, rec.Header()})
 		}
 		if err != nil {
-			a.fail(rec, err)
+			a.writeError(rec, err)
 		}
 	})
 }
 
-// fail is where errors become answers: a refusal is told, a fault is not.
-func (a *API) fail(rec *responseRecorder, err error) {
-	var refusal *problem.Error
+// writeError writes the problem of an error. Details of internal errors are only logged.
+func (a *API) writeError(rec *responseRecorder, err error) {
+	var known *problem.Error
 	var code *credential.CodeError
 	switch {
 	case errors.As(err, &code):
 		newCodeProblem(code.Reason).write(rec)
-	case errors.As(err, &refusal):
-		p := newProblem(refusal.Code, refusal.Detail)
-		p.RetryAt = refusal.RetryAt
+	case errors.As(err, &known):
+		p := newProblem(known.Code, known.Detail)
+		p.RetryAt = known.RetryAt
 		if contactCodes[p.Code] {
 			p.Contact = (*bilingual)(&a.support)
 		}
@@ -173,7 +171,7 @@ func (a *API) fail(rec *responseRecorder, err error) {
 		a.log.Warn("request not finished", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
 		newProblem(Overloaded, "").write(rec)
 	case errors.Is(err, database.ErrUnavailable):
-		a.log.Warn("request not served: the database is not available", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
+		a.log.Warn("request failed: the database is not available", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
 		newProblem(Unavailable, "").write(rec)
 	default:
 		a.log.Error("request failed", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
@@ -181,8 +179,7 @@ func (a *API) fail(rec *responseRecorder, err error) {
 	}
 }
 
-// metrics count by route pattern and status class: nothing a caller can choose
-// becomes a label.
+// metrics count by route pattern and status class. Callers cannot choose a label.
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -191,10 +188,10 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer, in classes) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "railgate_issuer_requests_total", Help: "Requests by route and class of status.",
+			Name: "railgate_issuer_requests_total", Help: "HTTP requests, by route pattern and status class (2xx to 5xx).",
 		}, []string{"route", "class"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "railgate_issuer_request_seconds", Help: "Time to serve a request by route.",
+			Name: "railgate_issuer_request_seconds", Help: "Seconds from the end of a request's headers to the end of its response, by route pattern.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
 		}, []string{"route"}),
 	}
@@ -214,23 +211,23 @@ func (m *metrics) observe(route string, status int, took time.Duration) {
 
 var (
 	descInFlight = prometheus.NewDesc("railgate_issuer_in_flight",
-		"Requests at hand, by class: body counts those whose body is arriving, serve those that have a place.", []string{"class", "stage"}, nil)
+		"Requests in progress, by class and stage: body while the body arrives, serve while a handler runs.", []string{"class", "stage"}, nil)
 	descShed = prometheus.NewDesc("railgate_issuer_shed_total",
-		"Requests refused with overloaded because the class or their network or credential had no room, by class and stage.", []string{"class", "stage"}, nil)
+		"Requests refused with overloaded because their class, network or credential had no free slot, by class and stage.", []string{"class", "stage"}, nil)
 )
 
-// Describe has classes be a prometheus.Collector.
+// Describe implements [prometheus.Collector].
 func (c classes) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
 
-// Collect tells how full the places are. The pool of callbacks' bodies is not among them.
+// Collect implements [prometheus.Collector]. The pool of callback bodies is not exported.
 func (c classes) Collect(out chan<- prometheus.Metric) {
-	tell := func(class, stage string, p *pool) {
+	emit := func(class, stage string, p *pool) {
 		out <- prometheus.MustNewConstMetric(descInFlight, prometheus.GaugeValue, float64(p.inside()), class, stage)
 		out <- prometheus.MustNewConstMetric(descShed, prometheus.CounterValue, float64(p.shed.Load()), class, stage)
 	}
-	tell(c.passengers.name, "body", c.passengers.bodies)
-	tell(c.staff.name, "body", c.staff.bodies)
+	emit(c.passengers.name, "body", c.passengers.bodies)
+	emit(c.staff.name, "body", c.staff.bodies)
 	for _, in := range []class{c.passengers, c.staff, c.callbacks} {
-		tell(in.name, "serve", in.serving)
+		emit(in.name, "serve", in.serving)
 	}
 }

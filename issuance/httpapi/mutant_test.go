@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/test/harness/passenger"
 )
 
-// mutant is a body that somebody might send.
+// mutant is a request body with a variation.
 type mutant struct {
 	why   string
 	body  []byte
@@ -24,21 +24,22 @@ type mutant struct {
 
 const jsonMedia = "application/json"
 
-// rare are texts that forms meet and parsers stumble over.
+// rare are unusual texts of forms and texts that break parsers.
 var rare = []string{
 	"", " ", "阿卜杜拉·买买提", "阿卜杜拉.买买提", "Jean-Luc O'Neil", "𠮷野家", "㐀䶵", "龍門飛甲", "e\u0301", "İı", "测\u200b试", "\u202eabc",
 	"a\u0000b", "a\nb", "\ufffd", "🚄", strings.Repeat("测", 61), strings.Repeat("·", 30), "'; DROP TABLE accounts; --", "../../etc", "%00", "Ａ１",
-	// Birth dates: a leap day that was, two that were not, 2100, the first year that is taken and the year before.
+	// Birth dates: an existing leap day, two that do not exist, the year 2100, the first
+	// accepted year and the year before.
 	passenger.IDNumber("11010520000229001"), passenger.IDNumber("11010519000229001"), passenger.IDNumber("11010519990229001"),
 	passenger.IDNumber("11010521000101001"), passenger.IDNumber("11010519000101001"), passenger.IDNumber("11010518991231001"),
 	"11010519491231002x", "110105491231002", "１１０１０５１９９００３０７４６１６", testNumber + " ",
 }
 
-// others are values of every kind of JSON, as they would be sent.
+// others are values of every JSON type.
 var others = []string{"null", "true", "0", "-1", "1.5", "1e400", "9223372036854775807", "9223372036854775808", `[]`, `["x"]`, `{}`, `{"x":1}`, `"x"`, `[[[[[[1]]]]]]`}
 
-// fieldMutants change one field of a body: it is missing, of another kind, too
-// long, too large, rare. field is a path.
+// fieldMutants changes one field of a body: it is missing, has another type, is too long,
+// too large, or unusual. field is a path.
 func fieldMutants(body object, schema *openapi3.Schema, field []string) (all []mutant) {
 	what := strings.Join(field, ".")
 	own := schema
@@ -73,7 +74,7 @@ func fieldMutants(body object, schema *openapi3.Schema, field []string) (all []m
 	return all
 }
 
-// changed is a body with the value at a path; nil takes it away.
+// changed returns a body with a value at a path; nil removes the field.
 func changed(body object, field []string, value any) object {
 	out := maps.Clone(body)
 	if out == nil {
@@ -100,7 +101,7 @@ func fields(schema *openapi3.Schema, under []string) (all [][]string) {
 	return all
 }
 
-// formMutants are bodies that no operation may take, whatever is in them.
+// formMutants are bodies that every operation must refuse.
 func formMutants(body object) []mutant {
 	text := string(marshal(body))
 	rest := strings.TrimPrefix(text, "{")
@@ -135,7 +136,7 @@ func formMutants(body object) []mutant {
 	return all
 }
 
-// sample makes a body that fits a schema, out of real values and chance.
+// sample returns a random body that fits a schema, with values where they fit.
 func sample(r *rand.Rand, name string, schema *openapi3.Schema, values object) any {
 	if v, ok := values[name]; ok && r.IntN(3) > 0 {
 		return v
@@ -165,7 +166,7 @@ func sample(r *rand.Rand, name string, schema *openapi3.Schema, values object) a
 		return 1 + r.Int64N(1<<40)
 	case schema.Pattern != "":
 		if v, ok := values[name]; ok {
-			return v // one that fits
+			return v
 		}
 		return schema.Example
 	}
@@ -177,7 +178,7 @@ func sample(r *rand.Rand, name string, schema *openapi3.Schema, values object) a
 	return string(text)
 }
 
-// fits reports whether a body is one that the schema describes.
+// fits reports whether a body is valid for the schema.
 func fits(schema *openapi3.Schema, body []byte) bool {
 	var v any
 	return json.Unmarshal(body, &v) == nil && schema.VisitJSON(v) == nil

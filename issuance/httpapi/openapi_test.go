@@ -23,19 +23,19 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// contract is the document of the API and its router.
+// contract is the OpenAPI document and its router.
 type contract struct {
 	doc    *openapi3.T
 	router routers.Router
 }
 
-// loadContract reads the document once and holds it to its own rules, examples included.
+// loadContract reads the document once and validates it, including its examples.
 var loadContract = sync.OnceValues(func() (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/issuer.yaml")
 	if err != nil {
 		return nil, err
 	}
-	doc.Servers = nil // tests listen elsewhere
+	doc.Servers = nil // tests use other addresses
 	if err := doc.Validate(context.Background(), openapi3.EnableExamplesValidation()); err != nil {
 		return nil, err
 	}
@@ -43,31 +43,32 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 	return &contract{doc, router}, err
 })
 
-func theContract(t testing.TB) *contract {
+func apiContract(t testing.TB) *contract {
 	t.Helper()
 	c, err := loadContract()
 	runtest.Must(t, err)
 	return c
 }
 
-// credentialShown accepts any bearer token where the document asks for one: who
-// may do what is for other tests.
-func credentialShown(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+// hasBearerToken accepts any bearer token where the document requires one; other tests check
+// authorization.
+func hasBearerToken(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	if !strings.HasPrefix(in.RequestValidationInput.Request.Header.Get("Authorization"), "Bearer ") {
 		return errors.New("no bearer token")
 	}
 	return nil
 }
 
-var strictly = &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, AuthenticationFunc: credentialShown}
+var strictly = &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, AuthenticationFunc: hasBearerToken}
 
-// errNoID: the router finds /x/{id} for /x, too, with an empty id.
+// errNoID is the error for a path without an id: the router matches /x to /x/{id} with an
+// empty id.
 var errNoID = errors.New("no id in the path")
 
-// hold checks an answer against the document, and its request too if the server
-// took it. It returns the operation and status, or "" for a request that the
-// document does not know.
-func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) string {
+// validate checks a response against the document, and the request too if it was accepted.
+// It returns the operation and status, or "" for a request that the document does not
+// describe.
+func (c *contract) validate(t testing.TB, r *http.Request, sent []byte, a answer) string {
 	t.Helper()
 	code := c.problem(t, a)
 	route, params, err := c.router.FindRoute(r)
@@ -77,10 +78,10 @@ func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) st
 		}
 	}
 	if err != nil && (code == httpapi.NotFound || code == httpapi.MethodNotAllowed) {
-		return "" // the document says so once, for all that is no operation
+		return "" // documented once for all unknown paths and methods
 	}
 	if err != nil {
-		t.Errorf("%s %s is not in the document and was answered %d", r.Method, r.URL.Path, a.Status)
+		t.Errorf("%s %s is not documented, but was answered %d", r.Method, r.URL.Path, a.Status)
 		return ""
 	}
 	r = r.Clone(context.Background())
@@ -88,22 +89,22 @@ func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) st
 	if a.Status < 300 {
 		setBody(r, sent)
 		if err := openapi3filter.ValidateRequest(context.Background(), request); err != nil {
-			t.Errorf("%s %s was taken and is not as documented: %v", r.Method, r.URL.Path, err)
+			t.Errorf("%s %s was accepted, but does not match the document: %v", r.Method, r.URL.Path, err)
 		}
 	}
 	response := (&openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request, Status: a.Status, Header: a.Header, Options: strictly,
 	}).SetBodyBytes(a.Body)
 	if err := openapi3filter.ValidateResponse(context.Background(), response); err != nil {
-		t.Errorf("%s %s: the answer %d is not as documented: %v\n%s", r.Method, r.URL.Path, a.Status, err, a.Body)
+		t.Errorf("%s %s: the response %d does not match the document: %v\n%s", r.Method, r.URL.Path, a.Status, err, a.Body)
 	}
 	if code != "" && !listed(route.Operation, a.Status, code) {
-		t.Errorf("%s %s: no example of the answer %d says that it can be %s", r.Method, r.URL.Path, a.Status, code)
+		t.Errorf("%s %s: the response %d has no example with the code %s", r.Method, r.URL.Path, a.Status, code)
 	}
 	return route.Operation.OperationID + " " + strconv.Itoa(a.Status)
 }
 
-// listed reports whether the examples of an answer have the code: there they all are.
+// listed reports whether the response's examples contain the code: they must list all codes.
 func listed(o *openapi3.Operation, status int, code problem.Code) bool {
 	response := o.Responses.Status(status)
 	if response == nil || response.Value.Content["application/problem+json"] == nil {
@@ -113,7 +114,8 @@ func listed(o *openapi3.Operation, status int, code problem.Code) bool {
 	return ok
 }
 
-// problem holds a problem to its schema and returns its code; "" for another answer.
+// problem validates a problem against its schema and returns its code; "" for other
+// responses.
 func (c *contract) problem(t testing.TB, a answer) problem.Code {
 	t.Helper()
 	if a.Header.Get("Content-Type") != "application/problem+json" {
@@ -125,16 +127,16 @@ func (c *contract) problem(t testing.TB, a answer) problem.Code {
 		err = c.doc.Components.Schemas["Problem"].Value.VisitJSON(body)
 	}
 	if err != nil {
-		t.Errorf("a problem is not as documented: %v\n%s", err, a.Body)
+		t.Errorf("a problem does not match its schema: %v\n%s", err, a.Body)
 	}
 	code, _ := body["code"].(string)
 	return problem.Code(code)
 }
 
 // The document and the server have the same operations.
-func TestDocumentHasEveryRouteAndNoOther(t *testing.T) {
+func TestDocumentHasExactlyTheRoutes(t *testing.T) {
 	var documented, served []string
-	for path, item := range theContract(t).doc.Paths.Map() {
+	for path, item := range apiContract(t).doc.Paths.Map() {
 		for method := range item.Operations() {
 			documented = append(documented, method+" "+path)
 		}
@@ -150,9 +152,9 @@ func TestDocumentHasEveryRouteAndNoOther(t *testing.T) {
 	}
 }
 
-// The document lists exactly the codes that exist.
-func TestDocumentHasEveryCode(t *testing.T) {
-	doc := theContract(t).doc
+// The document lists exactly the existing codes.
+func TestDocumentHasExactlyTheCodes(t *testing.T) {
+	doc := apiContract(t).doc
 	var documented, known []string
 	for _, code := range doc.Components.Schemas["ErrorCode"].Value.Enum {
 		documented = append(documented, code.(string))

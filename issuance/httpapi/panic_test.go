@@ -14,26 +14,26 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// A handler that panics is a 500 without detail; the log has the place and not
-// the value, and the next request is served.
+// A panic of a handler is answered with 500 and no detail. The log has the stack and not the
+// value, and the next request is served.
 func TestPanicIsContained(t *testing.T) {
 	var logs bytes.Buffer
 	in := newClasses(Config{MaxInFlight: 1, MaxInFlightEach: 1})
 	m, err := newMetrics(nil, in)
 	runtest.Must(t, err)
-	nobody, err := staff.NewList(staff.Config{})
+	noStaff, err := staff.NewList(staff.Config{})
 	runtest.Must(t, err)
 	a := &API{
 		log:     zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&logs), zap.DebugLevel)),
-		metrics: m, classes: in, staff: nobody,
+		metrics: m, classes: in, staff: noStaff,
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.answer("GET /", func(http.ResponseWriter, *request) error { panic("a passenger's name") }))
+	mux.Handle("/", a.handle("GET /", func(http.ResponseWriter, *request) error { panic("a passenger's name") }))
 	for range 2 {
 		w := httptest.NewRecorder()
-		a.around(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		a.middleware(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if w.Code != 500 || !strings.Contains(w.Body.String(), `"internal_error"`) {
-			t.Fatalf("%d %s", w.Code, w.Body)
+			t.Fatalf("the panic was answered %d %s", w.Code, w.Body)
 		}
 		runtest.HasNot(t, w.Body.String()+logs.String(), "passenger's name")
 	}

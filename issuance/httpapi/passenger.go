@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// standing is how an application stands. Times are Unix seconds.
-type standing struct {
+// applicationStatus is the status of an application. Times are in Unix seconds.
+type applicationStatus struct {
 	Application string            `json:"application,omitempty"`
 	Status      credential.Status `json:"status"`
 	SubmittedAt int64             `json:"submitted_at,omitempty"`
@@ -22,8 +22,8 @@ type standing struct {
 	RenewableAt int64             `json:"renewable_at,omitempty"`
 }
 
-func newStanding(s credential.ApplicationView) standing {
-	out := standing{
+func newApplicationStatus(s credential.ApplicationView) applicationStatus {
+	out := applicationStatus{
 		Application: s.Application, Status: s.Status, SubmittedAt: s.SubmittedAt, RefusedFor: s.RefusedFor,
 		ApprovedAt: s.ApprovedAt, ExpiresAt: s.ExpiresAt, RenewableAt: s.RenewableAt,
 	}
@@ -33,8 +33,8 @@ func newStanding(s credential.ApplicationView) standing {
 	return out
 }
 
-// apply takes an application.
-func (a *API) apply(r *request, _ anonymous, in struct {
+// submitApplication submits an application.
+func (a *API) submitApplication(r *request, _ anonymous, in struct {
 	Name           string    `json:"name"`
 	DocumentType   string    `json:"document_type"`
 	DocumentNumber string    `json:"document_number"`
@@ -44,10 +44,10 @@ func (a *API) apply(r *request, _ anonymous, in struct {
 }) (any, error) {
 	form := credential.Form{Name: in.Name, DocumentType: in.DocumentType, DocumentNumber: in.DocumentNumber, City: in.City, Policy: in.Policy}
 	if in.Location != nil {
-		form.Location = in.Location.read()
+		form.Location = in.Location.parse()
 	}
 	var by *account.Holder
-	if len(r.Header.Values("Authorization")) > 0 { // a login that has ended must not become none
+	if len(r.Header.Values("Authorization")) > 0 { // an ended login is refused, not treated as anonymous
 		h, err := a.login(r)
 		if err == nil {
 			err = consented(h)
@@ -65,28 +65,28 @@ func (a *API) apply(r *request, _ anonymous, in struct {
 	}{out.Application, credential.StatusSubmitted, out.AccessToken}, err
 }
 
-// standing tells how the application stands.
-func (a *API) standing(_ *request, h credential.Holder) (any, error) {
-	return newStanding(a.service.View(h)), nil
+// showApplication returns the status of the application.
+func (a *API) showApplication(_ *request, h credential.Holder) (any, error) {
+	return newApplicationStatus(a.service.View(h)), nil
 }
 
-// providerHeader says on every answer to a passed check who checked.
+// providerHeader names the provider in every response to a passed check.
 const providerHeader = "Real-Person-Check"
 
-// checked is a passed check.
+// checked is a passed face check.
 type checked struct {
-	Check       string   `json:"check"`
-	ExpiresAt   int64    `json:"expires_at"`
-	Application standing `json:"application"`
+	Check       string            `json:"check"`
+	ExpiresAt   int64             `json:"expires_at"`
+	Application applicationStatus `json:"application"`
 }
 
 func newChecked(c credential.Checked) checked {
-	return checked{c.Check, c.ExpiresAt, newStanding(c.View)}
+	return checked{c.Check, c.ExpiresAt, newApplicationStatus(c.View)}
 }
 
-// check has the face check done. 202 says that the person passed and the
-// application is not decided yet.
-func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) error {
+// checkFace performs the face check. 202 means that it passed and that the application is
+// not decided yet.
+func (a *API) checkFace(w http.ResponseWriter, r *request, h credential.Holder) error {
 	var in struct {
 		Evidence string `json:"evidence"`
 	}
@@ -101,18 +101,18 @@ func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) erro
 	if out.View.Status == credential.StatusChecked {
 		status = http.StatusAccepted
 	}
-	r.answer.Set(providerHeader, out.Provider)
+	r.response.Set(providerHeader, out.Provider)
 	out.View.Application = ""
 	return writeJSON(w, status, newChecked(out))
 }
 
-// decide goes on with an application that was checked and not decided.
-func (a *API) decide(r *request, h credential.Holder, _ empty) (any, error) {
+// resumeDecision decides an application whose face check passed earlier.
+func (a *API) resumeDecision(r *request, h credential.Holder, _ empty) (any, error) {
 	out, err := a.service.Resume(r.Context(), h)
-	return newStanding(out), err
+	return newApplicationStatus(out), err
 }
 
-// recoverAccess lets somebody who is not logged in come back to their credential.
+// recoverAccess returns a new access token to the owner of a credential who has no login.
 func (a *API) recoverAccess(r *request, _ anonymous, in struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
@@ -124,19 +124,20 @@ func (a *API) recoverAccess(r *request, _ anonymous, in struct {
 	if err != nil {
 		return nil, err
 	}
-	r.answer.Set(providerHeader, out.Checked.Provider)
+	r.response.Set(providerHeader, out.Checked.Provider)
 	return struct {
 		AccessToken string `json:"access_token"`
 		checked
 	}{out.AccessToken, newChecked(out.Checked)}, nil
 }
 
-// closeViewing ends the page, or what this login shows of the application.
+// closeViewing ends the access token, or the sessions that this login shows of the
+// application.
 func (a *API) closeViewing(r *request, h credential.Holder, _ empty) (any, error) {
 	return nil, a.service.CloseViewing(r.Context(), h)
 }
 
-// openSession opens a session on a passed check.
+// openSession opens a session with a passed face check.
 func (a *API) openSession(r *request, h credential.Holder, in struct {
 	Check  string          `json:"check"`
 	Mode   credential.Mode `json:"mode"`
@@ -159,8 +160,8 @@ func (a *API) openSession(r *request, h credential.Holder, in struct {
 	}{out.Session, pass, out.Serial.String(), out.ServerTimeMs, out.StartAt, tokens.Period, tokens.Length, out.ExpiresAt}, err
 }
 
-// code gives the current code of a hosted session.
-func (a *API) code(r *request, v credential.Visitor) (any, error) {
+// sessionCode returns the current code of a hosted session.
+func (a *API) sessionCode(r *request, v credential.Visitor) (any, error) {
 	out, err := a.service.Code(r.Context(), v, r.PathValue("id"))
 	return struct {
 		Text          string `json:"text"`

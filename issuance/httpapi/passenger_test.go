@@ -10,16 +10,16 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A passenger applies, passes the face check, opens a session on the phone, and
-// the gate says yes to what the phone shows.
-func TestPassengerGetsThroughTheGate(t *testing.T) {
+// A passenger applies, passes the face check and opens a session on the phone; a gate
+// accepts its codes.
+func TestGateAcceptsAnchorCodes(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
 	if h.Status != "submitted" {
 		t.Fatalf("a new application is %q", h.Status)
 	}
-	check := h.pass()
-	s, code := h.open(check)
+	check := h.passCheck()
+	s, code := h.openAnchored(check)
 	if s.Serial != h.Serial || s.Period != 60 || s.Length != 30 || s.StartAt != w.clock.Now().Unix() {
 		t.Fatalf("session %+v at %d", s, w.clock.Now().Unix())
 	}
@@ -29,24 +29,24 @@ func TestPassengerGetsThroughTheGate(t *testing.T) {
 	for _, name := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
 		scope, _ := tokens.ParseScope([]byte(name))
 		shown := code(0)
-		if r := w.gate(&shown, scope); r != tokens.ReasonOK {
+		if r := w.gateVerdict(&shown, scope); r != tokens.ReasonOK {
 			t.Errorf("gate for %s: %s", name, r)
 		}
 	}
 	w.clock.Move(29 * time.Minute)
 	shown := code(29)
-	if r := w.gate(&shown, tokens.Entry); r != tokens.ReasonOK {
-		t.Fatalf("in the last minute: %s", r)
+	if r := w.gateVerdict(&shown, tokens.Entry); r != tokens.ReasonOK {
+		t.Fatalf("the gate's verdict in the last minute: %s", r)
 	}
 }
 
-// A phone that cannot keep a seed fetches its codes, until the 30 minutes are over.
-func TestHostedSession(t *testing.T) {
+// A phone in hosted mode fetches its codes until the 30 minutes are over.
+func TestHostedSessionServesItsCodes(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	s := h.host(h.pass())
+	s := h.openHosted(h.passCheck())
 	if s.Pass != "" {
-		t.Fatal("a hosted session gave its pass away")
+		t.Fatal("the response of a hosted session contains the pass")
 	}
 	type code struct {
 		Text   string `json:"text"`
@@ -63,57 +63,58 @@ func TestHostedSession(t *testing.T) {
 		if r := shown.ParseText([]byte(c.Text)); r != tokens.ReasonOK {
 			t.Fatalf("step %d does not parse: %s", step, r)
 		}
-		if r := w.gate(&shown, tokens.Exit); r != tokens.ReasonOK {
+		if r := w.gateVerdict(&shown, tokens.Exit); r != tokens.ReasonOK {
 			t.Fatalf("step %d at the gate: %s", step, r)
 		}
 		w.clock.Move(time.Minute)
 	}
-	refused(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusGone, "session_over")
+	wantProblem(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusGone, "session_over")
 }
 
-// Rule A5: somebody who is not logged in enters a real identity for every
-// submission and every viewing.
-func TestA5_WhoIsNotLoggedInEntersTheirIdentityEachTime(t *testing.T) {
+// Rule A5: a person without a login enters their real identity for every application and
+// every recovery of access.
+func TestA5_IdentityIsEnteredEachTimeWithoutALogin(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	first := h.host(h.pass())
+	first := h.openHosted(h.passCheck())
 	for _, name := range []string{"name", "document_type", "document_number"} {
 		a := w.call("POST", "/v1/applications", "", with(name, nil))
 		if a.Status != http.StatusUnprocessableEntity {
 			t.Fatalf("an application without %s was answered %d", name, a.Status)
 		}
-		incomplete := viewing(h.Number)
+		incomplete := recoveryForm(h.Number)
 		delete(incomplete, name)
 		if a := w.call("POST", "/v1/viewings", "", incomplete); a.Status != http.StatusUnprocessableEntity {
-			t.Fatalf("a viewing without %s was answered %d", name, a.Status)
+			t.Fatalf("a recovery without %s was answered %d", name, a.Status)
 		}
 	}
-	// The page is closed. Its token is worth nothing; the identity alone is not enough either.
-	hasStatus(t, w.call("POST", h.path("/leave"), h.Token, object{}), http.StatusNoContent)
-	refused(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
-	failed := and(viewing(h.Number), object{"evidence": "sandbox:fail"})
-	refused(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)
+	// After the page is closed its token is invalid, and the identity alone does not restore
+	// access.
+	wantStatusCode(t, w.call("POST", h.path("/leave"), h.Token, object{}), http.StatusNoContent)
+	wantProblem(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
+	failed := and(recoveryForm(h.Number), object{"evidence": "sandbox:fail"})
+	wantProblem(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)
 
-	// Identity and face check lead back to the same credential, and to a new token.
-	back, check := w.reenter(h.Number)
+	// Identity and face check restore access to the same credential, with a new token.
+	back, check := w.recoverAccess(h.Number)
 	if back.Application != h.Application || back.Serial != h.Serial || back.Token == h.Token || back.Status != "approved" {
-		t.Fatalf("came back to %+v from %+v", back, h)
+		t.Fatalf("access to %+v was recovered for %+v", back, h)
 	}
-	refused(t, w.call("GET", "/v1/sessions/"+first.Session+"/code", back.Token, nil), http.StatusGone, credential.SessionClosed)
-	back.host(check)
+	wantProblem(t, w.call("GET", "/v1/sessions/"+first.Session+"/code", back.Token, nil), http.StatusGone, credential.SessionClosed)
+	back.openHosted(check)
 
-	// Who passes the check and has no temporary ID learns that; who does not pass learns nothing.
-	refused(t, w.call("POST", "/v1/viewings", "", viewing(number(500))), http.StatusConflict, credential.NotApproved)
+	// A person without a temporary ID is told so only after a passed check.
+	wantProblem(t, w.call("POST", "/v1/viewings", "", recoveryForm(number(500))), http.StatusConflict, credential.NotApproved)
 	failed["document_number"] = number(500)
-	refused(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)
+	wantProblem(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)
 }
 
-// Rule A10: the code renews itself every 60 seconds; after a loss of the network,
-// a refresh gives the code of that moment, and the stale one no gate takes.
-func TestA10_TheCodeRenewsItselfAndARefreshGivesThatOfNow(t *testing.T) {
+// Rule A10: the code changes every 60 seconds. After a network outage a refresh returns the
+// current code, and gates refuse the old one.
+func TestA10_CodeChangesAndRefreshReturnsTheCurrentOne(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	s := h.host(h.pass())
+	s := h.openHosted(h.passCheck())
 	show := func() (shown tokens.Token, text string) {
 		t.Helper()
 		c := as[struct {
@@ -138,113 +139,113 @@ func TestA10_TheCodeRenewsItselfAndARefreshGivesThatOfNow(t *testing.T) {
 		t.Fatal("the code did not change after 60 s")
 	}
 	w.clock.Move(5 * time.Minute) // without network
-	if r := w.gate(&old, tokens.Entry); r == tokens.ReasonOK {
-		t.Fatal("a gate took a code of six minutes ago")
+	if r := w.gateVerdict(&old, tokens.Entry); r == tokens.ReasonOK {
+		t.Fatal("the gate accepted a code of six minutes ago")
 	}
 	fresh, _ := show()
-	if r := w.gate(&fresh, tokens.Entry); r != tokens.ReasonOK {
-		t.Fatalf("after the refresh: %s", r)
+	if r := w.gateVerdict(&fresh, tokens.Entry); r != tokens.ReasonOK {
+		t.Fatalf("the gate's verdict after the refresh: %s", r)
 	}
 }
 
-// Rule A11: after 30 minutes the holder passes the check again. Neither that nor
-// viewing uses up quota.
-func TestA11_AfterThirtyMinutesTheCheckAgainAndNoQuota(t *testing.T) {
+// Rule A11: after 30 minutes a new face check is required. Neither the check nor the viewing
+// uses up quota.
+func TestA11_NewCheckAfterThirtyMinutesUsesNoQuota(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	check := h.pass()
-	for range 5 { // more often than there are applications in a month
-		s := h.host(check)
+	check := h.passCheck()
+	for range 5 { // more than the applications of a month
+		s := h.openHosted(check)
 		w.clock.Move(30*time.Minute - time.Second)
-		hasStatus(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK)
+		wantStatusCode(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK)
 		w.clock.Move(time.Second)
-		refused(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusGone, credential.SessionOver)
-		refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusConflict, credential.CheckRequired)
-		check = h.pass()
+		wantProblem(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusGone, credential.SessionOver)
+		wantProblem(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusConflict, credential.CheckRequired)
+		check = h.passCheck()
 	}
-	// Two more applications of the person are approved within the month: one was used up.
+	// Two more applications of the person are approved within the month: only one was used
+	// up.
 	for range 2 {
 		w.clock.Move(24 * time.Hour)
-		w.applyAs(with("document_number", h.Number)).pass()
+		w.applyAs(with("document_number", h.Number)).passCheck()
 	}
 	w.clock.Move(24 * time.Hour)
 	fourth := w.applyAs(with("document_number", h.Number))
-	refused(t, w.call("POST", fourth.path("/checks"), fourth.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.QuotaExceeded)
+	wantProblem(t, w.call("POST", fourth.path("/checks"), fourth.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.QuotaExceeded)
 }
 
-// showing asks for the code of a session.
-func (h *holder) showing(s session) answer {
+// fetchCode requests the code of a session.
+func (h *holder) fetchCode(s session) answer {
 	h.w.t.Helper()
 	return h.w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil)
 }
 
-// Rule A12: closing the page ends the viewing.
-func TestA12_ClosingThePageEndsTheViewing(t *testing.T) {
+// Rule A12: closing the page ends access and sessions.
+func TestA12_ClosingThePageEndsItsSessions(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	s := h.host(h.pass())
-	unused := h.pass()
+	s := h.openHosted(h.passCheck())
+	unused := h.passCheck()
 	w.call("POST", h.path("/leave"), h.Token, object{})
-	refused(t, h.showing(s), http.StatusNotFound, credential.SessionNotFound)
-	refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": unused, "mode": "hosted"}), http.StatusUnauthorized, credential.Unauthorized)
-	back, check := w.reenter(h.Number)
-	hasStatus(t, back.showing(back.host(check)), http.StatusOK)
+	wantProblem(t, h.fetchCode(s), http.StatusNotFound, credential.SessionNotFound)
+	wantProblem(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": unused, "mode": "hosted"}), http.StatusUnauthorized, credential.Unauthorized)
+	back, check := w.recoverAccess(h.Number)
+	wantStatusCode(t, back.fetchCode(back.openHosted(check)), http.StatusOK)
 }
 
-// A cleared cache is a lost token. Whoever finds it meanwhile is out as soon as
-// the holder has come back.
-func TestA12_AClearedCacheLosesThePage(t *testing.T) {
+// A cleared cache loses the token. It is revoked once its owner has recovered access.
+func TestA12_RecoveredAccessRevokesTheOldToken(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
-	s := h.host(h.pass())
-	back, _ := w.reenter(h.Number)
-	refused(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
-	refused(t, h.showing(s), http.StatusNotFound, credential.SessionNotFound)
-	refused(t, back.showing(s), http.StatusGone, credential.SessionClosed)
+	s := h.openHosted(h.passCheck())
+	back, _ := w.recoverAccess(h.Number)
+	wantProblem(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
+	wantProblem(t, h.fetchCode(s), http.StatusNotFound, credential.SessionNotFound)
+	wantProblem(t, back.fetchCode(s), http.StatusGone, credential.SessionClosed)
 }
 
-// Rule A12: logging out ends what the login shows, and only that.
-func TestA12_LoggingOutEndsWhatTheLoginShows(t *testing.T) {
+// Rule A12: a logout ends the sessions of that login, and no others.
+func TestA12_LogoutEndsTheSessionsOfTheLogin(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
-	s := h.host(h.pass())
-	tablet := m.again()
-	onTablet := h.on(tablet)
-	kept := onTablet.host(onTablet.pass())
-	refused(t, onTablet.showing(s), http.StatusNotFound, credential.SessionNotFound) // another login's
+	s := h.openHosted(h.passCheck())
+	tablet := m.logInAgain()
+	onTablet := h.onLogin(tablet)
+	kept := onTablet.openHosted(onTablet.passCheck())
+	wantProblem(t, onTablet.fetchCode(s), http.StatusNotFound, credential.SessionNotFound) // another login's
 
-	hasStatus(t, m.call("DELETE", "/v1/logins/current", nil), http.StatusNoContent)
-	refused(t, h.showing(s), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, w.call("GET", h.path(""), m.Token, nil), http.StatusUnauthorized, account.LoginRequired)
-	hasStatus(t, onTablet.showing(kept), http.StatusOK)
-	// Logging in again does not bring the session back: the check comes first.
-	back := h.on(m.again())
-	refused(t, back.showing(s), http.StatusNotFound, credential.SessionNotFound)
-	hasStatus(t, back.showing(back.host(back.pass())), http.StatusOK)
+	wantStatusCode(t, m.call("DELETE", "/v1/logins/current", nil), http.StatusNoContent)
+	wantProblem(t, h.fetchCode(s), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, w.call("GET", h.path(""), m.Token, nil), http.StatusUnauthorized, account.LoginRequired)
+	wantStatusCode(t, onTablet.fetchCode(kept), http.StatusOK)
+	// A new login does not reopen the session: it needs a new check.
+	back := h.onLogin(m.logInAgain())
+	wantProblem(t, back.fetchCode(s), http.StatusNotFound, credential.SessionNotFound)
+	wantStatusCode(t, back.fetchCode(back.openHosted(back.passCheck())), http.StatusOK)
 }
 
-// Rule A12 for a phone that is gone: one login ends all.
-func TestA12_LoggingOutEverywhere(t *testing.T) {
+// Rule A12, lost phone: a logout everywhere ends all logins.
+func TestA12_LogoutEverywhereEndsAllLogins(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
-	s := h.host(h.pass())
+	s := h.openHosted(h.passCheck())
 	stranger := w.join()
-	hasStatus(t, m.again().call("DELETE", "/v1/logins", nil), http.StatusNoContent)
-	refused(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, h.showing(s), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, h.on(m.again()).showing(s), http.StatusNotFound, credential.SessionNotFound)
+	wantStatusCode(t, m.logInAgain().call("DELETE", "/v1/logins", nil), http.StatusNoContent)
+	wantProblem(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, h.fetchCode(s), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, h.onLogin(m.logInAgain()).fetchCode(s), http.StatusNotFound, credential.SessionNotFound)
 	stranger.profile()
 }
 
-// A member who leaves the page keeps the login and ends what it showed.
-func TestA12_LeavingThePageKeepsTheLogin(t *testing.T) {
+// A member who closes the page keeps the login; its sessions end.
+func TestA12_ClosingThePageKeepsTheLogin(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
-	s := h.host(h.pass())
-	hasStatus(t, m.call("POST", h.path("/leave"), object{}), http.StatusNoContent)
-	refused(t, h.showing(s), http.StatusGone, credential.SessionClosed)
-	hasStatus(t, h.showing(h.host(h.pass())), http.StatusOK)
+	s := h.openHosted(h.passCheck())
+	wantStatusCode(t, m.call("POST", h.path("/leave"), object{}), http.StatusNoContent)
+	wantProblem(t, h.fetchCode(s), http.StatusGone, credential.SessionClosed)
+	wantStatusCode(t, h.fetchCode(h.openHosted(h.passCheck())), http.StatusOK)
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// person is who a document says somebody is.
+// person is a person as named by a document.
 type person struct {
 	Name           string `json:"name"`
-	NameCut        bool   `json:"name_cut"`      // it was longer than the rules keep (B8)
+	NameCut        bool   `json:"name_cut"`      // the name was longer than the rules keep (B8)
 	NameUncommon   bool   `json:"name_uncommon"` // a clerk must see the document (B1)
-	Substituted    bool   `json:"substituted"`   // characters that could not be entered (B8)
+	Substituted    bool   `json:"substituted"`   // contains substitutes for characters that cannot be entered (B8)
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality,omitempty"`
@@ -29,17 +29,18 @@ func newPerson(p identity.Person) person {
 	}
 }
 
-// passenger is a line of an account's list, as its holder reads it.
+// passenger is a passenger on an account's list, as its holder sees it.
 type passenger struct {
 	Passenger string `json:"passenger"`
 	person
 	guided
 	AddedAt  int64  `json:"added_at"`
-	Tickets  int    `json:"tickets"` // of this account: bought, or issued by a change
+	Tickets  int    `json:"tickets"` // bought by this account, or issued by a change
 	Policy   string `json:"policy"`
 	AgreedAt int64  `json:"agreed_at"`
 	Version  int64  `json:"version"`
-	// HolderNeeded: on this full list it is verified with both originals (G04).
+	// HolderNeeded is true if the list is full, so that verification needs both original
+	// documents (G04).
 	HolderNeeded bool `json:"holder_original_needed,omitempty"`
 }
 
@@ -54,12 +55,12 @@ func (a *API) newPassenger(l registry.Line) passenger {
 	}
 }
 
-// guided is a status with what a person reads of it.
+// guided is a status with its text and the next step.
 type guided struct {
 	Status     string    `json:"status"`
 	StatusText bilingual `json:"status_text"`
 	NextStep   bilingual `json:"next_step"`
-	// Contact is customer service, for a failed identity (S4:411-415).
+	// Contact is customer service, set for a failed identity (S4:411-415).
 	Contact *bilingual `json:"contact,omitempty"`
 }
 
@@ -72,12 +73,12 @@ func (a *API) newGuided(p identity.Person, s rules.Status, of rules.EntryKind) g
 	return g
 }
 
-// own is the holder's entry. Its version is not the profile's.
+// own is the holder's entry in the registry. Its version is not the profile's.
 type own struct {
 	person
 	guided
 	Tickets    int   `json:"tickets"`     // for all passengers: bought, or issued by a change
-	OwnTickets int   `json:"own_tickets"` // those of them for the holder
+	OwnTickets int   `json:"own_tickets"` // of those, for the holder
 	Version    int64 `json:"version"`
 }
 
@@ -85,7 +86,7 @@ func (a *API) newOwn(o registry.Own) own {
 	return own{newPerson(o.Person), a.newGuided(o.Person, o.Status, rules.OwnEntry), o.Tickets, o.OwnTickets, o.Version}
 }
 
-// listPassengers shows the holder and the list, the oldest line first.
+// listPassengers returns the holder and the list, oldest passenger first.
 func (a *API) listPassengers(r *request, h account.Holder) (any, error) {
 	l, err := a.registry.List(r.Context(), h)
 	return struct {
@@ -94,8 +95,8 @@ func (a *API) listPassengers(r *request, h account.Holder) (any, error) {
 	}{a.newOwn(l.Own), each(l.Passengers, a.newPassenger)}, err
 }
 
-// enteredPassenger is a passenger as the holder typed one. With the policy the
-// holder says that the passenger agreed to it (rule B12).
+// enteredPassenger is a passenger as entered by the holder. With the policy's version the
+// holder confirms that the passenger agreed to it (rule B12).
 type enteredPassenger struct {
 	enteredPerson
 	Policy string `json:"policy"`
@@ -105,14 +106,14 @@ func (e enteredPassenger) entered() registry.EnteredPassenger {
 	return registry.EnteredPassenger{Entry: e.entry(), Policy: e.Policy}
 }
 
-// addPassenger puts somebody on the list (rules B2 and B3).
+// addPassenger adds a passenger to the list (rules B2 and B3).
 func (a *API) addPassenger(r *request, h account.Holder, in enteredPassenger) (any, error) {
 	l, err := a.registry.Add(r.Context(), h, in.entered())
 	return a.newPassenger(l), err
 }
 
-// editPassenger replaces what a line says. As with the profile, the version that
-// was edited stands in the body.
+// editPassenger replaces a passenger's data. As with the profile, the edited version is in
+// the body.
 func (a *API) editPassenger(r *request, h account.Holder, in struct {
 	Version int64 `json:"version"`
 	enteredPassenger
@@ -121,24 +122,24 @@ func (a *API) editPassenger(r *request, h account.Holder, in struct {
 	return a.newPassenger(l), err
 }
 
-// deletePassenger takes somebody off the list (rule B4).
+// deletePassenger removes a passenger from the list (rule B4).
 func (a *API) deletePassenger(r *request, h account.Holder) (any, error) {
 	return nil, a.registry.Delete(r.Context(), h, r.PathValue("id"))
 }
 
-// verifyOnline makes the account's own identity verified by a face check and the resident
-// registry (人证核验, rule G39).
+// verifyOnline verifies the holder's identity by a face check and the resident registry
+// (人证核验, rule G39).
 func (a *API) verifyOnline(r *request, h account.Holder, in struct {
 	Evidence string `json:"evidence"`
 }) (any, error) {
 	status, provider, err := a.registry.VerifyOnline(r.Context(), h, in.Evidence, r.id, r.from)
 	if err == nil {
-		r.answer.Set(providerHeader, provider)
+		r.response.Set(providerHeader, provider)
 	}
 	return statusAnswer(status, err)
 }
 
-// previewClosing tells the holder beforehand what closing the account would mean.
+// previewClosing returns the consequences of closing the account.
 func (a *API) previewClosing(r *request, h account.Holder) (any, error) {
 	c, err := a.registry.PreviewClosing(r.Context(), h)
 	if err != nil {
@@ -152,7 +153,7 @@ func (a *API) previewClosing(r *request, h account.Holder) (any, error) {
 		out.Refused = newRefused(no)
 	}
 	if !c.TakenUntil.IsZero() {
-		out.TakenUntil = c.TakenUntil.Add(time.Second - 1).Unix() // free at the told second
+		out.TakenUntil = c.TakenUntil.Add(time.Second - 1).Unix() // rounded up: free at that second
 	}
 	return out, nil
 }

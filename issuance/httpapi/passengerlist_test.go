@@ -19,7 +19,7 @@ import (
 
 const listPath = "/v1/account/passengers"
 
-// codeOf is what an answer was refused for; empty: it was not.
+// codeOf returns the code of a problem; empty for other responses.
 func codeOf(t testing.TB, a answer) problem.Code {
 	t.Helper()
 	if a.Status < 400 {
@@ -30,8 +30,8 @@ func codeOf(t testing.TB, a answer) problem.Code {
 	}](t, a, a.Status).Code
 }
 
-// atOnce sends n requests at the same time and counts what became of them.
-func (w *system) atOnce(n int, send func(i int) answer) map[problem.Code]int {
+// concurrently sends n concurrent requests and counts the codes of their responses.
+func (w *system) concurrently(n int, send func(i int) answer) map[problem.Code]int {
 	w.t.Helper()
 	outcome := make(map[problem.Code]int)
 	var mu sync.Mutex
@@ -51,13 +51,13 @@ func (w *system) atOnce(n int, send func(i int) answer) map[problem.Code]int {
 	return outcome
 }
 
-// A holder keeps a list; nobody else comes at it.
-func TestPassengersAreTheHoldersOwn(t *testing.T) {
+// A passenger list is accessible to its holder only.
+func TestPassengerListBelongsToItsHolder(t *testing.T) {
 	w := newSystem(t, setup{})
 	m, other := w.join(), w.join()
-	m.checked("holder")
-	other.checked("holder")
-	p := m.adds(resident(800))
+	m.verifyAtCounter("holder")
+	other.verifyAtCounter("holder")
+	p := m.addPassenger(resident(800))
 	if p.Status != "pending" || p.Number != number(800) || p.Version != 1 || !strings.HasPrefix(p.Passenger, "psg_") {
 		t.Fatalf("added %+v", p)
 	}
@@ -75,49 +75,49 @@ func TestPassengersAreTheHoldersOwn(t *testing.T) {
 		body   any
 	}{{"PUT", edit}, {"DELETE", nil}} {
 		foreign, none := other.call(c.method, line, c.body), other.call(c.method, never, c.body)
-		refused(t, foreign, http.StatusNotFound, registry.EntryNotFound)
+		wantProblem(t, foreign, http.StatusNotFound, registry.EntryNotFound)
 		if string(foreign.Body) != string(none.Body) {
-			t.Errorf("%s: somebody else's passenger is %s, one that never was %s", c.method, foreign.Body, none.Body)
+			t.Errorf("%s: another account's passenger is answered %s, an unknown one %s", c.method, foreign.Body, none.Body)
 		}
 		for _, token := range []string{"", w.staff, w.staffOf["ticketing"]} {
-			refused(t, w.call(c.method, line, token, c.body), http.StatusUnauthorized, account.LoginRequired)
+			wantProblem(t, w.call(c.method, line, token, c.body), http.StatusUnauthorized, account.LoginRequired)
 		}
 	}
-	// Of two phones that edit one line, the second has not seen what it would overwrite.
+	// Of two concurrent edits of a passenger, the second one is refused.
 	if got := as[entry](t, m.call("PUT", line, edit), http.StatusOK); got.Number != number(801) || got.Version != 2 || got.Passenger != p.Passenger {
 		t.Fatalf("edited to %+v", got)
 	}
-	refused(t, m.again().call("PUT", line, and(resident(802), object{"version": 1})), http.StatusConflict, registry.EntryChanged)
+	wantProblem(t, m.logInAgain().call("PUT", line, and(resident(802), object{"version": 1})), http.StatusConflict, registry.EntryChanged)
 	if got := as[entry](t, m.call("PUT", line, and(resident(802), object{"version": 2})), http.StatusOK); got.Number != number(802) || got.Version != 3 {
 		t.Fatalf("edited again to %+v", got)
 	}
 	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent || len(m.passengers().Passengers) != 0 {
-		t.Fatalf("a pending passenger stays: %d %s", a.Status, a.Body)
+		t.Fatalf("a pending passenger was not deleted: %d %s", a.Status, a.Body)
 	}
 }
 
-// Rule B12: while the policy in force waits for the holder's consent, nobody comes
-// onto the list or is changed there; the list can be seen and shortened.
-func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
+// Rule B12: while consent to the current policy is due, no passenger is added or edited. The
+// list can be read, and passengers can be deleted.
+func TestB12_NoPassengerIsAddedWhileConsentIsDue(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	m.checked("holder")
-	p := m.adds(resident(805))
+	m.verifyAtCounter("holder")
+	p := m.addPassenger(resident(805))
 	w.accounts.Policy = "2026-02"
 	line := listPath + "/" + p.Passenger
-	refused(t, m.call("POST", listPath, resident(806)), http.StatusConflict, account.ConsentRequired)
-	refused(t, m.call("PUT", line, and(resident(806), object{"version": 1})), http.StatusConflict, account.ConsentRequired)
+	wantProblem(t, m.call("POST", listPath, resident(806)), http.StatusConflict, account.ConsentRequired)
+	wantProblem(t, m.call("PUT", line, and(resident(806), object{"version": 1})), http.StatusConflict, account.ConsentRequired)
 	if l := m.passengers(); len(l.Passengers) != 1 || l.Passengers[0] != p {
 		t.Fatalf("listed %+v", l)
 	}
-	hasStatus(t, m.call("DELETE", line, nil), http.StatusNoContent)
+	wantStatusCode(t, m.call("DELETE", line, nil), http.StatusNoContent)
 }
 
-// Whatever is missing in a form is told by its field.
-func TestFieldsOfAPassenger(t *testing.T) {
+// Each invalid field has its own code.
+func TestInvalidPassengersAreRefused(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	m.checked("holder")
+	m.verifyAtCounter("holder")
 	for _, c := range []struct {
 		field string
 		value any
@@ -138,43 +138,43 @@ func TestFieldsOfAPassenger(t *testing.T) {
 
 func TestB2_WhoMayAddWhomOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
-	m := w.join() // pending: none at all
+	m := w.join() // pending: may add no passengers
 	for _, form := range []object{resident(810), visitor(810)} {
-		refused(t, m.call("POST", listPath, form), http.StatusConflict, rules.AccountStatus)
+		wantProblem(t, m.call("POST", listPath, form), http.StatusConflict, rules.AccountStatus)
 	}
-	m.checked("holder")
-	m.adds(resident(810))
-	refused(t, m.call("POST", listPath, resident(810)), http.StatusConflict, rules.AlreadyListed)
+	m.verifyAtCounter("holder")
+	m.addPassenger(resident(810))
+	wantProblem(t, m.call("POST", listPath, resident(810)), http.StatusConflict, rules.AlreadyListed)
 
-	v := w.visits() // to be submitted: other documents, five of them, from however many phones
-	refused(t, v.call("POST", listPath, resident(811)), http.StatusConflict, rules.OtherDocumentsOnly)
-	got := w.atOnce(24, func(i int) answer { return v.call("POST", listPath, visitor(811+i)) })
+	v := w.joinVisitor() // to be submitted: at most five passengers, with other documents only
+	wantProblem(t, v.call("POST", listPath, resident(811)), http.StatusConflict, rules.OtherDocumentsOnly)
+	got := w.concurrently(24, func(i int) answer { return v.call("POST", listPath, visitor(811+i)) })
 	if got[""] != 5 || got[rules.ToBeSubmittedFull] != 19 || len(v.passengers().Passengers) != 5 {
-		t.Fatalf("24 at once: %v", got)
+		t.Fatalf("24 concurrent requests: %v", got)
 	}
 }
 
-// Residents are pending at first, and pending ones have a limit of their own.
+// Residents begin as pending, and pending passengers have a limit of their own.
 func TestB3_AtMostAHundredOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	m.checked("holder")
-	got := w.atOnce(120, func(i int) answer { return m.call("POST", listPath, resident(1000+i)) })
+	m.verifyAtCounter("holder")
+	got := w.concurrently(120, func(i int) answer { return m.call("POST", listPath, resident(1000+i)) })
 	if got[""] != 100 || got[rules.UncountedFull] != 20 || len(m.passengers().Passengers) != 100 {
-		t.Fatalf("120 at once: %v", got)
+		t.Fatalf("120 concurrent requests: %v", got)
 	}
 }
 
 func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
-	v := w.visits()
-	p := v.adds(visitor(840))
-	bought := v.adds(visitor(841)).Passenger
-	w.reports(v.buys("K", bought))
+	v := w.joinVisitor()
+	p := v.addPassenger(visitor(840))
+	bought := v.addPassenger(visitor(841)).Passenger
+	w.reportTickets(v.purchase("K", bought))
 	line := listPath + "/" + p.Passenger
 
 	a := v.call("DELETE", line, nil)
-	refused(t, a, http.StatusConflict, rules.PassengerKept)
+	wantProblem(t, a, http.StatusConflict, rules.PassengerKept)
 	free := w.clock.Now().Add(180*24*time.Hour + time.Second).Truncate(time.Second)
 	told := as[struct {
 		RetryAt int64 `json:"retry_at"`
@@ -182,56 +182,55 @@ func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
 	if told.RetryAt != free.Unix() || a.Header.Get("Retry-After") != free.UTC().Format(http.TimeFormat) {
 		t.Fatalf("free from %d and %q, want %v", told.RetryAt, a.Header.Get("Retry-After"), free)
 	}
-	refused(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
-	refused(t, v.call("PUT", listPath+"/"+bought, and(visitor(842), object{"version": 1})), http.StatusConflict, rules.TicketBought)
+	wantProblem(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
+	wantProblem(t, v.call("PUT", listPath+"/"+bought, and(visitor(842), object{"version": 1})), http.StatusConflict, rules.TicketBought)
 
 	w.clock.Move(time.Unix(told.RetryAt, 0).Sub(w.clock.Now()))
-	v = v.again()
-	hasStatus(t, v.call("DELETE", line, nil), http.StatusNoContent)
-	refused(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
+	v = v.logInAgain()
+	wantStatusCode(t, v.call("DELETE", line, nil), http.StatusNoContent)
+	wantProblem(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
 }
 
-// Closing an account is refused while a journey is not over; what it means can be
-// asked before.
-func TestClosingAnAccountWithTickets(t *testing.T) {
+// An account with an unfinished journey cannot be closed; the consequences can be previewed.
+func TestAccountWithUnfinishedJourneyStaysOpen(t *testing.T) {
 	w := newSystem(t, setup{})
 	type closing struct {
 		Allowed    bool
 		Refused    struct{ Code problem.Code }
 		TakenUntil int64 `json:"identity_taken_until"`
 	}
-	v := w.visits()
+	v := w.joinVisitor()
 	ask := func() closing { return as[closing](t, v.call("GET", "/v1/account/close", nil), http.StatusOK) }
 	if c := ask(); !c.Allowed || c.TakenUntil != 0 {
 		t.Fatalf("closing means %+v", c)
 	}
-	w.reports(v.buys("C", "holder"))
+	w.reportTickets(v.purchase("C", "holder"))
 	if c := ask(); c.Allowed || c.Refused.Code != registry.TicketsUnfinished || c.TakenUntil == 0 {
 		t.Fatalf("closing means %+v", c)
 	}
 	a := v.call("POST", "/v1/account/close", object{"password": testPassword})
-	refused(t, a, http.StatusConflict, registry.TicketsUnfinished)
+	wantProblem(t, a, http.StatusConflict, registry.TicketsUnfinished)
 	w.clock.Move(48 * time.Hour)
 	if c := ask(); !c.Allowed || c.TakenUntil == 0 {
 		t.Fatalf("after the journey closing means %+v", c)
 	}
-	hasStatus(t, v.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
-	w.empty("holders", "passengers", "tickets", "identities WHERE account IS NOT NULL")
-	refused(t, w.call("POST", "/v1/accounts", "", v.form), http.StatusConflict, rules.IdentityRegistered)
+	wantStatusCode(t, v.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
+	w.wantEmpty("holders", "passengers", "tickets", "identities WHERE account IS NOT NULL")
+	wantProblem(t, w.call("POST", "/v1/accounts", "", v.form), http.StatusConflict, rules.IdentityRegistered)
 }
 
-// Rule G39 over HTTP: phone, face and resident registry make the account verified. It uses
-// up no application: three are left afterwards.
-func TestG39_ThePersonIsVerifiedOnline(t *testing.T) {
+// Rule G39 over HTTP: phone, face check and resident registry verify the account. This uses
+// up no application.
+func TestG39_AccountIsVerifiedOnline(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	path := "/v1/account/verification"
-	refused(t, m.call("POST", path, object{"evidence": "sandbox:pass"}), http.StatusConflict, account.PhoneUnverified)
+	wantProblem(t, m.call("POST", path, object{"evidence": "sandbox:pass"}), http.StatusConflict, account.PhoneUnverified)
 	m.verifyPhone("13800000001")
-	refused(t, m.call("POST", path, object{"evidence": "sandbox:fail"}), http.StatusUnprocessableEntity, credential.CheckFailed)
+	wantProblem(t, m.call("POST", path, object{"evidence": "sandbox:fail"}), http.StatusUnprocessableEntity, credential.CheckFailed)
 	a := m.call("POST", path, object{"evidence": "sandbox:pass"})
 	if s := as[struct{ Status string }](t, a, http.StatusOK); s.Status != "verified" || !strings.Contains(a.Header.Get("Real-Person-Check"), "NOT A REAL FACE CHECK") {
-		t.Fatalf("%+v by %q", s, a.Header.Get("Real-Person-Check"))
+		t.Fatalf("verified as %+v by %q", s, a.Header.Get("Real-Person-Check"))
 	}
 	list := m.call("GET", "/v1/account/passengers", nil)
 	runtest.Has(t, string(list.Body), `"status":"verified"`)
@@ -239,11 +238,11 @@ func TestG39_ThePersonIsVerifiedOnline(t *testing.T) {
 	if text := string(auditLog.Body); !strings.Contains(text, `"verify_online"`) || strings.Contains(text, testName) {
 		t.Fatalf("the audit log: %s", text)
 	}
-	m.apply().pass()
+	m.apply().passCheck()
 }
 
-// Failed checks count with those of applications: five lock the document for the network,
-// whichever way they came.
+// Failed checks of verifications and applications count together: five lock the document for
+// the network.
 func TestG39_FailedChecksLockTheDocument(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
@@ -256,26 +255,26 @@ func TestG39_FailedChecksLockTheDocument(t *testing.T) {
 			w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:fail"})
 		}
 	}
-	refused(t, m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusTooManyRequests, throttle.TooManyFailures)
-	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusTooManyRequests, throttle.TooManyFailures)
+	wantProblem(t, m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusTooManyRequests, throttle.TooManyFailures)
+	wantProblem(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusTooManyRequests, throttle.TooManyFailures)
 }
 
-// An identity that the resident registry does not confirm stays unverified, and the answer
-// names customer service (rule G38). A silent registry changes nothing.
-func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
+// An identity that the resident registry does not confirm stays unverified, and the response
+// names customer service (rule G38). An outage of the registry changes nothing.
+func TestG38_UnconfirmedIdentityNamesCustomerService(t *testing.T) {
 	out := &outage{}
 	w := newSystem(t, setup{residents: out})
 	m := w.joinAs(and(registration(700), object{"name": provider.SandboxNotMatched}))
 	m.verifyPhone("13800000001")
 	a := m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
-	refused(t, a, http.StatusUnprocessableEntity, credential.IdentityNotConfirmed)
+	wantProblem(t, a, http.StatusUnprocessableEntity, credential.IdentityNotConfirmed)
 	shown := as[struct{ Text map[string]string }](t, w.call("GET", "/v1/contact", "", nil), http.StatusOK)
 	told := as[struct{ Contact map[string]string }](t, a, http.StatusUnprocessableEntity)
 	if shown.Text["zh"] == "" || told.Contact["zh"] != shown.Text["zh"] || told.Contact["en"] != shown.Text["en"] || !strings.Contains(shown.Text["zh"], "12306") {
-		t.Fatalf("%+v, %+v", shown, told)
+		t.Fatalf("customer service is %+v, the problem names %+v", shown, told)
 	}
-	// A failed status names it too.
-	w.exec(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account)
+	// A failed status names customer service too.
+	w.execSQL(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account)
 	profile := as[struct {
 		Status  string
 		Contact map[string]string
@@ -285,10 +284,10 @@ func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	}
 
 	other := w.join()
-	w.forgive()
+	w.clearLockouts()
 	other.verifyPhone("13800000002")
 	out.out.Store(true)
-	refused(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusServiceUnavailable, credential.IdentifyUnavailable)
+	wantProblem(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusServiceUnavailable, credential.IdentifyUnavailable)
 	out.out.Store(false)
-	hasStatus(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusOK)
+	wantStatusCode(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusOK)
 }

@@ -9,94 +9,94 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 )
 
-type heldConsent struct {
+type consentRecord struct {
 	Policy string `json:"policy"`
 	At     int64  `json:"at"`
 }
 
-type heldLogin struct {
+type loginRecord struct {
 	Login     string `json:"login"`
 	BeganAt   int64  `json:"began_at"`
 	UsedAt    int64  `json:"used_at"`
 	ExpiresAt int64  `json:"expires_at"`
 	EndedAt   int64  `json:"ended_at,omitempty"`
-	This      bool   `json:"this"` // the one that asks
+	This      bool   `json:"this"` // the caller's login
 }
 
-// heldCode is an account code: which ticketing system was to learn the account.
-type heldCode struct {
+// accountCodeRecord is an account code and the ticketing system that it was made for.
+type accountCodeRecord struct {
 	Client     string `json:"client"`
 	MadeAt     int64  `json:"made_at"`
 	RedeemedAt int64  `json:"redeemed_at,omitempty"`
 }
 
-type heldFailures struct {
+type failureCounts struct {
 	Failures    int   `json:"failures"`
 	Locks       int   `json:"locks"`
 	LockedUntil int64 `json:"locked_until,omitempty"`
 }
 
-// heldCodes are the codes to phones that count now.
-type heldCodes struct {
+// phoneCodeCounts are the phone codes that count towards the limits now.
+type phoneCodeCounts struct {
 	Sent        int   `json:"sent"`
 	LockedUntil int64 `json:"locked_until,omitempty"`
 }
 
-// heldOfAccount is all that is held of an account (rule B12).
-type heldOfAccount struct {
-	Profile       profile       `json:"profile"`
-	PasswordSetAt int64         `json:"password_set_at"`
-	Consents      []heldConsent `json:"consents"`
-	Logins        []heldLogin   `json:"logins"`
-	FailedLogins  heldFailures  `json:"failed_logins"`
-	PhoneCodes    heldCodes     `json:"phone_codes"`
-	Codes         []heldCode    `json:"account_codes"`
-	Applications  []heldOf      `json:"applications"`
-	// PaperProofs are empty before the holder's identity was checked.
+// accountPersonalData is all personal data of an account (rule B12).
+type accountPersonalData struct {
+	Profile       profile                   `json:"profile"`
+	PasswordSetAt int64                     `json:"password_set_at"`
+	Consents      []consentRecord           `json:"consents"`
+	Logins        []loginRecord             `json:"logins"`
+	FailedLogins  failureCounts             `json:"failed_logins"`
+	PhoneCodes    phoneCodeCounts           `json:"phone_codes"`
+	Codes         []accountCodeRecord       `json:"account_codes"`
+	Applications  []applicationPersonalData `json:"applications"`
+	// PaperProofs is empty until the holder's identity is checked.
 	PaperProofs []paperProof `json:"paper_proofs"`
-	// Registry is left out where there is none.
-	Registry *heldInRegistry `json:"registry,omitempty"`
+	// Registry is omitted if there is no registry.
+	Registry *registryPersonalData `json:"registry,omitempty"`
 }
 
-// accountData tells the holder what is held: the account, its applications, and
-// what the registry has of it.
+// accountData returns the holder's personal data: the account, its applications and its
+// data in the registry.
 func (a *API) accountData(r *request, h account.Holder) (any, error) {
 	held, err := a.accounts.PersonalData(r.Context(), h)
 	if err != nil {
 		return nil, err
 	}
-	out := heldOfAccount{
+	out := accountPersonalData{
 		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt.Seconds(),
-		Consents: each(held.Consents, func(c account.ConsentGiven) heldConsent { return heldConsent{c.Policy, c.At.Seconds()} }),
-		Logins: each(held.Logins, func(l account.Login) heldLogin {
-			return heldLogin{l.ID, l.BeganAt.Seconds(), l.UsedAt.Seconds(), l.ExpiresAt.Seconds(), l.EndedAt.Seconds(), l.This}
+		Consents: each(held.Consents, func(c account.ConsentGiven) consentRecord { return consentRecord{c.Policy, c.At.Seconds()} }),
+		Logins: each(held.Logins, func(l account.Login) loginRecord {
+			return loginRecord{l.ID, l.BeganAt.Seconds(), l.UsedAt.Seconds(), l.ExpiresAt.Seconds(), l.EndedAt.Seconds(), l.This}
 		}),
-		FailedLogins: heldFailures(held.FailedLogins),
-		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
-		Codes: each(held.Codes, func(c account.StoredAccountCode) heldCode {
-			return heldCode{c.Client, c.MadeAt.Seconds(), c.RedeemedAt.Seconds()}
+		FailedLogins: failureCounts(held.FailedLogins),
+		PhoneCodes:   phoneCodeCounts{held.CodesSent.Failures, held.CodesSent.LockedUntil},
+		Codes: each(held.Codes, func(c account.StoredAccountCode) accountCodeRecord {
+			return accountCodeRecord{c.Client, c.MadeAt.Seconds(), c.RedeemedAt.Seconds()}
 		}),
 	}
-	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
+	if out.Applications, err = a.applicationsPersonalData(r.Context(), h); err != nil {
 		return nil, err
 	}
 	if out.PaperProofs, err = a.paperProofsOfHolder(r.Context(), h); err != nil {
 		return nil, err
 	}
-	out.Registry, err = a.heldInRegistry(r.Context(), h)
+	out.Registry, err = a.registryPersonalData(r.Context(), h)
 	return out, err
 }
 
-func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf, error) {
+func (a *API) applicationsPersonalData(ctx context.Context, h account.Holder) ([]applicationPersonalData, error) {
 	all, err := a.service.Views(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]heldOf, 0, len(all))
+	out := make([]applicationPersonalData, 0, len(all))
 	for _, s := range all {
 		one, err := a.service.Authorize(ctx, credential.ByLogin(h), s.Application)
 		if problem.Is(err, credential.Unauthorized) {
-			continue // erased since it was listed
+			continue // erased after it was listed
 		}
 		if err != nil {
 			return nil, err
@@ -105,37 +105,37 @@ func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf,
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, newHeld(d))
+		out = append(out, newApplicationPersonalData(d))
 	}
 	return out, nil
 }
 
-type heldPassenger struct {
+type passengerPersonalData struct {
 	passenger
-	FailedProofs heldFailures `json:"failed_proofs"`
+	FailedProofs failureCounts `json:"failed_proofs"`
 }
 
-type heldTicket struct {
+type ticketPersonalData struct {
 	Passenger  string `json:"passenger"`
 	State      string `json:"state"`
 	ReportedAt int64  `json:"reported_at"`
 	EndsAt     int64  `json:"ends_at"`
-	// The rest is missing for a ticket that was reported before it was asked.
+	// The remaining fields are missing for tickets reported before the API had them.
 	Order     string   `json:"order,omitempty"`
 	Reference string   `json:"reference,omitempty"`
 	Journey   *journey `json:"journey,omitempty"`
 }
 
-// heldInRegistry is all that the registry holds of an account (rule B12).
-type heldInRegistry struct {
-	Holder       own             `json:"holder"`
-	FailedProofs heldFailures    `json:"failed_proofs"`
-	Passengers   []heldPassenger `json:"passengers"`
-	Tickets      []heldTicket    `json:"tickets"`
+// registryPersonalData is all personal data of an account in the registry (rule B12).
+type registryPersonalData struct {
+	Holder       own                     `json:"holder"`
+	FailedProofs failureCounts           `json:"failed_proofs"`
+	Passengers   []passengerPersonalData `json:"passengers"`
+	Tickets      []ticketPersonalData    `json:"tickets"`
 }
 
-// heldInRegistry is nil where there is no registry.
-func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegistry, error) {
+// registryPersonalData returns nil if there is no registry.
+func (a *API) registryPersonalData(ctx context.Context, h account.Holder) (*registryPersonalData, error) {
 	if a.registry == nil {
 		return nil, nil
 	}
@@ -143,48 +143,48 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 	if err != nil {
 		return nil, err
 	}
-	return &heldInRegistry{
-		Holder: a.newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs),
-		Passengers: each(held.Passengers, func(p registry.PassengerData) heldPassenger {
-			return heldPassenger{a.newPassenger(p.Line), heldFailures(p.FailedProofs)}
+	return &registryPersonalData{
+		Holder: a.newOwn(held.Own), FailedProofs: failureCounts(held.FailedProofs),
+		Passengers: each(held.Passengers, func(p registry.PassengerData) passengerPersonalData {
+			return passengerPersonalData{a.newPassenger(p.Line), failureCounts(p.FailedProofs)}
 		}),
-		Tickets: each(held.Tickets, func(t registry.TicketData) heldTicket {
-			return heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)}
+		Tickets: each(held.Tickets, func(t registry.TicketData) ticketPersonalData {
+			return ticketPersonalData{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)}
 		}),
 	}, nil
 }
 
-// heldOf is all that is held of an application.
-type heldOf struct {
-	standing
+// applicationPersonalData is all personal data of an application.
+type applicationPersonalData struct {
+	applicationStatus
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	City           string `json:"city"`
-	// Consent is left out where the account's counts.
-	Consent  *heldConsent `json:"consent,omitempty"`
-	Account  bool         `json:"account"`
-	Subject  string       `json:"subject,omitempty"`
-	Sessions int          `json:"sessions"`
-	ErasedAt int64        `json:"erased_at"`
-	// PaperProofs are empty before the applicant is known to be the person.
+	// Consent is omitted if the account's consent applies.
+	Consent  *consentRecord `json:"consent,omitempty"`
+	Account  bool           `json:"account"`
+	Subject  string         `json:"subject,omitempty"`
+	Sessions int            `json:"sessions"`
+	ErasedAt int64          `json:"erased_at"`
+	// PaperProofs is empty until the applicant's identity is checked.
 	PaperProofs []paperProof `json:"paper_proofs"`
 }
 
-func newHeld(d credential.PersonalData) heldOf {
-	out := heldOf{
-		standing: newStanding(d.View), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
+func newApplicationPersonalData(d credential.PersonalData) applicationPersonalData {
+	out := applicationPersonalData{
+		applicationStatus: newApplicationStatus(d.View), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
 		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
 		PaperProofs: each(d.PaperProofs, newPaperProof),
 	}
 	if d.Policy != "" {
-		out.Consent = &heldConsent{d.Policy, d.AgreedAt}
+		out.Consent = &consentRecord{d.Policy, d.AgreedAt}
 	}
 	return out
 }
 
-// applicationData tells what is held of the application (rule B12).
+// applicationData returns the personal data of the application (rule B12).
 func (a *API) applicationData(r *request, h credential.Holder) (any, error) {
 	d, err := a.service.Export(r.Context(), h)
-	return newHeld(d), err
+	return newApplicationPersonalData(d), err
 }

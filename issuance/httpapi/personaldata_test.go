@@ -14,8 +14,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// list is what the account applied for, by status.
-func (m *member) list() (applications, statuses []string) {
+// applications lists the account's applications and their statuses.
+func (m *member) applications() (applications, statuses []string) {
 	m.w.t.Helper()
 	out := as[struct {
 		Applications []struct {
@@ -30,50 +30,50 @@ func (m *member) list() (applications, statuses []string) {
 	return applications, statuses
 }
 
-// Rule A13: a registered user lists the applications of the last month: 31 days.
-func TestA13_ListOfTheLastMonth(t *testing.T) {
+// Rule A13: a registered user lists the applications of the last month, 31 days.
+func TestA13_ApplicationsOfTheLastMonthAreListed(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
-	if all, _ := m.list(); len(all) != 0 {
+	if all, _ := m.applications(); len(all) != 0 {
 		t.Fatalf("a new account has %q", all)
 	}
 	first := m.apply()
-	first.pass()
-	w.apply() // somebody else's
+	first.passCheck()
+	w.apply() // without the account
 	w.clock.Move(time.Hour)
-	m = m.again()
+	m = m.logInAgain()
 	early := m.apply() // too early to renew
-	refused(t, m.call("POST", early.path("/checks"), object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.RenewalTooEarly)
+	wantProblem(t, m.call("POST", early.path("/checks"), object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.RenewalTooEarly)
 	w.clock.Move(time.Hour)
 	waiting := m.apply()
 
-	applications, statuses := m.list()
+	applications, statuses := m.applications()
 	if !slices.Equal(applications, []string{waiting.Application, early.Application, first.Application}) ||
 		!slices.Equal(statuses, []string{"submitted", "refused renewal_too_early", "approved"}) {
 		t.Fatalf("listed %q as %q", applications, statuses)
 	}
-	if all, _ := w.join().list(); len(all) != 0 {
+	if all, _ := w.join().applications(); len(all) != 0 {
 		t.Fatalf("another account lists %q", all)
 	}
 	w.clock.Move(31*24*time.Hour - 2*time.Hour)
-	m = m.again()
-	if all, statuses := m.list(); len(all) != 3 || statuses[0] != "expired" {
+	m = m.logInAgain()
+	if all, statuses := m.applications(); len(all) != 3 || statuses[0] != "expired" {
 		t.Fatalf("after exactly 31 days: %q %q", all, statuses)
 	}
 	w.clock.Move(time.Millisecond)
-	if all, _ := m.list(); len(all) != 2 {
+	if all, _ := m.applications(); len(all) != 2 {
 		t.Fatalf("a moment later: %q", all)
 	}
-	// And then it is not only out of sight.
-	if n, err := w.service.Erase(context.Background()); err != nil || n != 3 { // the stranger's, of the same moment, and what was never checked
+	// Old applications are erased, not only hidden.
+	if n, err := w.service.Erase(context.Background()); err != nil || n != 3 { // the first one, the one without the account, and the unchecked one
 		t.Fatalf("erased %d: %v", n, err)
 	}
-	refused(t, m.call("GET", first.path(""), nil), http.StatusUnauthorized, credential.Unauthorized)
-	refused(t, w.call("GET", "/v1/account/applications", "", nil), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, m.call("GET", first.path(""), nil), http.StatusUnauthorized, credential.Unauthorized)
+	wantProblem(t, w.call("GET", "/v1/account/applications", "", nil), http.StatusUnauthorized, account.LoginRequired)
 }
 
-// held is what the holder is shown of the account.
-type held struct {
+// personalData is the response with an account's personal data.
+type personalData struct {
 	Profile  profile
 	Consents []struct{ Policy string }
 	Logins   []struct {
@@ -93,18 +93,18 @@ type held struct {
 	}
 }
 
-// Rule B12: a person can see what is held.
-func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
+// Rule B12: a person can read their personal data.
+func TestB12_PersonalDataCanBeRead(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
-	h.host(h.pass())
+	h.openHosted(h.passCheck())
 	applied := w.clock.Now()
 	w.clock.Move(time.Second) // logins are listed in the order in which they began
-	m.again().call("DELETE", "/v1/logins/current", nil)
+	m.logInAgain().call("DELETE", "/v1/logins/current", nil)
 	w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": "wrong and long"})
 
-	d := as[held](t, m.call("GET", "/v1/account/data", nil), http.StatusOK)
+	d := as[personalData](t, m.call("GET", "/v1/account/data", nil), http.StatusOK)
 	if d.Profile.Name != testName || d.Profile.DocumentNumber != m.form["document_number"] || d.Profile.Phone != m.form["phone"] || d.Profile.Email != m.form["email"] {
 		t.Errorf("profile %+v", d.Profile)
 	}
@@ -121,7 +121,7 @@ func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
 		a.Sessions != 1 || !a.Account || a.ErasedAt != applied.Add(31*24*time.Hour).Unix() {
 		t.Errorf("application %+v", a)
 	}
-	// Somebody without an account sees the same of their application.
+	// A person without an account can read the data of their application.
 	alone := w.apply()
 	one := as[struct {
 		Number  string `json:"document_number"`
@@ -130,11 +130,11 @@ func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
 	if one.Number != alone.Number || one.Account {
 		t.Errorf("application %+v", one)
 	}
-	refused(t, w.call("GET", h.path("/data"), alone.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
+	wantProblem(t, w.call("GET", h.path("/data"), alone.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
 }
 
-// Rule B12: consent comes first, to a policy that anybody may read.
-func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
+// Rule B12: consent is required, to a policy that is public.
+func TestB12_ConsentToAPublicPolicyIsRequired(t *testing.T) {
 	w := newSystem(t, setup{})
 	policy := as[struct {
 		Version string
@@ -148,11 +148,11 @@ func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
 		if f["policy"] = version; version == nil {
 			delete(f, "policy")
 		}
-		refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusConflict, account.ConsentRequired)
+		wantProblem(t, w.call("POST", "/v1/accounts", "", f), http.StatusConflict, account.ConsentRequired)
 	}
 
-	// Another policy comes into force. Until it is agreed to, nothing more is taken
-	// in; what is there can be seen, and ended.
+	// After the policy changed, no personal data are accepted without a new consent. Existing
+	// data can be read and deleted.
 	m := w.join()
 	h := m.apply()
 	w.accounts.Policy = "2026-02"
@@ -160,35 +160,35 @@ func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
 	if !m.profile().ConsentDue {
 		t.Error("the profile does not say that consent is due")
 	}
-	refused(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ConsentRequired)
-	refused(t, m.call("POST", "/v1/applications", form()), http.StatusConflict, account.ConsentRequired)
+	wantProblem(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ConsentRequired)
+	wantProblem(t, m.call("POST", "/v1/applications", form()), http.StatusConflict, account.ConsentRequired)
 	as[object](t, m.call("GET", "/v1/account/data", nil), http.StatusOK)
-	refused(t, m.call("POST", "/v1/account/consent", object{"policy": testPolicy}), http.StatusConflict, account.ConsentRequired)
-	hasStatus(t, m.call("POST", "/v1/account/consent", object{"policy": "2026-02"}), http.StatusNoContent)
+	wantProblem(t, m.call("POST", "/v1/account/consent", object{"policy": testPolicy}), http.StatusConflict, account.ConsentRequired)
+	wantStatusCode(t, m.call("POST", "/v1/account/consent", object{"policy": "2026-02"}), http.StatusNoContent)
 	if p := as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK); p.ConsentDue || p.Phone != "13800000002" {
 		t.Fatalf("after consent %+v", p)
 	}
 }
 
-// Rule B12: whoever takes consent back closes the account, and nothing of it is left.
-func TestB12_AClosedAccountLeavesNothing(t *testing.T) {
+// Rule B12: consent is withdrawn by closing the account, which deletes all its data.
+func TestB12_ClosedAccountHasNoData(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
-	h.host(h.pass())
-	refused(t, m.call("POST", "/v1/account/close", object{"password": "wrong and long"}), http.StatusForbidden, account.PasswordWrong)
-	hasStatus(t, m.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
-	w.empty("accounts", "consents", "logins", "failures WHERE kind = 'account'", "applications WHERE account IS NOT NULL")
-	refused(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
-	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
-	// The temporary ID is still the person's: by identity and face check.
-	if back, _ := w.reenter(h.Number); back.Serial != h.Serial {
-		t.Fatalf("came back to %s, not %s", back.Serial, h.Serial)
+	h.openHosted(h.passCheck())
+	wantProblem(t, m.call("POST", "/v1/account/close", object{"password": "wrong and long"}), http.StatusForbidden, account.PasswordWrong)
+	wantStatusCode(t, m.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
+	w.wantEmpty("accounts", "consents", "logins", "failures WHERE kind = 'account'", "applications WHERE account IS NOT NULL")
+	wantProblem(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	wantProblem(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
+	// The person can still recover the temporary ID by identity and face check.
+	if back, _ := w.recoverAccess(h.Number); back.Serial != h.Serial {
+		t.Fatalf("recovered the serial %s, want %s", back.Serial, h.Serial)
 	}
 }
 
-// heldRegistry is what the holder is shown of the registry.
-type heldRegistry struct {
+// registryData is the registry's part of an account's personal data.
+type registryData struct {
 	Registry struct {
 		Holder       entry
 		FailedProofs struct{ Failures int } `json:"failed_proofs"`
@@ -209,20 +209,20 @@ type heldRegistry struct {
 	}
 }
 
-// Rule B12: a person can see what is held, the registry's part too.
-func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
+// Rule B12: a person can read their personal data in the registry.
+func TestB12_RegistryDataCanBeRead(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.joinAs(and(registration(920), object{"name": "測試"}))
 	now := w.clock.Now().Unix()
-	guess := and(m.verdict("holder", true), object{"proof": object{"kind": "email_start", "value": "xyz"}})
-	refused(t, w.by(staff.Window, "POST", verifications, guess), http.StatusForbidden, rules.ProofWrong)
+	guess := and(m.counterResult("holder", true), object{"proof": object{"kind": "email_start", "value": "xyz"}})
+	wantProblem(t, w.by(staff.Window, "POST", verifications, guess), http.StatusForbidden, rules.ProofWrong)
 	right := and(guess, object{"proof": object{"kind": "email_start", "value": "PAS"}})
 	as[entry](t, w.by(staff.Window, "POST", verifications, right), http.StatusOK)
-	p := m.adds(visitor(921))
-	w.reports(m.buys("H", "holder", p.Passenger))
-	w.reports(object{"kind": "refunded", "ticket": "H-1"})
+	p := m.addPassenger(visitor(921))
+	w.reportTickets(m.purchase("H", "holder", p.Passenger))
+	w.reportTickets(object{"kind": "refunded", "ticket": "H-1"})
 
-	r := as[heldRegistry](t, m.call("GET", "/v1/account/data", nil), http.StatusOK).Registry
+	r := as[registryData](t, m.call("GET", "/v1/account/data", nil), http.StatusOK).Registry
 	if r.Holder.Name != "測試" || r.Holder.Number != number(920) || r.Holder.Status != "verified" || r.Holder.Tickets != 2 || r.FailedProofs.Failures != 1 {
 		t.Errorf("holder %+v, failed proofs %+v", r.Holder, r.FailedProofs)
 	}
@@ -243,7 +243,7 @@ func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
 			t.Errorf("ticket %+v, journey %+v", ticket, j)
 		}
 	}
-	if other := as[heldRegistry](t, w.join().call("GET", "/v1/account/data", nil), http.StatusOK).Registry; len(other.Passengers)+len(other.Tickets) != 0 {
-		t.Errorf("another account holds %+v", other)
+	if other := as[registryData](t, w.join().call("GET", "/v1/account/data", nil), http.StatusOK).Registry; len(other.Passengers)+len(other.Tickets) != 0 {
+		t.Errorf("another account has %+v", other)
 	}
 }

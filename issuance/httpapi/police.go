@@ -12,25 +12,26 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// lookUp tells the police desk how a credential stands, and not whose it is.
-func (a *API) lookUp(r *request, by registry.Principal) (any, error) {
+// lookUpCredential returns the status of a credential to a police desk, without its
+// person.
+func (a *API) lookUpCredential(r *request, by registry.Principal) (any, error) {
 	out, err := a.service.LookUp(r.Context(), by.By, r.PathValue("serial"), by.Request)
-	return newStanding(out), err
+	return newApplicationStatus(out), err
 }
 
-// revoke withdraws a credential in the name of the staff credential shown.
-func (a *API) revoke(r *request, by registry.Principal, in struct {
+// revokeCredential revokes a credential on behalf of the caller's staff credential.
+func (a *API) revokeCredential(r *request, by registry.Principal, in struct {
 	Reason string `json:"reason"`
 }) (any, error) {
 	return accepted(a.service.Revoke(r.Context(), by.By, r.PathValue("serial"), in.Reason, by.Request))
 }
 
-// unrevoke lifts a revocation.
-func (a *API) unrevoke(r *request, by registry.Principal, _ empty) (any, error) {
+// unrevokeCredential undoes a revocation.
+func (a *API) unrevokeCredential(r *request, by registry.Principal, _ empty) (any, error) {
 	return accepted(a.service.Unrevoke(r.Context(), by.By, r.PathValue("serial"), by.Request))
 }
 
-// accepted is told with 202: the record is durable, the gateways learn it in a moment.
+// accepted is a response with 202: the record is durable and reaches the gateways soon.
 func accepted(out credential.Accepted, err error) (any, error) {
 	return struct {
 		Serial       string `json:"serial"`
@@ -38,7 +39,7 @@ func accepted(out credential.Accepted, err error) (any, error) {
 	}{out.Serial.String(), out.AtMs}, err
 }
 
-// paperProof is a paper proof that a police desk made. Times are Unix seconds.
+// paperProof is a paper proof issued by a police desk. Times are in Unix seconds.
 type paperProof struct {
 	PaperProof string `json:"paper_proof"`
 	Reason     string `json:"reason"`
@@ -50,7 +51,7 @@ func newPaperProof(p credential.PaperProof) paperProof {
 	return paperProof{p.ID, p.Reason, p.IssuedAt, p.ErasedAt}
 }
 
-// issuePaperProof records a proof that the police desk made on paper.
+// issuePaperProof records a paper proof issued by a police desk.
 func (a *API) issuePaperProof(r *request, by registry.Principal, in struct {
 	shown
 	Reason string `json:"reason"`
@@ -60,8 +61,9 @@ func (a *API) issuePaperProof(r *request, by registry.Principal, in struct {
 	return newPaperProof(out), err
 }
 
-// paperProofsOfHolder lists the paper proofs of an account's holder, once the identity
-// was checked: before, the holder may be any person who knows the number.
+// paperProofsOfHolder lists the paper proofs of an account's holder. The list is empty
+// until the identity is checked: before that, the holder may be anyone who knows the
+// number.
 func (a *API) paperProofsOfHolder(ctx context.Context, h account.Holder) ([]paperProof, error) {
 	if a.registry == nil {
 		return []paperProof{}, nil
@@ -82,7 +84,7 @@ func (a *API) paperProofsOfHolder(ctx context.Context, h account.Holder) ([]pape
 type booking struct {
 	State  string `json:"state"`
 	EndsAt int64  `json:"ends_at"`
-	// The rest is missing for a ticket that was reported before it was asked.
+	// The remaining fields are missing for tickets reported before the API had them.
 	Order     string   `json:"order,omitempty"`
 	Reference string   `json:"reference,omitempty"`
 	Journey   *journey `json:"journey,omitempty"`
@@ -92,29 +94,28 @@ func newBooking(b registry.Booking) booking {
 	return booking{b.State.String(), b.Ends.Unix(), b.Order, b.Reference, newJourney(b.Journey)}
 }
 
-// maxScan bounds what a scanner reads, characters, as the gateway does.
+// maxScan bounds a scanned text, in characters, as the gateway does.
 const maxScan = 1024
 
-// identify tells staff who the person of a scanned code is, and what was booked for
-// them.
+// identify returns the person of a scanned code and their tickets.
 func (a *API) identify(r *request, by registry.Principal, in struct {
 	Code    *string `json:"code"`
 	Purpose string  `json:"purpose"`
 }) (any, error) {
 	if in.Code == nil || utf8.RuneCountInString(*in.Code) > maxScan {
-		return nil, malformed("code must be there and have at most 1024 characters: more cannot be a code")
+		return nil, malformed("code is required and has at most 1024 characters")
 	}
 	purpose, err := staff.ParsePurpose(in.Purpose)
 	if err != nil {
 		return nil, problem.New(credential.PurposeInvalid, "purpose must be sale, refund, change or verify")
 	}
-	who, err := a.service.IdentifyCode(r.Context(), by.By, credential.Scanned{Text: *in.Code, Purpose: purpose, Request: by.Request})
+	found, err := a.service.IdentifyCode(r.Context(), by.By, credential.Scanned{Text: *in.Code, Purpose: purpose, Request: by.Request})
 	if err != nil {
 		return nil, err
 	}
 	var bookings []registry.Booking
 	if a.registry != nil {
-		if bookings, err = a.registry.Bookings(r.Context(), who.Number); err != nil {
+		if bookings, err = a.registry.Bookings(r.Context(), found.Number); err != nil {
 			return nil, err
 		}
 	}
@@ -126,5 +127,5 @@ func (a *API) identify(r *request, by registry.Principal, in struct {
 		DocumentType string    `json:"document_type"`
 		Masked       string    `json:"document_number_masked"`
 		Bookings     []booking `json:"bookings"`
-	}{who.Serial.String(), who.Scopes.Names(), who.SecondsLeft, who.Name, who.Document.String(), who.Masked(), each(bookings, newBooking)}, nil
+	}{found.Serial.String(), found.Scopes.Names(), found.SecondsLeft, found.Name, found.Document.String(), found.Masked(), each(bookings, newBooking)}, nil
 }

@@ -23,12 +23,12 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// noNextStep are the codes that passengers never meet through a well-behaved app, or
-// staff only: nothing there for the passenger to do.
+// noNextStep are the codes without a next step for passengers: a correct app never receives
+// them, or only staff do.
 const noNextStep = "mode_invalid anchor_invalid session_not_hosted credential_not_found reason_invalid query_malformed " +
 	"body_malformed body_too_large headers_too_large media_type_not_supported not_found method_not_allowed"
 
-// Codes lists every code that an answer can have, in the order of the tables.
+// Codes lists the code of every problem, in the order of the tables.
 func Codes() (all []problem.Code) {
 	for _, t := range tables {
 		for _, row := range t {
@@ -38,8 +38,8 @@ func Codes() (all []problem.Code) {
 	return all
 }
 
-// Rule A14: every refusal tells the passenger the next step, in Chinese and English.
-func TestA14_EveryRefusalTellsTheNextStep(t *testing.T) {
+// Rule A14: every refusal names the passenger's next step in Chinese and English.
+func TestA14_EveryRefusalNamesTheNextStep(t *testing.T) {
 	for _, code := range Codes() {
 		row := table[code]
 		x := row.Text
@@ -52,13 +52,14 @@ func TestA14_EveryRefusalTellsTheNextStep(t *testing.T) {
 		if silent := strings.Contains(" "+noNextStep+" ", " "+string(code)+" "); silent != (x.NextEN == "") {
 			t.Errorf("%s: next step %q", code, x.NextEN)
 		}
-		// And so does what is sent.
+		// The encoded problem has the same texts.
 		p := newProblem(code, "")
 		if (p.NextStep == nil) != (x.NextEN == "") || p.Text.ZH != x.ZH || p.NextStep != nil && (p.NextStep.EN != x.NextEN || p.NextStep.ZH != x.NextZH) {
-			t.Errorf("%s is sent as %+v", code, p)
+			t.Errorf("%s is encoded as %+v", code, p)
 		}
 	}
-	// Rule A14 by name: expired on the journey, not approved at all; rule A7: the fourth.
+	// Rule A14 names two cases, expired on the journey and not approved; rule A7 names the
+	// fourth application.
 	for code, want := range map[problem.Code][2]string{
 		credential.CredentialExpired: {"apply again, or use the staffed channel", "人工通道"},
 		credential.NotApproved:       {"station police window", "车站公安制证窗口"},
@@ -74,8 +75,8 @@ func chinese(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 }
 
-// A code is declared as a row of a table and nowhere else.
-func TestNoCodeIsMadeUp(t *testing.T) {
+// Codes are declared in the tables only.
+func TestCodesAreDeclaredInTables(t *testing.T) {
 	literal := regexp.MustCompile(`problem\.(New|Code)\("|problem\.Until\([^,]+, "|problem\.Code\s*=\s*"|problem\.Error\{(Code:\s*)?"`)
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -83,14 +84,14 @@ func TestNoCodeIsMadeUp(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		if found := literal.Find(text); found != nil {
-			t.Errorf("%s: %s", path, found)
+			t.Errorf("%s declares a code outside the tables: %s", path, found)
 		}
 		return err
 	})
 	runtest.Must(t, err)
 }
 
-// A code that was forgotten in the table must not reach the caller.
+// A code missing from the tables does not reach the caller.
 func TestUnknownCodeIsInternal(t *testing.T) {
 	r := httptest.NewRecorder()
 	newProblem("made_up", "a secret").write(r)
@@ -99,8 +100,8 @@ func TestUnknownCodeIsInternal(t *testing.T) {
 	}
 }
 
-// What the document shows as an example is what the server says, word for word.
-func TestExamplesAreWhatTheServerSays(t *testing.T) {
+// The document's examples of problems are the server's texts, word for word.
+func TestExamplesMatchTheServer(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/issuer.yaml")
 	runtest.Must(t, err)
 	problems, shown := 0, make(map[problem.Code]bool)
@@ -130,13 +131,13 @@ func TestExamplesAreWhatTheServerSays(t *testing.T) {
 		runtest.Must(t, err)
 		var a, b any
 		if json.Unmarshal(rendered, &a) != nil || json.Unmarshal(documented, &b) != nil || !reflect.DeepEqual(a, b) {
-			t.Errorf("%s shows %s\nand the server says %s", name, documented, rendered)
+			t.Errorf("the example of %s is %s\nthe server sends %s", name, documented, rendered)
 		}
 	}
 	if problems < 60 {
-		t.Errorf("%d examples of problems: the document was not read", problems)
+		t.Errorf("only %d examples of problems were found", problems)
 	}
-	// What no route of the document meets yet has none.
+	// Codes that no documented route returns have no example.
 	routeless := []problem.Code{account.AccountNotFound, rules.TicketsInvalid, rules.ChildAlone}
 	for _, code := range Codes() {
 		if !shown[code] && !slices.Contains(routeless, code) {

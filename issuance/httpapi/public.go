@@ -13,18 +13,40 @@ import (
 //go:embed privacy.md
 var privacyMD string
 
-// policyTexts are the two languages of privacy.md. A test holds its numbers to
-// the constants that they speak of.
+// policyTexts are the two languages of privacy.md. Tests check its numbers against the
+// constants.
 var policyTexts = func() bilingual {
 	en, zh, ok := strings.Cut(privacyMD, "\n---\n")
 	if !ok {
-		panic("BUG: issuance/httpapi: privacy.md has not two parts")
+		panic("BUG: issuance/httpapi: privacy.md must have two parts")
 	}
-	return bilingual{strings.TrimSpace(en), strings.TrimSpace(zh)}
+	return bilingual{unwrap(en, " "), unwrap(zh, "")}
 }()
 
-// privacyPolicy tells every caller what is kept, why and how long, and the version to
-// agree to (rules B12 and G34).
+// unwrap joins the lines of each paragraph and list item with a separator.
+func unwrap(text, separator string) string {
+	var out strings.Builder
+	fresh := true // the next line begins a paragraph or an item
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") {
+			fresh = true
+		}
+		switch {
+		case out.Len() == 0:
+		case fresh:
+			out.WriteByte('\n')
+		default:
+			out.WriteString(separator)
+		}
+		out.WriteString(line)
+		fresh = line == "" || strings.HasPrefix(line, "#")
+	}
+	return out.String()
+}
+
+// privacyPolicy returns the privacy policy and its version to every caller (rules B12 and
+// G34).
 func (a *API) privacyPolicy(*request, anonymous) (any, error) {
 	return struct {
 		Version string    `json:"version"`
@@ -32,19 +54,19 @@ func (a *API) privacyPolicy(*request, anonymous) (any, error) {
 	}{a.service.Policy, policyTexts}, nil
 }
 
-// Contact is how customer service (官方客服, rule G38) is reached, in both languages.
+// Contact says how to reach customer service (官方客服, rule G38), in both languages.
 type Contact struct {
-	EN string `toml:"en" doc:"in English"`
-	ZH string `toml:"zh" doc:"in Chinese"`
+	EN string `toml:"en" doc:"text in English"`
+	ZH string `toml:"zh" doc:"text in Chinese"`
 }
 
 // DefaultContact is the railway's own number.
 var DefaultContact = Contact{"Railway customer service: call 12306.", "铁路客服电话：12306。"}
 
-// maxContact bounds a text, bytes.
+// maxContact bounds a text, in bytes.
 const maxContact = 200
 
-// Check reports what is wrong with the texts.
+// Check validates the texts.
 func (c Contact) Check() error {
 	for _, text := range []string{c.EN, c.ZH} {
 		if text == "" || len(text) > maxContact || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
@@ -54,31 +76,31 @@ func (c Contact) Check() error {
 	return nil
 }
 
-// contact tells every caller how to reach customer service.
+// contact returns to every caller how to reach customer service.
 func (a *API) contact(*request, anonymous) (any, error) {
 	return struct {
 		Text bilingual `json:"text"`
 	}{bilingual(a.support)}, nil
 }
 
-// location is where the phone says it is, degrees.
+// location is the phone's location, in degrees.
 type location struct {
 	Latitude  *float64 `json:"latitude"`
 	Longitude *float64 `json:"longitude"`
 }
 
-// read is nil if one of the two is missing.
-func (l location) read() *credential.Location {
+// parse returns nil if a coordinate is missing.
+func (l location) parse() *credential.Location {
 	if l.Latitude == nil || l.Longitude == nil {
 		return nil
 	}
 	return &credential.Location{Latitude: *l.Latitude, Longitude: *l.Longitude}
 }
 
-// locate tells the city at a location, for the form to fill in. The location is in the
-// body: a path or a query would be logged on the way.
+// locate returns the city at a location, for the form. The location is in the body: paths
+// and queries are logged by proxies.
 func locate(_ *request, _ anonymous, in location) (any, error) {
-	c, err := credential.Locate(in.read())
+	c, err := credential.Locate(in.parse())
 	return struct {
 		City        string `json:"city"`
 		CityEnglish string `json:"city_en"`

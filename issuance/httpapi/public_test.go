@@ -14,23 +14,23 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Rule B12: the policy says how long things are kept, and that is how long.
-func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
+// Rule B12: the retention times in the policy are those of the code.
+func TestB12_PolicyHasTheRetentionTimes(t *testing.T) {
 	const day = 24 * time.Hour
 	if credential.RecordLife != account.EndedLoginKept {
-		t.Fatal("privacy.md says one number for two that differ")
+		t.Fatal("privacy.md has one number for two different retention times")
 	}
 	unchecked := int(credential.UncheckedLife / time.Hour)
 	record, forget := int(credential.RecordLife/day), int(throttle.DefaultRules.Account.Forget/time.Hour)
 	for _, r := range []throttle.Rule{throttle.DefaultRules.Document, throttle.DefaultRules.Face, throttle.DefaultRules.Faces} {
 		if int(r.Forget/time.Hour) != forget {
-			t.Fatal("privacy.md says one number for some that differ")
+			t.Fatal("privacy.md has one number for different retention times")
 		}
 	}
 	for text, wants := range map[string][]string{
 		policyTexts.EN: {
-			fmt.Sprintf("Erased %d days after it was handed in; %d hours after it if no face check has passed", record, unchecked), fmt.Sprintf("at the latest %d days after the month", record),
-			fmt.Sprintf("logins that ended, %d days", record), fmt.Sprintf("Forgotten %d hours after", forget), "three a month",
+			fmt.Sprintf("Erased %d days after it was submitted; %d hours after it if no face check has passed", record, unchecked), fmt.Sprintf("at the latest %d days after the month", record),
+			fmt.Sprintf("ended logins for %d days", record), fmt.Sprintf("Deleted %d hours after the last one", forget), "three a month",
 		},
 		policyTexts.ZH: {
 			fmt.Sprintf("自提交之日起%d天后删除；未通过实人核验的，%d小时后删除", record, unchecked), fmt.Sprintf("该月结束%d天后删除", record),
@@ -40,20 +40,20 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 		runtest.Has(t, text, wants...)
 	}
 	if account.CodeLife != 5*time.Minute || !strings.Contains(policyTexts.EN, "under a keyed hash for five minutes") || !strings.Contains(policyTexts.ZH, "加密摘要保存五分钟") {
-		t.Error("the policy says how long a code is kept")
+		t.Error("the policy has another lifetime of codes than the code")
 	}
 	for _, r := range []throttle.Rule{throttle.DefaultCodeRules.Account, throttle.DefaultCodeRules.Number, throttle.DefaultCodeRules.Network} {
 		if r.MaxLock+r.Forget > 2*day {
-			t.Error("the policy says two days for what counts codes")
+			t.Error("counts of phone codes are kept longer than the policy's two days")
 		}
 	}
 	if credential.ApplicationsPerMonth != 3 {
-		t.Error("the policy says three")
+		t.Error("the policy says three applications a month")
 	}
 }
 
-// Rule B12: what the policy says of the registry is what the registry does.
-func TestB12_ThePolicySaysHowLongTheRegistryKeeps(t *testing.T) {
+// Rule B12: the registry's retention times in the policy are those of the code.
+func TestB12_PolicyHasTheRegistrysRetentionTimes(t *testing.T) {
 	const day = 24 * time.Hour
 	keep, tickets := int(rules.DefaultLimits().Keep/day), int(registry.TicketKept/day)
 	for text, wants := range map[string][]string{

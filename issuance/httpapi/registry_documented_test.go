@@ -9,20 +9,20 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// registryWays goes where the registry can be come at.
-func registryWays(w *system) {
-	k := w.openDesk()
-	passengersWays(w, k)
-	ticketingsWays(w, k)
-	countersWays(w, w.openDesk())
-	authoritysWays(w, w.openDesk())
-	stays := w.openDesk().member
-	refused(w.t, stays.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusConflict, registry.TicketsUnfinished)
+// callRegistryOperations calls the operations of the registry.
+func callRegistryOperations(w *system) {
+	k := w.newRegistryFixture()
+	callPassengerOperations(w, k)
+	callAsTicketing(w, k)
+	callAsCounter(w, w.newRegistryFixture())
+	callAsAuthority(w, w.newRegistryFixture())
+	other := w.newRegistryFixture().member
+	wantProblem(w.t, other.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusConflict, registry.TicketsUnfinished)
 }
 
-// forms sends what no operation with a body takes, and what nobody takes from
-// somebody without a token or a role.
-func (w *system) forms(method, path, token string, good object) {
+// sendInvalid sends requests that every operation with a body refuses: without a token, with
+// a list as the body, and with a role that is not allowed.
+func (w *system) sendInvalid(method, path, token string, good object) {
 	w.t.Helper()
 	w.call(method, path, "", good)
 	w.call(method, path, token, "[]")
@@ -32,21 +32,21 @@ func (w *system) forms(method, path, token string, good object) {
 	w.by(staff.Police, method, path, good)
 }
 
-func passengersWays(w *system, k *desk) {
+func callPassengerOperations(w *system, k *registryFixture) {
 	m, path := k.member, "/v1/account/passengers"
 	w.call("GET", path, "", nil)
 	m.passengers()
 	w.call("GET", "/v1/account/close", "", nil)
 	m.call("GET", "/v1/account/close", nil)
 
-	w.forms("POST", path, m.Token, visitor(1))
+	w.sendInvalid("POST", path, m.Token, visitor(1))
 	m.call("POST", path, visitor(1))
 	m.call("POST", path, visitor(1))
 	m.call("POST", path, object{"policy": testPolicy})
 
 	line := path + "/" + k.pending.Passenger
 	edit := and(resident(910), object{"version": 1})
-	w.forms("PUT", line, m.Token, edit)
+	w.sendInvalid("PUT", line, m.Token, edit)
 	w.call("DELETE", line, "", nil)
 	for _, id := range []string{k.pending.Passenger, k.waiting, "psg_" + strings.Repeat("0", 32)} {
 		m.call("PUT", path+"/"+id, edit)
@@ -55,21 +55,21 @@ func passengersWays(w *system, k *desk) {
 	}
 }
 
-func ticketingsWays(w *system, k *desk) {
+func callAsTicketing(w *system, k *registryFixture) {
 	token := w.staffOf[staff.Ticketing]
 	ask := object{"kind": "buy", "account": k.member.Account, "for": []string{"holder"}}
-	w.forms("POST", "/v1/decisions", token, ask)
+	w.sendInvalid("POST", "/v1/decisions", token, ask)
 	for _, body := range []object{ask, {"kind": "sell"}, {"kind": "serve", "ticket": "unknown", "at": "window", "service": "change"}} {
 		w.call("POST", "/v1/decisions", token, body)
 	}
-	event := k.member.buys("W", "holder")
-	w.forms("POST", "/v1/tickets", token, event)
-	for _, body := range []object{event, {"kind": "bought"}, {"kind": "refunded", "ticket": "unknown"}, k.member.buys("V", k.waiting), w.join().buys("W", "holder")} {
+	event := k.member.purchase("W", "holder")
+	w.sendInvalid("POST", "/v1/tickets", token, event)
+	for _, body := range []object{event, {"kind": "bought"}, {"kind": "refunded", "ticket": "unknown"}, k.member.purchase("V", k.waiting), w.join().purchase("W", "holder")} {
 		w.call("POST", "/v1/tickets", token, body)
 	}
 }
 
-func countersWays(w *system, k *desk) {
+func callAsCounter(w *system, k *registryFixture) {
 	window, agency := w.staffOf[staff.Window], w.staffOf[staff.Agency]
 	own := k.member.form["document_number"]
 	for _, act := range []struct {
@@ -78,13 +78,13 @@ func countersWays(w *system, k *desk) {
 	}{
 		{"/v1/counter/searches", object{"document_type": "resident_id", "document_number": k.pending.Number}},
 		{"/v1/counter/looks", k.member.ref(k.pending.Passenger)},
-		{"/v1/counter/looks", k.member.ref(k.waiting)}, // not any more
-		{"/v1/counter/verifications", k.member.verdict(k.pending.Passenger, true)},
+		{"/v1/counter/looks", k.member.ref(k.waiting)}, // already pre-verified
+		{"/v1/counter/verifications", k.member.counterResult(k.pending.Passenger, true)},
 		{"/v1/counter/duplicates", object{"document_type": "resident_id", "document_number": own, "original": true, "in_date": true, "readable": true}},
 		{"/v1/counter/services", object{"ticket": k.ticket, "service": "exchange"}},
 	} {
 		path, good := act.path, act.good
-		w.forms("POST", path, window, good)
+		w.sendInvalid("POST", path, window, good)
 		w.call("POST", path, window, good)
 		w.call("POST", path, window, good)
 		w.call("POST", path, window, and(good, object{"document_type": "licence", "service": "sell"}))
@@ -94,29 +94,29 @@ func countersWays(w *system, k *desk) {
 		w.call("POST", path, window, and(good, object{"ticket": "unknown"}))
 		w.call("POST", path, agency, and(good, object{"document_type": "passport", "document_number": "P0000001", "nationality": "NZL"}))
 	}
-	correctionsWays(w, k)
-	wrong := object{"ticket": w.openDesk().ticket, "service": "exchange", "original": true, "card": object{"name": testName, "document_number": number(980)}}
+	callCorrectionOperations(w, k)
+	wrong := object{"ticket": w.newRegistryFixture().ticket, "service": "exchange", "original": true, "card": object{"name": testName, "document_number": number(980)}}
 	for range throttle.DefaultRules.Document.Failures + 1 {
 		w.by(staff.Machine, "POST", "/v1/counter/services", wrong)
 	}
 	w.by(staff.Ticketing, "POST", "/v1/decisions", and(wrong, object{"kind": "serve", "at": "machine"}))
 	rare := w.joinAs(and(registration(int(w.people.Add(1))-1), object{"name": "測試"}))
-	guess := and(rare.verdict("holder", true), object{"proof": object{"kind": "phone_end", "value": "wrong"}})
+	guess := and(rare.counterResult("holder", true), object{"proof": object{"kind": "phone_end", "value": "wrong"}})
 	for range throttle.DefaultRules.Document.Failures + 1 {
 		w.call("POST", "/v1/counter/verifications", window, guess)
 	}
 }
 
-// correctionsWays goes where windows write over identities.
-func correctionsWays(w *system, k *desk) {
+// callCorrectionOperations calls the operations by which windows replace identities.
+func callCorrectionOperations(w *system, k *registryFixture) {
 	window := w.staffOf[staff.Window]
-	m, robber := w.join(), w.join()
-	m.checked("holder")
+	m, squatter := w.join(), w.join()
+	m.verifyAtCounter("holder")
 	as := object{"version": 2, "name": "测试乙", "document_type": "resident_id", "document_number": m.form["document_number"],
 		"original": true, "in_date": true, "readable": true, "proof": m.phoneEnd()}
-	claim := and(as, object{"account": m.Account, "version": 3, "document_number": robber.form["document_number"]})
+	claim := and(as, object{"account": m.Account, "version": 3, "document_number": squatter.form["document_number"]})
 	for path, good := range map[string]object{"/v1/counter/corrections": and(m.ref("holder"), as), "/v1/counter/claims": claim} {
-		w.forms("POST", path, window, good)
+		w.sendInvalid("POST", path, window, good)
 		w.call("POST", path, window, and(good, object{"document_type": "licence"}))
 		w.call("POST", path, window, and(good, object{"account": "acc_" + strings.Repeat("0", 32)}))
 	}
@@ -127,7 +127,7 @@ func correctionsWays(w *system, k *desk) {
 	w.by(staff.Window, "POST", "/v1/counter/claims", claim)
 	w.by(staff.Window, "POST", "/v1/counter/claims", claim)
 	locked := w.join()
-	locked.checked("holder")
+	locked.verifyAtCounter("holder")
 	wrong := object{"kind": "phone_end", "value": "none"}
 	for range throttle.DefaultRules.Document.Failures + 1 {
 		w.by(staff.Window, "POST", "/v1/counter/corrections", and(as, and(locked.ref("holder"), object{"proof": wrong})))
@@ -135,7 +135,7 @@ func correctionsWays(w *system, k *desk) {
 	}
 }
 
-func authoritysWays(w *system, k *desk) {
+func callAsAuthority(w *system, k *registryFixture) {
 	token, path := w.staffOf[staff.Authority], "/v1/authority/awaiting"
 	for _, t := range []string{"", w.staff, token} {
 		w.call("GET", path, t, nil)
@@ -148,7 +148,7 @@ func authoritysWays(w *system, k *desk) {
 		if path == "/v1/authority/results" {
 			good = and(good, object{"version": 2, "matches": true})
 		}
-		w.forms("POST", path, token, good)
+		w.sendInvalid("POST", path, token, good)
 		w.call("POST", path, token, good)
 		w.call("POST", path, token, and(good, nobody))
 		w.call("POST", path, token, and(good, object{"passenger": "holder"}))

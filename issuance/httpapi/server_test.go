@@ -16,8 +16,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Headers above the bound were answered in plain text and without an id.
-func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
+// Headers above the limit get a problem with a request id, like all other errors.
+func TestTooLargeHeadersGetAProblem(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	runtest.Must(t, err)
 	served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "served") })
@@ -38,64 +38,64 @@ func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
 		return r, body
 	}
 	if r, body := ask(4 << 10); r.StatusCode != 200 || string(body) != "served" {
-		t.Fatalf("headers within the bound: %d %s", r.StatusCode, body)
+		t.Fatalf("headers below the limit: %d %s", r.StatusCode, body)
 	}
 	r, body := ask(20 << 10)
 	if r.StatusCode != http.StatusRequestHeaderFieldsTooLarge || r.Header.Get("X-Request-Id") == "" || !r.Close {
-		t.Fatalf("%d %v %s", r.StatusCode, r.Header, body)
+		t.Fatalf("headers above the limit: %d %v %s", r.StatusCode, r.Header, body)
 	}
-	if code := theContract(t).problem(t, answer{Status: r.StatusCode, Header: r.Header, Body: body}); code != httpapi.HeadersTooLarge {
-		t.Fatalf("%s %s", code, body)
+	if code := apiContract(t).problem(t, answer{Status: r.StatusCode, Header: r.Header, Body: body}); code != httpapi.HeadersTooLarge {
+		t.Fatalf("headers above the limit: code %s in %s", code, body)
 	}
 }
 
-// An issuer that is told to end says so first and serves on; every answer closes its
-// connection, so that the next request goes elsewhere.
-func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
+// A draining issuer is not ready but still serves requests. Every response closes its
+// connection, so that the next request goes to another issuer.
+func TestDrainingIssuerServesRequests(t *testing.T) {
 	w := newSystem(t, setup{})
 	w.publish()
 	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || a.Header.Get("Connection") == "close" {
-		t.Fatalf("before: %d %s", a.Status, a.Body)
+		t.Fatalf("/readyz before the drain: %d %s", a.Status, a.Body)
 	}
 	w.api.Drain()
-	hasStatus(t, w.call("GET", "/readyz", "", nil), http.StatusServiceUnavailable)
-	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "shutting down") {
-		t.Errorf("readyz for operators: %d %s", status, body)
+	wantStatusCode(t, w.call("GET", "/readyz", "", nil), http.StatusServiceUnavailable)
+	if status, body := w.adminGet("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "shutting down") {
+		t.Errorf("/readyz of the admin listener: %d %s", status, body)
 	}
-	hasStatus(t, w.call("GET", "/healthz", "", nil), http.StatusOK)
+	wantStatusCode(t, w.call("GET", "/healthz", "", nil), http.StatusOK)
 	r := w.request("POST", "/v1/applications", "", form())
 	answer, err := http.DefaultClient.Do(r)
 	runtest.Must(t, err)
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusCreated || !answer.Close {
-		t.Errorf("a request while it drains: %d, closes its connection: %v", answer.StatusCode, answer.Close)
+		t.Errorf("a request during the drain: %d, closes its connection: %v", answer.StatusCode, answer.Close)
 	}
 }
 
-// An issuer that cannot publish stays ready, since no other issuer could either;
-// operators are told why, and strangers are not.
-func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
+// An issuer that cannot publish stays ready, since no other issuer could publish either.
+// Only the admin listener names the cause.
+func TestReadinessCausesAreOnTheAdminListenerOnly(t *testing.T) {
 	why := ""
 	w := newSystem(t, setup{trouble: func() string { return why }})
 	w.publish()
-	if status, body := w.operators("/readyz"); status != http.StatusOK || body != "{\"ready\":true,\"waiting\":[]}" {
-		t.Errorf("all is well, and operators are told %d %s", status, body)
+	if status, body := w.adminGet("/readyz"); status != http.StatusOK || body != "{\"ready\":true,\"waiting\":[]}" {
+		t.Errorf("without a cause the admin listener answers %d %s", status, body)
 	}
 	why = "publishing to the control topic has failed since 2026-02-10T08:00:00Z: dial tcp 10.1.2.3:9092: connection refused"
-	if status, body := w.operators("/readyz"); status != http.StatusOK || !strings.Contains(body, why) {
-		t.Errorf("publishing fails, and operators are told %d %s", status, body)
+	if status, body := w.adminGet("/readyz"); status != http.StatusOK || !strings.Contains(body, why) {
+		t.Errorf("while publishing fails the admin listener answers %d %s", status, body)
 	}
 	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || string(a.Body) != "{\"ready\":true}" {
-		t.Errorf("publishing fails, and strangers are told %d %s", a.Status, a.Body)
+		t.Errorf("while publishing fails the public listener answers %d %s", a.Status, a.Body)
 	}
 	w.outbox.Close()
-	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database does not answer") {
-		t.Errorf("without a database operators are told %d %s", status, body)
+	if status, body := w.adminGet("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database does not answer") {
+		t.Errorf("without a database the admin listener answers %d %s", status, body)
 	}
 }
 
-// Lines of refused and failed requests are warnings, which no sampling drops.
-func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
+// Problems and faults are logged as warnings, which log sampling never drops.
+func TestProblemsAreLoggedAsWarnings(t *testing.T) {
 	w := newSystem(t, setup{})
 	w.apply()
 	w.call("POST", "/v1/applications", "", "x")
@@ -117,9 +117,9 @@ func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
 	}
 }
 
-// Limits are by network: a caller whose address cannot be read gets no answer but to
-// a health question, rather than a share in limits with all such callers.
-func TestACallerWithoutAnAddressIsNotServed(t *testing.T) {
+// Limits are counted by network: a caller with an unknown address is refused, except for
+// health checks. Such callers would otherwise share one limit.
+func TestCallerWithoutAddressIsRefused(t *testing.T) {
 	s := newSystem(t, setup{})
 	for path, want := range map[string]int{"/v1/privacy-policy": http.StatusInternalServerError, "/healthz": http.StatusOK} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)

@@ -40,39 +40,39 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Test people: a valid number of nobody, built from the region of a city
-// district, a birth date and the check digit.
+// Test persons have invented resident ID numbers: the region of a city district, a birth
+// date and a valid check digit.
 const (
 	testName   = "测试甲"
 	testNumber = "110105199003074616"
 )
 
-// system is a running issuer and what a test may look at.
+// system is a running issuer and what tests inspect.
 type system struct {
 	t        testing.TB
 	clock    *harness.Clock
 	keys     *keystore.Keys
 	outbox   *outbox.Outbox
-	database string // its file
+	database string // path of its file
 	service  *credential.Service
 	api      *httpapi.API
 	accounts *account.Service
-	book     *registry.Store
+	registry *registry.Store
 	auditLog *audit.Log
-	staff    string // a staff credential that may revoke and lift
+	staff    string // a staff credential that may revoke and unrevoke
 	staffOf  map[staff.Role]string
 	phones   *provider.SandboxCodes
-	marks    []string // secrets of a test that must leave no trace
+	marks    []string // secrets that must not appear in logs, metrics or errors
 	logs     *runtest.Buffer
 	metrics  *prometheus.Registry
 	server   *httptest.Server
 	admin    *httptest.Server
 	woken    chan struct{}
-	people   atomic.Int64 // test persons who have applied
+	people   atomic.Int64 // number of test persons so far
 
 	mu      sync.Mutex
-	answers []answer        // mu; every answer seen, for the tests that search them
-	seen    map[string]bool // mu; operation and status
+	answers []answer        // guarded by mu; every response so far
+	seen    map[string]bool // guarded by mu; operation and status
 }
 
 type setup struct {
@@ -85,14 +85,14 @@ type setup struct {
 	maxChecks                 int
 	residents                 provider.ResidentRegistry
 	rate                      throttle.Rate
-	callback                  http.Handler // nil: a provider that never calls
+	callback                  http.Handler // nil: refuses all callbacks
 	trouble                   func() string
 }
 
-// testPolicy is the privacy policy in force.
+// testPolicy is the current privacy policy.
 const testPolicy = "2026-01"
 
-// roster makes a credential for every role.
+// roster creates a credential for every role.
 func (w *system) roster() []staff.Credential {
 	w.t.Helper()
 	w.staffOf = make(map[staff.Role]string)
@@ -103,7 +103,7 @@ func (w *system) roster() []staff.Credential {
 		w.staffOf[role] = secret
 		all = append(all, c)
 	}
-	// Two hats, as a small station has.
+	// A small station combines two roles.
 	secret, c, err := staff.New("police-and-window-7", staff.Window, staff.Police)
 	runtest.Must(w.t, err)
 	w.staff = secret
@@ -144,7 +144,7 @@ func newSystem(t testing.TB, s setup) *system {
 		HTTP:    httpapi.Config{Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
 	})
 	runtest.Must(t, err)
-	w.service, w.api, w.accounts, w.book, w.auditLog = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.AuditLog
+	w.service, w.api, w.accounts, w.registry, w.auditLog = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.AuditLog
 	w.server = httptest.NewServer(w.api.Public())
 	t.Cleanup(w.server.Close)
 	w.admin = httptest.NewServer(w.api.Admin(w.metrics))
@@ -152,15 +152,15 @@ func newSystem(t testing.TB, s setup) *system {
 	return w
 }
 
-// answer is one HTTP answer.
+// answer is an HTTP response.
 type answer struct {
 	Status    int
 	Header    http.Header
 	Body      []byte
-	operation string // and status, as the document calls them; empty: it knows none
+	operation string // documented operation and status; empty if there is none
 }
 
-// call sends a request; body is marshalled unless it is a string, and nil sends none.
+// call sends a request. body is marshalled unless it is a string; nil sends none.
 func (w *system) call(method, path, token string, body any) answer {
 	w.t.Helper()
 	return w.send(w.request(method, path, token, body))
@@ -179,8 +179,8 @@ func (w *system) request(method, path, token string, body any) *http.Request {
 	return r
 }
 
-// operators asks the admin listener.
-func (w *system) operators(path string) (status int, body string) {
+// adminGet sends a GET request to the admin listener.
+func (w *system) adminGet(path string) (status int, body string) {
 	w.t.Helper()
 	resp, err := http.Get(w.admin.URL + path)
 	runtest.Must(w.t, err)
@@ -190,7 +190,7 @@ func (w *system) operators(path string) (status int, body string) {
 	return resp.StatusCode, string(got)
 }
 
-// send sends a request and holds the answer to the document.
+// send sends a request and checks the response against the document.
 func (w *system) send(r *http.Request) answer {
 	w.t.Helper()
 	var sent []byte
@@ -212,7 +212,7 @@ func (w *system) send(r *http.Request) answer {
 		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 	}
 	a := answer{Status: resp.StatusCode, Header: resp.Header, Body: got}
-	a.operation = theContract(w.t).hold(w.t, r, sent, a)
+	a.operation = apiContract(w.t).validate(w.t, r, sent, a)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answers = append(w.answers, a)
@@ -220,7 +220,7 @@ func (w *system) send(r *http.Request) answer {
 	return a
 }
 
-// publish does the publisher's work: the stream takes all that waits.
+// publish marks all waiting records as published, as the publisher does.
 func (w *system) publish() {
 	w.t.Helper()
 	epoch, err := w.outbox.Epoch(context.Background())
@@ -249,52 +249,52 @@ func reader(t testing.TB, body any) io.Reader {
 	return bytes.NewReader(raw)
 }
 
-// as reads the body of an answer that must have the status.
+// as decodes the body of a response, which must have the status.
 func as[T any](t testing.TB, a answer, status int) (v T) {
 	t.Helper()
 	if a.Status != status {
 		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
 	}
 	if err := json.Unmarshal(a.Body, &v); err != nil {
-		t.Fatalf("%v in %s", err, a.Body)
+		t.Fatalf("cannot decode %s: %v", a.Body, err)
 	}
 	return v
 }
 
-// hasStatus asserts the status of an answer.
-func hasStatus(t testing.TB, a answer, want int) {
+// wantStatusCode asserts the status of a response.
+func wantStatusCode(t testing.TB, a answer, want int) {
 	t.Helper()
 	if a.Status != want {
 		t.Errorf("answered %d, want %d: %s", a.Status, want, a.Body)
 	}
 }
 
-// becomes asserts that an entry was answered, and its status.
-func becomes(t testing.TB, a answer, status string) {
+// wantEntryStatus asserts that a response is an entry with the status.
+func wantEntryStatus(t testing.TB, a answer, status string) {
 	t.Helper()
 	if e := as[entry](t, a, http.StatusOK); e.Status != status {
 		t.Fatalf("the entry is %s, want %s", e.Status, status)
 	}
 }
 
-// refused asserts a problem with the code.
-func refused(t testing.TB, a answer, status int, code problem.Code) {
+// wantProblem asserts that a response is a problem with the status and code.
+func wantProblem(t testing.TB, a answer, status int, code problem.Code) {
 	t.Helper()
 	p := as[struct {
 		Code   problem.Code
 		Status int
 	}](t, a, status)
 	if p.Code != code || p.Status != status {
-		t.Fatalf("refused with %s (%d in the body), want %s (%d)", p.Code, p.Status, code, status)
+		t.Fatalf("problem %s (status %d in the body), want %s (%d)", p.Code, p.Status, code, status)
 	}
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
-		t.Fatalf("a problem came as %q", got)
+		t.Fatalf("the problem has the content type %q", got)
 	}
 }
 
 type object = map[string]any
 
-// bodyOf is an object as a body; nil sends none.
+// bodyOf returns an object as a body; nil sends none.
 func bodyOf(o object) any {
 	if o == nil {
 		return nil
@@ -323,7 +323,7 @@ func (w *system) apply() *holder {
 	return w.applyAs(with("document_number", number(int(w.people.Add(1))-1)))
 }
 
-// number is that of the n-th test person; the first is testNumber.
+// number returns the document number of the n-th test person; the first is testNumber.
 func number(n int) string {
 	return passenger.IDNumber(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
 }
@@ -335,36 +335,35 @@ func (w *system) applyAs(f object) *holder {
 	return &h
 }
 
-// reenter comes back to the credential of a document, and returns the check that
-// was passed for it.
-func (w *system) reenter(number string) (h *holder, check string) {
+// recoverAccess returns to the credential of a document with a face check.
+func (w *system) recoverAccess(number string) (h *holder, check string) {
 	w.t.Helper()
 	in := as[struct {
 		Token       string `json:"access_token"`
 		Check       string
 		Application struct{ Application, Status, Serial string }
-	}](w.t, w.call("POST", "/v1/viewings", "", viewing(number)), http.StatusCreated)
+	}](w.t, w.call("POST", "/v1/viewings", "", recoveryForm(number)), http.StatusCreated)
 	a := in.Application
 	return &holder{w: w, Application: a.Application, Status: a.Status, Token: in.Token, Serial: a.Serial, Number: number}, in.Check
 }
 
-// viewing is the form of somebody who comes back.
-func viewing(number string) object {
+// recoveryForm is the body of an access recovery.
+func recoveryForm(number string) object {
 	return object{"name": testName, "document_type": "resident_id", "document_number": number, "evidence": "sandbox:pass", "policy": testPolicy}
 }
 
 func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }
 
-// hasStatus asserts how the application stands.
-func (h *holder) hasStatus(want string) {
+// wantStatus asserts the status of the application.
+func (h *holder) wantStatus(want string) {
 	h.w.t.Helper()
 	if now := as[holder](h.w.t, h.w.call("GET", h.path(""), h.Token, nil), http.StatusOK); now.Status != want {
 		h.w.t.Fatalf("the application is %q, want %q", now.Status, want)
 	}
 }
 
-// pass passes a face check and returns it.
-func (h *holder) pass() string {
+// passCheck passes a face check and returns its id.
+func (h *holder) passCheck() string {
 	h.w.t.Helper()
 	c := as[struct {
 		Check       string
@@ -382,8 +381,8 @@ type session struct {
 	Length                int
 }
 
-// open opens a session in anchor mode and returns what the phone would show in a step.
-func (h *holder) open(check string) (session, func(step int) tokens.Token) {
+// openAnchored opens a session in anchor mode and returns the phone's code for each step.
+func (h *holder) openAnchored(check string) (session, func(step int) tokens.Token) {
 	h.w.t.Helper()
 	serial, err := tokens.ParseSerial(h.Serial)
 	runtest.Must(h.w.t, err)
@@ -399,14 +398,14 @@ func (h *holder) open(check string) (session, func(step int) tokens.Token) {
 	}
 }
 
-// host opens a hosted session.
-func (h *holder) host(check string) session {
+// openHosted opens a hosted session.
+func (h *holder) openHosted(check string) session {
 	h.w.t.Helper()
 	return as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusCreated)
 }
 
-// gate judges a code as a gateway with this issuer's key would, now.
-func (w *system) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
+// gateVerdict checks a code now, as a gateway with this issuer's key would.
+func (w *system) gateVerdict(t *tokens.Token, scope tokens.Scope) tokens.Reason {
 	w.t.Helper()
 	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
 	runtest.Must(w.t, err)

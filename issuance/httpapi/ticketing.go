@@ -16,8 +16,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// refused is a "no" of the rules inside an answer: it is what was asked for, and no
-// problem.
+// refused is a refusal by the rules inside a successful response: the request asked for a
+// decision, so it is not a problem.
 type refused struct {
 	Code     problem.Code `json:"code"`
 	Detail   string       `json:"detail"`
@@ -31,10 +31,10 @@ func newRefused(r *problem.Error) *refused {
 	return &refused{p.Code, p.Detail, p.Text, p.NextStep, r.RetryAt}
 }
 
-// decision is what the rules say.
+// decision is the decision of the rules.
 type decision struct {
 	Allowed bool     `json:"allowed"`
-	First   string   `json:"first,omitempty"` // what must happen before
+	First   string   `json:"first,omitempty"` // what must happen first
 	Refused *refused `json:"refused,omitempty"`
 }
 
@@ -49,24 +49,24 @@ func decided(d registry.Decision, err error) (any, error) {
 	return out, err
 }
 
-// askDecision answers a ticketing system (rules B5 to B7).
-func (a *API) askDecision(r *request, by registry.Principal, in struct {
+// decideTicketing decides a question of a ticketing system (rules B5 to B7).
+func (a *API) decideTicketing(r *request, by registry.Principal, in struct {
 	Kind    string   `json:"kind"`
 	Account filled   `json:"account"`
-	For     []string `json:"for"` // a passenger for each ticket
+	For     []string `json:"for"` // one passenger per ticket
 	Ticket  filled   `json:"ticket"`
 	At      filled   `json:"at"`
 	serving
 }) (any, error) {
 	q := registry.DecisionRequest{Principal: by, Account: string(in.Account), Ticket: string(in.Ticket)}
 	var err error
-	if q.Serve, err = in.read(); err != nil {
+	if q.Serve, err = in.parse(); err != nil {
 		return nil, err
 	}
 	if q.Kind, err = registry.ParseDecisionKind(in.Kind); err != nil {
 		return nil, problem.New(registry.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
 	}
-	if q.Kind == registry.Serve || in.At != "" { // without a counter the registry would take who asks for one
+	if q.Kind == registry.Serve || in.At != "" { // without a counter the registry would take the caller for one
 		if q.Serve.At, err = rules.ParseActor(string(in.At)); err != nil {
 			return nil, problem.New(registry.QuestionInvalid, "at must be window, agency or machine")
 		}
@@ -82,7 +82,7 @@ func (a *API) askDecision(r *request, by registry.Principal, in struct {
 	return decided(a.registry.Decide(r.Context(), q))
 }
 
-// reportTickets takes what happened to tickets, once however often it is told.
+// reportTickets records an event of tickets. Repeated reports have no further effect.
 func (a *API) reportTickets(r *request, by registry.Principal, in struct {
 	Kind    string `json:"kind"`
 	Account filled `json:"account"`
@@ -108,17 +108,17 @@ func (a *API) reportTickets(r *request, by registry.Principal, in struct {
 		if e.Kind == registry.TicketsBought {
 			passenger, err = namedPassenger(string(t.Passenger))
 		} else if t.Passenger != "" {
-			err = problem.New(registry.EventInvalid, "passenger is for bought only: another ticket is for the same passenger")
+			err = problem.New(registry.EventInvalid, "passenger is allowed for bought only: a changed ticket keeps its passenger")
 		}
 		if err != nil {
 			return nil, err
 		}
-		e.Issued[i] = registry.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.read()}
+		e.Issued[i] = registry.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.parse()}
 	}
 	return nil, a.registry.RecordTicketEvent(r.Context(), e)
 }
 
-// journey is the train that a ticket is for.
+// journey is the train journey of a ticket.
 type journey struct {
 	Train     string `json:"train"`
 	From      string `json:"from"`
@@ -136,7 +136,7 @@ func newJourney(j *registry.Journey) *journey {
 	return &journey{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
 }
 
-func (j *journey) read() *registry.Journey {
+func (j *journey) parse() *registry.Journey {
 	if j == nil {
 		return nil
 	}
@@ -145,8 +145,8 @@ func (j *journey) read() *registry.Journey {
 	}
 }
 
-// subjects tells a ticketing system the pseudonyms of a day.
-func (a *API) subjects(r *request, by registry.Principal, in struct {
+// deriveSubjects returns the pseudonyms of persons for a day to a ticketing system.
+func (a *API) deriveSubjects(r *request, by registry.Principal, in struct {
 	Day     int64 `json:"day"`
 	Persons []struct {
 		DocumentType   string `json:"document_type"`
@@ -164,7 +164,7 @@ func (a *API) subjects(r *request, by registry.Principal, in struct {
 	}{in.Day, each(all, tokens.Subject.String)}, err
 }
 
-// redeemCode tells a ticketing system whose account it is, once.
+// redeemCode returns the account of a one-time code to a ticketing system.
 func (a *API) redeemCode(w http.ResponseWriter, r *request, by registry.Principal) error {
 	entry, err := audit.By(by.By, staff.RedeemAccountCode, audit.Object{}, a.service.Now().UnixMilli())
 	if err != nil {

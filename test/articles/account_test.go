@@ -65,7 +65,7 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 			Version string
 			Text    harness.Bilingual
 		}](t, h.Call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
-		policy.Text.Has(t, "What is kept, why, and how long", "What you can do", "保存哪些信息、用途及期限", "您可以")
+		policy.Text.Has(t, "Stored data, purpose and retention", "What you can do", "保存哪些信息、用途及期限", "您可以")
 
 		who := h.Person()
 		for _, version := range []any{nil, "", "2025-01"} {

@@ -84,8 +84,6 @@ var unread = []string{
 	"internal/strictjson",
 	"issuance/account",
 	"issuance/audit",
-	"issuance/httpapi",
-	"issuance/httpapi/privacy.md",
 	"issuance/identity",
 	"issuance/keystore",
 	"issuance/problem",
