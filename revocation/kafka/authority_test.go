@@ -44,7 +44,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return k
 }
 
-// sign makes a certificate for key; the first one signs itself.
+// sign signs a certificate for key; the first one is self-signed.
 func (a *authority) sign(t *testing.T, c *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	a.serial++
@@ -82,8 +82,8 @@ func (a *authority) pair(t *testing.T, name string) (cert, key string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 }
 
-// server is how a broker with the authority's certificate listens; with
-// clients set it lets in only clients that the authority knows.
+// server returns the TLS settings of a broker with the authority's certificate; with clients set it accepts
+// only clients with a certificate of the authority.
 func (a *authority) server(t *testing.T, clients bool) *tls.Config {
 	t.Helper()
 	cert, key := a.pair(t, "kafka")

@@ -8,22 +8,21 @@ import (
 	"time"
 )
 
-// ioTimeout bounds every single read and write once a broker has greeted. It
-// must exceed the longest time that a broker may hold a fetch back
-// (stream.MaxWait), or idle topics look dead, and leave a leader time to hear
-// from its replicas. Callers that can tell earlier that an answer is overdue
-// say so with their context.
+// ioTimeout bounds every single read and write after a broker has greeted. It must exceed the longest time
+// that a broker may delay a fetch (stream.MaxWait), otherwise idle topics look dead, and allow a leader to
+// hear from its replicas. Callers that know earlier that an answer is overdue set a deadline in their
+// context.
 const ioTimeout = 3 * time.Second
 
-// boundedConn gives every read and write a deadline. kafka-go leaves some
-// without one; a frozen broker would then hold a caller for ever.
+// boundedConn sets a deadline for every read and write. kafka-go sets none for some of them; a frozen broker
+// would then block a caller for ever.
 type boundedConn struct {
 	net.Conn
-	forget func(*boundedConn) // told of Close
+	forget func(*boundedConn) // called by Close
 
 	mu           sync.Mutex
 	bound        time.Duration
-	read, writes time.Time // the deadlines asked for; zero: none
+	read, writes time.Time // the requested deadlines; zero: none
 }
 
 func (c *boundedConn) setBound(d time.Duration) {
@@ -69,8 +68,8 @@ func (c *boundedConn) Write(b []byte) (int, error) {
 	return n, c.expire(err)
 }
 
-// expire fails every further read and write after one timeout: kafka-go reads on after a
-// timeout, to discard the rest of an answer that will not come.
+// expire fails every further read and write after one timeout: kafka-go reads on after a timeout, to discard
+// the rest of an answer that will not arrive.
 func (c *boundedConn) expire(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.setBound(0)
@@ -78,7 +77,7 @@ func (c *boundedConn) expire(err error) error {
 	return err
 }
 
-// earliest is asked or the bound from now, whichever comes first. The caller holds c.mu.
+// earliest returns the earlier of asked and the end of the bound from now. The caller holds c.mu.
 func (c *boundedConn) earliest(asked time.Time) time.Time {
 	limit := time.Now().Add(c.bound)
 	if !asked.IsZero() && asked.Before(limit) {

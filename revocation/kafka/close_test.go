@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// ours returns the stacks of the goroutines that a link started.
-func ours() []string {
+// linkGoroutines returns the stacks of the goroutines that a link started.
+func linkGoroutines() []string {
 	buf := make([]byte, 1<<20)
 	var stacks []string
 	for _, s := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
@@ -23,12 +23,12 @@ func ours() []string {
 	return stacks
 }
 
-// Not parallel: it counts goroutines.
+// This test is not parallel because it counts goroutines.
 func TestCloseDoesNotWaitForFrozenBrokers(t *testing.T) {
-	runtest.Eventually(t, patience, "the links of other tests to end", func() bool { return len(ours()) == 0 })
+	runtest.Eventually(t, testTimeout, "the links of other tests to end", func() bool { return len(linkGoroutines()) == 0 })
 	c := newCluster(t)
-	// The first link is at work when the brokers freeze, the others are then
-	// opened and stand in the middle of the greeting.
+	// The first link is in use when the brokers freeze; the others are opened then and block in the middle of
+	// the greeting.
 	var links []*kafka.Link
 	failed := make(chan error, 3)
 	call := func() {
@@ -44,13 +44,13 @@ func TestCloseDoesNotWaitForFrozenBrokers(t *testing.T) {
 		}()
 	}
 	call()
-	runtest.Eventually(t, patience, "the first metadata", func() bool { return c.asked.Load() >= 0 })
+	runtest.Eventually(t, testTimeout, "the first metadata", func() bool { return c.asked.Load() >= 0 })
 	for _, n := range c.nodes {
 		n.freeze()
 	}
 	call()
 	call()
-	runtest.Eventually(t, patience, "goroutines of three links", func() bool { return len(ours()) > 6 })
+	runtest.Eventually(t, testTimeout, "goroutines of three links", func() bool { return len(linkGoroutines()) > 6 })
 	start := time.Now()
 	for _, l := range links {
 		l.Close()
@@ -62,22 +62,22 @@ func TestCloseDoesNotWaitForFrozenBrokers(t *testing.T) {
 		select {
 		case err := <-failed:
 			if !errors.Is(err, kafka.ErrClosed) {
-				t.Errorf("a call in flight ended with %v", err)
+				t.Errorf("a call in progress ended with %v", err)
 			}
 		case <-time.After(time.Second):
-			t.Fatal("a call in flight goes on after Close")
+			t.Fatal("a call in progress continues after Close")
 		}
 	}
 	var left []string
 	defer func() {
 		if len(left) > 0 {
-			t.Logf("left after Close:\n%s", strings.Join(left, "\n\n"))
+			t.Logf("still running after Close:\n%s", strings.Join(left, "\n\n"))
 		}
 	}()
-	runtest.Eventually(t, 3*time.Second, "the goroutines to end", func() bool { left = ours(); return len(left) == 0 })
+	runtest.Eventually(t, 3*time.Second, "the goroutines to end", func() bool { left = linkGoroutines(); return len(left) == 0 })
 }
 
-func TestAClosedLinkSaysSo(t *testing.T) {
+func TestClosedLinkReturnsErrClosed(t *testing.T) {
 	c := newCluster(t)
 	l := open(t, c.config(0))
 	if err := fetch(t.Context(), l); err != nil {

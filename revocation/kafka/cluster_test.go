@@ -16,12 +16,12 @@ import (
 
 const topic = "railgate.control"
 
-// cluster is three brokers that can be frozen one by one, as SIGSTOP does: the
-// kernel goes on accepting connections and taking bytes, and nobody answers.
+// cluster is three brokers that can be frozen one by one, like with SIGSTOP: the kernel still accepts
+// connections and bytes, but no answer is sent.
 type cluster struct {
 	*kfake.Cluster
 	nodes []*node
-	// asked is the broker that was last asked for metadata, or -1.
+	// asked is the broker that received the newest metadata request, or -1.
 	asked atomic.Int32
 }
 
@@ -64,7 +64,7 @@ func (c *cluster) leadBy(t *testing.T, node int) {
 	}
 }
 
-// config names the brokers with the given one first.
+// config returns a configuration that lists the brokers starting with the given one.
 func (c *cluster) config(first int) kafka.Config {
 	all := c.ListenAddrs()
 	return kafka.Config{Brokers: append(all[first:len(all):len(all)], all[:first]...), Topic: topic, ClientID: "test"}
@@ -80,14 +80,14 @@ func open(t *testing.T, c kafka.Config) *kafka.Link {
 	return l
 }
 
-// fetch makes one call and returns what went wrong.
+// fetch makes one call and returns its error.
 func fetch(ctx context.Context, l *kafka.Link) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return fetchBound(ctx, l)
 }
 
-// fetchBound waits as long as ctx does.
+// fetchBound waits until ctx ends.
 func fetchBound(ctx context.Context, l *kafka.Link) error {
 	r, err := l.Fetch(ctx, &kafkago.FetchRequest{Topic: topic, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: maxWait})
 	if err != nil {
@@ -122,7 +122,7 @@ func (n *node) thaw() {
 	}
 }
 
-// run returns once the broker is not frozen, or end is closed.
+// run returns when the broker is not frozen, or when end is closed.
 func (n *node) run(end <-chan struct{}) {
 	for {
 		n.mu.Lock()
@@ -161,7 +161,7 @@ type nodeConn struct {
 	ended chan struct{}
 }
 
-// Read may have begun before the freeze, so it looks again when it returns.
+// Read may have begun before the freeze, so it checks again when it returns.
 func (c *nodeConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.node.run(c.ended)

@@ -18,39 +18,38 @@ const (
 	maxPEMFile      = 1 << 20 // bytes
 )
 
-// loadTLS reads the certificates; it reports through fault.
+// loadTLS reads the certificates; it reports errors through fault.
 func (s Security) loadTLS(fault func(field, format string, args ...any)) *tls.Config {
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: s.ServerName,
-		// A resumed session saves a restarted broker most of the work of
-		// everybody's reconnecting.
+		// A resumed session saves a restarted broker most of the work when all clients reconnect.
 		ClientSessionCache: tls.NewLRUClientSessionCache(0),
 	}
 	if s.CAFile != "" {
-		pem, err := s.trusted(s.CAFile, maxPEMFile)
+		pem, err := s.readTrusted(s.CAFile, maxPEMFile)
 		c.RootCAs = x509.NewCertPool()
 		if err != nil {
 			fault("ca_file", "%w", err)
 		} else if !c.RootCAs.AppendCertsFromPEM(pem) {
-			fault("ca_file", "holds no PEM certificate")
+			fault("ca_file", "contains no PEM certificate")
 		}
 	}
 	switch {
 	case s.CertFile == "" && s.KeyFile == "":
 		return c
 	case s.KeyFile == "":
-		fault("key_file", "must be set beside cert_file")
+		fault("key_file", "must be set together with cert_file")
 		return c
 	case s.CertFile == "":
-		fault("cert_file", "must be set beside key_file")
+		fault("cert_file", "must be set together with key_file")
 		return c
 	}
-	cert, certErr := s.trusted(s.CertFile, maxPEMFile)
+	cert, certErr := s.readTrusted(s.CertFile, maxPEMFile)
 	if certErr != nil {
 		fault("cert_file", "%w", certErr)
 	}
-	key, keyErr := s.secret(s.KeyFile, maxPEMFile)
+	key, keyErr := s.readSecret(s.KeyFile, maxPEMFile)
 	if keyErr != nil {
 		fault("key_file", "%w", keyErr)
 	}
@@ -59,13 +58,13 @@ func (s Security) loadTLS(fault func(field, format string, args ...any)) *tls.Co
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		fault("cert_file", "does not go with key_file: %w", err)
+		fault("cert_file", "does not match key_file: %w", err)
 	}
 	c.Certificates = []tls.Certificate{pair}
 	return c
 }
 
-// loadSASL reads the password; it reports through fault.
+// loadSASL reads the password; it reports errors through fault.
 func (s Security) loadSASL(fault func(field, format string, args ...any)) sasl.Mechanism {
 	password, err := s.password()
 	if err != nil {
@@ -88,8 +87,8 @@ func (s Security) loadSASL(fault func(field, format string, args ...any)) sasl.M
 		m, err = scram.Mechanism(scram.SHA512, s.User, password)
 	}
 	if err != nil {
-		// err may quote what it does not like.
-		fault("password_file", "it, or user, holds characters that SCRAM does not allow")
+		// err may quote the password.
+		fault("password_file", "the password or user contains characters that SCRAM does not allow")
 		return nil
 	}
 	return m
@@ -99,7 +98,7 @@ func (s Security) password() (string, error) {
 	if s.PasswordFile == "" {
 		return "", errors.New("must be set")
 	}
-	raw, err := s.secret(s.PasswordFile, maxPasswordFile)
+	raw, err := s.readSecret(s.PasswordFile, maxPasswordFile)
 	if err != nil {
 		return "", err
 	}
@@ -108,19 +107,19 @@ func (s Security) password() (string, error) {
 	case password == "":
 		return "", errors.New("is empty")
 	case strings.ContainsAny(password, "\x00\r\n") || !utf8.ValidString(password):
-		return "", errors.New("must hold one line of text")
+		return "", errors.New("must contain one line of text")
 	}
 	return password, nil
 }
 
-// trusted reads a file that others may read, but not write.
-func (s Security) trusted(path string, limit int64) ([]byte, error) {
+// readTrusted reads a file that other users may read, but not write.
+func (s Security) readTrusted(path string, limit int64) ([]byte, error) {
 	raw, err := s.Trust.Read(path, limit)
 	return within(limit, raw, err)
 }
 
-// secret reads a file that only this process's user, root and the trusted group may read.
-func (s Security) secret(path string, limit int64) ([]byte, error) {
+// readSecret reads a file that only this process's user, root and the trusted group may read.
+func (s Security) readSecret(path string, limit int64) ([]byte, error) {
 	raw, err := s.Trust.ReadSecret(path, limit, "make it 0600, and replace the secret if they could")
 	return within(limit, raw, err)
 }

@@ -11,35 +11,32 @@ import (
 )
 
 const (
-	// dialTimeout bounds one dial by kafka-go: connecting, greeting, and every
-	// bootstrap broker that has to be tried.
+	// dialTimeout bounds one dial by kafka-go: connecting, greeting, and every bootstrap broker that has to
+	// be tried.
 	dialTimeout = 3 * time.Second
-	// headStart is what one bootstrap broker gets before the next is tried beside
-	// it. A broker nearby has greeted by then, so a healthy cluster sees one
-	// connection.
+	// headStart is the time after which the next bootstrap broker is tried in parallel. A nearby broker has
+	// greeted by then, so a healthy cluster receives one connection.
 	headStart = 150 * time.Millisecond
 )
 
-// anyBroker is the address of the connections over which kafka-go asks who leads
-// what. kafka-go would try the bootstrap list one after the other, and within
-// one bound for all; with one address of no broker the dialer can tell these
-// connections from those to a certain broker, and do better.
+// anyBroker is the address of the connections over which kafka-go requests metadata. kafka-go would try the
+// bootstrap list one by one, with one timeout for all. With an address that is no broker's, the dialer can
+// distinguish these connections from those to a certain broker, and try the list in parallel.
 type anyBroker struct{}
 
 func (anyBroker) Network() string { return "tcp" }
 func (anyBroker) String() string  { return "any broker" }
 
-// dialer hands kafka-go connections on which a broker has just answered, so a
-// stopped one, whose kernel goes on accepting, is found out here and soon. That
-// the first request was already answered does not disturb kafka-go: it numbers
-// requests by connection object, and brokers only repeat the number.
+// dialer returns connections to kafka-go on which a broker has just answered. A stopped broker, whose kernel
+// still accepts connections, is therefore detected early. kafka-go is not affected by the first answered
+// request: it numbers requests by connection object, and brokers only repeat the number.
 type dialer struct {
 	ctx      context.Context // ends with the link
 	brokers  []string
 	clientID string
 	creds    credentials
 
-	dropped atomic.Uint64 // by the guards of its connections
+	dropped atomic.Uint64 // record batches dropped by the guards of its connections
 
 	mu   sync.Mutex
 	open map[*boundedConn]struct{}
@@ -61,12 +58,11 @@ func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) 
 	return d.dialOne(ctx, address)
 }
 
-// dialAny tries the bootstrap brokers in random order, which spreads the load,
-// each a little after the one before or as soon as that fails, and takes the
-// first that greets.
+// dialAny tries the bootstrap brokers in random order, which spreads the load. Each is tried headStart after
+// the previous one or as soon as that fails. The first connection that greets is used.
 func (d *dialer) dialAny(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the losers
+	defer cancel() // ends the slower dials
 	greeted, failed := make(chan net.Conn), make(chan error)
 	try := func(address string) {
 		c, err := d.dialOne(ctx, address)
@@ -116,7 +112,7 @@ func (d *dialer) dialAny(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// remember keeps a connection for close, unless that came first.
+// remember stores a connection for close, and fails after close.
 func (d *dialer) remember(c *boundedConn) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -133,8 +129,7 @@ func (d *dialer) forget(c *boundedConn) {
 	delete(d.open, c)
 }
 
-// close breaks all connections; the link's context has ended already, so no
-// further one is remembered.
+// close closes all connections. The link's context has ended before, so no further connection is stored.
 func (d *dialer) close() {
 	d.mu.Lock()
 	open := d.open

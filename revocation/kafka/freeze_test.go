@@ -18,14 +18,14 @@ const (
 	callTimeout = maxWait + 800*time.Millisecond
 	minBackoff  = 50 * time.Millisecond
 	maxBackoff  = 400 * time.Millisecond
-	// recovery is the goal of 1.5 s and what a busy machine may add.
-	recovery = 2 * time.Second
-	patience = 10 * time.Second
+	// the goal of 1.5 s plus a margin for a busy machine
+	recovery    = 2 * time.Second
+	testTimeout = 10 * time.Second
 )
 
-// follow reads as the follower does until ctx ends; when renew is set it closes
-// the link after every second failure in a row and opens another. The start of
-// each call that worked, and each failure, is told if somebody listens.
+// follow reads like the follower until ctx ends. If renew is set it closes the link after every second
+// failure in a row and opens another. The start of each successful call, and each failure, is sent if a
+// receiver is ready.
 func follow(ctx context.Context, cfg kafka.Config, renew bool, worked chan<- time.Time, failed chan<- error) error {
 	link, err := kafka.Open(cfg)
 	if err != nil {
@@ -84,17 +84,17 @@ func startFollower(t *testing.T, cfg kafka.Config, renew bool) *follower {
 	return f
 }
 
-// awaitWork returns how long after since the first call began that worked.
+// awaitWork returns how long after since the first successful call began.
 func (f *follower) awaitWork(since time.Time) time.Duration {
 	f.t.Helper()
-	for timeout := time.After(patience); ; {
+	for timeout := time.After(testTimeout); ; {
 		select {
 		case start := <-f.worked:
 			if start.After(since) {
 				return start.Sub(since)
 			}
 		case <-timeout:
-			f.t.Fatalf("no call worked within %v", patience)
+			f.t.Fatalf("no call worked within %v", testTimeout)
 		}
 	}
 }
@@ -104,16 +104,15 @@ func (f *follower) awaitFailure() error {
 	select {
 	case err := <-f.failed:
 		return err
-	case <-time.After(patience):
-		f.t.Fatalf("no call failed within %v", patience)
+	case <-time.After(testTimeout):
+		f.t.Fatalf("no call failed within %v", testTimeout)
 	}
 	return nil
 }
 
-// Each broker in turn, wherever it stands in the bootstrap list, is the leader
-// and freezes; the cluster notices and lets another lead. A link that is kept
-// finds the new leader as soon as one that is opened anew.
-func TestTheNextLeaderIsFound(t *testing.T) {
+// Each broker in turn, at any place in the bootstrap list, is the leader and freezes; the cluster elects
+// another leader. A kept link finds the new leader as fast as a new link.
+func TestNextLeaderIsFound(t *testing.T) {
 	for leader := range 3 {
 		for _, renew := range []bool{false, true} {
 			t.Run(fmt.Sprintf("broker %d, renew %v", leader, renew), func(t *testing.T) {
@@ -133,13 +132,13 @@ func TestTheNextLeaderIsFound(t *testing.T) {
 	}
 }
 
-// As above, with TLS and a login on every connection.
-func TestTheNextLeaderIsFoundSecurely(t *testing.T) {
+// The same with TLS and a login on every connection.
+func TestNextLeaderIsFoundOverTLS(t *testing.T) {
 	t.Parallel()
-	house := newAuthority(t, "house")
-	c := newCluster(t, kfake.TLS(house.server(t, false)), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "gateway", "x"))
+	ca := newAuthority(t, "house")
+	c := newCluster(t, kfake.TLS(ca.server(t, false)), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "gateway", "x"))
 	config := c.config(0)
-	config.Security = kafka.Security{TLS: true, CAFile: house.file,
+	config.Security = kafka.Security{TLS: true, CAFile: ca.file,
 		SASL: "scram-sha-512", User: "gateway", PasswordFile: write(t, "password", "x")}
 	c.leadBy(t, 0)
 	f := startFollower(t, config, false)
@@ -152,23 +151,22 @@ func TestTheNextLeaderIsFoundSecurely(t *testing.T) {
 	}
 }
 
-// The broker that tells who leads freezes just when the leader, which is well,
-// hands over.
-func TestAFrozenGuideIsReplaced(t *testing.T) {
+// The broker that answers metadata requests freezes just when the leader, which works, hands over.
+func TestFrozenMetadataBrokerIsReplaced(t *testing.T) {
 	for first := range 3 {
 		t.Run(fmt.Sprintf("first broker %d", first), func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t)
 			f := startFollower(t, c.config(first), false)
 			f.awaitWork(time.Now())
-			guide := int(c.asked.Load())
-			from, to := (guide+1)%3, (guide+2)%3
+			asked := int(c.asked.Load())
+			from, to := (asked+1)%3, (asked+2)%3
 			c.leadBy(t, from)
-			f.awaitWork(time.Now().Add(time.Second)) // it is read from there by now
-			if again := int(c.asked.Load()); again != guide {
-				t.Fatalf("broker %d was asked, and then %d without need", guide, again)
+			f.awaitWork(time.Now().Add(time.Second)) // the leader answers by now
+			if again := int(c.asked.Load()); again != asked {
+				t.Fatalf("broker %d was asked, and then %d without need", asked, again)
 			}
-			c.nodes[guide].freeze()
+			c.nodes[asked].freeze()
 			c.leadBy(t, to)
 			if took := f.awaitWork(time.Now()); took > recovery {
 				t.Errorf("the new leader was found after %v", took)
@@ -177,9 +175,8 @@ func TestAFrozenGuideIsReplaced(t *testing.T) {
 	}
 }
 
-// Two of three brokers, wherever they stand in the list, are frozen before the
-// first call.
-func TestALinkOpensPastFrozenBrokers(t *testing.T) {
+// Two of three brokers, at any place in the list, are frozen before the first call.
+func TestLinkOpensDespiteFrozenBrokers(t *testing.T) {
 	for alive := range 3 {
 		t.Run(fmt.Sprintf("broker %d runs", alive), func(t *testing.T) {
 			t.Parallel()
@@ -198,9 +195,8 @@ func TestALinkOpensPastFrozenBrokers(t *testing.T) {
 	}
 }
 
-// With every broker frozen a call says so soon; when they run again, so does
-// the link.
-func TestAFrozenClusterThaws(t *testing.T) {
+// With every broker frozen a call fails soon; when they run again, the link works again.
+func TestLinkRecoversWhenAFrozenClusterResumes(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	for _, n := range c.nodes {
@@ -210,18 +206,18 @@ func TestAFrozenClusterThaws(t *testing.T) {
 	f.awaitFailure()
 	var timeout interface{ Timeout() bool }
 	if err := f.awaitFailure(); !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Errorf("not an error of time: %v", err)
+		t.Errorf("not a timeout: %v", err)
 	}
 	for _, n := range c.nodes {
 		n.thaw()
 	}
 	if took := f.awaitWork(time.Now()); took > recovery {
-		t.Errorf("reading went on after %v", took)
+		t.Errorf("reading continued after %v", took)
 	}
 }
 
 // A caller may forget to set a deadline.
-func TestACallWithoutADeadlineEnds(t *testing.T) {
+func TestCallWithoutADeadlineEnds(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	link := open(t, c.config(0))
@@ -238,7 +234,7 @@ func TestACallWithoutADeadlineEnds(t *testing.T) {
 		if err == nil {
 			t.Error("a frozen broker answered")
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the call waits for ever")
 	}
 }

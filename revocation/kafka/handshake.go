@@ -14,12 +14,11 @@ import (
 	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
-// silence bounds connecting, and then every single answer until a broker has
-// greeted. A broker that needs longer for that cannot answer for metadata
-// within metadataTTL either. A restarted broker that everybody reconnects to
-// may be slower for a moment; callers that back off, and resumed TLS sessions,
-// keep that from lasting.
-const silence = 700 * time.Millisecond
+// greetTimeout bounds connecting, and then every single answer until a broker has greeted. A broker that
+// needs longer cannot answer metadata requests within metadataTTL either. A restarted broker to which all
+// clients reconnect may be slower for a moment; backoff of the callers and resumed TLS sessions keep that
+// short.
+const greetTimeout = 700 * time.Millisecond
 
 // dialOne connects to one broker and waits until it has greeted.
 func (d *dialer) dialOne(ctx context.Context, address string) (net.Conn, error) {
@@ -27,11 +26,11 @@ func (d *dialer) dialOne(ctx context.Context, address string) (net.Conn, error) 
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := (&net.Dialer{Timeout: silence}).DialContext(ctx, "tcp", address)
+	tcp, err := (&net.Dialer{Timeout: greetTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, err // names the address
+		return nil, err // contains the address
 	}
-	raw := &boundedConn{Conn: tcp, bound: silence, forget: d.forget}
+	raw := &boundedConn{Conn: tcp, bound: greetTimeout, forget: d.forget}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	var c net.Conn
 	if err = d.remember(raw); err == nil {
@@ -48,9 +47,8 @@ func (d *dialer) dialOne(ctx context.Context, address string) (net.Conn, error) 
 	return c, nil
 }
 
-// greet does what comes before the first request: TLS, the question which
-// protocol versions the broker speaks, and SASL. kafka-go asks for the versions
-// once more, since it keeps them to itself.
+// greet performs the steps before the first request: TLS, the ApiVersions request, and SASL. kafka-go
+// requests the versions again, because it does not share them.
 func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, error) {
 	if settings := d.creds.tls; settings != nil {
 		if settings.ServerName == "" {
@@ -67,11 +65,11 @@ func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, 
 	pc := protocol.NewConn(c, d.clientID)
 	r, err := pc.RoundTrip(new(apiversions.Request))
 	if err != nil {
-		return nil, fmt.Errorf("the broker does not greet: %w", err)
+		return nil, fmt.Errorf("the broker does not answer ApiVersions: %w", err)
 	}
 	greeting := r.(*apiversions.Response)
 	if greeting.ErrorCode != 0 {
-		return nil, fmt.Errorf("the broker does not greet: %w", kafka.Error(greeting.ErrorCode))
+		return nil, fmt.Errorf("the broker does not answer ApiVersions: %w", kafka.Error(greeting.ErrorCode))
 	}
 	if d.creds.sasl == nil {
 		return c, nil

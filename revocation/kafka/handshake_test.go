@@ -13,9 +13,9 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// kafka-go is given connections on which a broker has answered already. It
-// greets again, and takes what follows for the answers to its own requests.
-func TestKafkaTakesAGreetedConnection(t *testing.T) {
+// kafka-go receives connections on which a broker has already answered. It sends ApiVersions again, and
+// matches the following answers to its own requests.
+func TestKafkaUsesAGreetedConnection(t *testing.T) {
 	c := newCluster(t, kfake.NumBrokers(1))
 	var greetings atomic.Int32
 	c.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -34,10 +34,10 @@ func TestKafkaTakesAGreetedConnection(t *testing.T) {
 	}
 }
 
-// A broker may go silent at any step of the greeting; each costs one short wait.
-func TestSilenceInTheGreeting(t *testing.T) {
+// A broker may stop answering at any step of the greeting; each costs one short timeout.
+func TestSilenceDuringTheGreetingTimesOut(t *testing.T) {
 	const bound = 1500 * time.Millisecond
-	house := newAuthority(t, "house")
+	ca := newAuthority(t, "house")
 	password := write(t, "password", "x")
 	login := kafka.Security{SASL: "scram-sha-256", User: "gateway", PasswordFile: password}
 	mute := func(t *testing.T) string {
@@ -62,7 +62,7 @@ func TestSilenceInTheGreeting(t *testing.T) {
 		address func(*testing.T) string
 		s       kafka.Security
 	}{
-		"TLS":              {mute, kafka.Security{TLS: true, CAFile: house.file}},
+		"TLS":              {mute, kafka.Security{TLS: true, CAFile: ca.file}},
 		"versions":         {mute, kafka.Security{}},
 		"SASL's handshake": {frozenAt(kmsg.SASLHandshake), login},
 		"SASL's proof":     {frozenAt(kmsg.SASLAuthenticate), login},
@@ -75,7 +75,7 @@ func TestSilenceInTheGreeting(t *testing.T) {
 			err := fetchBound(t.Context(), link)
 			var timeout interface{ Timeout() bool }
 			if !errors.As(err, &timeout) || !timeout.Timeout() || errors.Is(err, kafka.ErrRefused) {
-				t.Errorf("not an error of time: %v", err)
+				t.Errorf("not a timeout: %v", err)
 			}
 			if took := time.Since(start); took > bound {
 				t.Errorf("it took %v", took)

@@ -13,9 +13,9 @@ import (
 	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
-// Whoever poses as a broker could keep a core busy for an hour: SCRAM has the
-// server say how often the password is hashed.
-func TestALoginCostsLittle(t *testing.T) {
+// SCRAM lets the server choose the number of hash iterations: a program that impersonates a broker could keep
+// a core busy for an hour.
+func TestLoginRefusesTooManyIterations(t *testing.T) {
 	for _, rounds := range []string{"2000000000", "99999999999999999999", "131073"} {
 		t.Run(rounds, func(t *testing.T) {
 			t.Parallel()

@@ -12,28 +12,28 @@ import (
 const (
 	// outageLogEvery is the time between two lines of one outage.
 	outageLogEvery = time.Minute
-	// outageCalm is how long all must have worked before an outage is over, so that
-	// failures that come and go are one outage.
+	// outageCalm is how long every call must have succeeded before an outage ends, so that intermittent
+	// failures are one outage.
 	outageCalm = 3 * time.Second
 )
 
-// Outage makes few log lines of many equal failures of one component's calls to the
-// brokers, and remembers their cause for status pages and metrics.
+// Outage writes few log lines about many equal failures of one component's calls to the brokers, and stores
+// their cause for status pages and metrics.
 //
-// It begins with the first failure. It is over when every part that failed works
-// again and no call has failed for 3 s. However many calls fail, it gets one line when
-// it begins, one for each minute that it lasts, and one when it is over.
+// An outage begins with the first failure. It ends when every part that failed works again and no call has
+// failed for 3 s. However many calls fail, it has one line when it begins, one for each minute, and one when
+// it ends.
 //
-// It is safe for concurrent use.
+// Outage is safe for concurrent use.
 type Outage struct {
 	// immutable
 	log          *zap.Logger
 	fails, works string // the messages
 
-	open atomic.Bool // an outage has begun and is not over
+	open atomic.Bool // an outage has begun and has not ended
 
 	mu       sync.Mutex
-	failing  map[string]struct{} // the parts whose last call failed
+	failing  map[string]struct{} // the parts whose newest call failed
 	since    time.Time           // of the first failure
 	last     time.Time           // of the newest failure
 	logged   time.Time           // of the newest line
@@ -41,14 +41,13 @@ type Outage struct {
 	cause    string
 }
 
-// NewOutage prepares one with the messages of its lines: fails while an outage lasts,
-// works when it is over.
+// NewOutage returns an Outage with the messages of its lines: fails while an outage lasts, works when it
+// ends.
 func NewOutage(log *zap.Logger, fails, works string) *Outage {
 	return &Outage{log: log, fails: fails, works: works, failing: make(map[string]struct{})}
 }
 
-// Failed notes that a call of a part failed. A component has few parts, and gives
-// them the same names each time.
+// Failed counts a failed call of a part. A component has few parts with fixed names.
 func (o *Outage) Failed(part string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,7 +66,7 @@ func (o *Outage) Failed(part string, err error) {
 	o.log.Warn(o.fails, zap.String("part", part), zap.Time("since", o.since), zap.Uint64("failures", o.failures), zap.Error(err))
 }
 
-// Works notes that a call of a part succeeded. Without an outage it costs one load.
+// Works handles a successful call of a part. Without an outage it costs one atomic load.
 func (o *Outage) Works(part string) {
 	if !o.open.Load() {
 		return
@@ -82,7 +81,7 @@ func (o *Outage) Works(part string) {
 	o.log.Info(o.works, zap.Duration("lasted", o.last.Sub(o.since)), zap.Uint64("failures", o.failures))
 }
 
-// Forget ends an outage without a line, for a component that calls no more.
+// Forget ends an outage without a line, for a component that makes no more calls.
 func (o *Outage) Forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -90,8 +89,8 @@ func (o *Outage) Forget() {
 	o.open.Store(false)
 }
 
-// State says since when calls have failed, and the newest cause. cause is empty if
-// the last call of every part succeeded.
+// State returns since when calls have failed, and the newest cause. cause is empty if the newest call of
+// every part succeeded.
 func (o *Outage) State() (since time.Time, cause string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -101,8 +100,8 @@ func (o *Outage) State() (since time.Time, cause string) {
 	return o.since, o.cause
 }
 
-// Wait waits for d between two calls to the brokers, not at all if d is not above zero.
-// false: ctx has ended.
+// Wait waits for d between two calls to the brokers; it does not wait if d is not above zero. It returns
+// false if ctx has ended.
 func Wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -12,9 +12,9 @@ import (
 
 var errRefused = errors.New("connection refused")
 
-// Ten failures a second of two parts for five minutes: one line at the start,
-// one a minute, one at the end.
-func TestAnOutageGetsOneLineAMinute(t *testing.T) {
+// Ten failures per second of two parts for five minutes: one line at the start, one per minute, one at the
+// end.
+func TestOutageHasOneLinePerMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, lines := observer.New(zap.InfoLevel)
 		l := NewOutage(zap.New(core), "reading fails", "reading works again")
@@ -43,20 +43,20 @@ func TestAnOutageGetsOneLineAMinute(t *testing.T) {
 			t.Errorf("cause %q when both parts work", cause)
 		}
 		if n := lines.FilterMessage("reading works again").Len(); n != 0 {
-			t.Error("over before it was calm")
+			t.Error("ended before the calm period")
 		}
 		time.Sleep(outageCalm)
 		l.Works("one")
 		over := lines.FilterMessage("reading works again").All()
 		if len(over) != 1 || over[0].ContextMap()["failures"] != uint64(3000) {
-			t.Errorf("lines of the end: %v", over)
+			t.Errorf("lines at the end: %v", over)
 		}
 	})
 }
 
-// Calls that fail and succeed in turn are one outage, and a new one after a pause
-// gets its line at once.
-func TestFailuresThatComeAndGoAreOneOutage(t *testing.T) {
+// Calls that fail and succeed in turn are one outage, and a new outage after a pause has its line
+// immediately.
+func TestIntermittentFailuresAreOneOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, lines := observer.New(zap.InfoLevel)
 		l := NewOutage(zap.New(core), "fails", "works")
@@ -73,7 +73,7 @@ func TestFailuresThatComeAndGoAreOneOutage(t *testing.T) {
 		l.Works("one")
 		l.Failed("one", errRefused)
 		if n := lines.FilterMessage("fails").Len(); n != 2 {
-			t.Fatalf("%d lines of failing, want that of the second outage, too", n)
+			t.Fatalf("%d lines of failures, want one per outage", n)
 		}
 		l.Forget()
 		if _, cause := l.State(); cause != "" {

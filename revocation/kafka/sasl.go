@@ -14,17 +14,16 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 )
 
-// maxRounds is above what PLAIN (1) and SCRAM (2) need.
+// maxRounds exceeds the rounds of PLAIN (1) and SCRAM (2).
 const maxRounds = 4
 
-// ErrRefused means that a broker did not accept user, password or mechanism, or
-// could not prove that it knows the password itself.
+// ErrRefused means that a broker did not accept user, password or mechanism, or could not prove that it knows
+// the password.
 var ErrRefused = errors.New("SASL: the broker refused the login")
 
-// authenticate logs in on a fresh connection. kafka-go's own login has no
-// deadline, and tells a wrong password from an unknown topic only in its
-// internal state. The broker's words stay out of the errors: who poses as a
-// broker could repeat a PLAIN password there.
+// authenticate logs in on a new connection. kafka-go's own login has no deadline, and distinguishes a wrong
+// password from an unknown topic only in its internal state. The broker's texts are not added to the errors:
+// a program that impersonates a broker could repeat a PLAIN password in them.
 func authenticate(ctx context.Context, pc *protocol.Conn, m sasl.Mechanism) error {
 	r, err := pc.RoundTrip(&saslhandshake.Request{Mechanism: m.Name()})
 	if err != nil {
@@ -40,7 +39,7 @@ func authenticate(ctx context.Context, pc *protocol.Conn, m sasl.Mechanism) erro
 	for range maxRounds {
 		r, err := pc.RoundTrip(&saslauthenticate.Request{AuthBytes: answer})
 		if hungUp(err) {
-			return fmt.Errorf("%w: it hung up; check user and password_file", ErrRefused)
+			return fmt.Errorf("%w: it closed the connection; check user and password_file", ErrRefused)
 		}
 		if err != nil {
 			return fmt.Errorf("SASL: %w", err)
@@ -51,17 +50,17 @@ func authenticate(ctx context.Context, pc *protocol.Conn, m sasl.Mechanism) erro
 		}
 		var done bool
 		if done, answer, err = session.Next(ctx, res.AuthBytes); err != nil {
-			return fmt.Errorf("%w: its part of %s is wrong", ErrRefused, m.Name())
+			return fmt.Errorf("%w: its answer in %s is wrong", ErrRefused, m.Name())
 		}
 		if done {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: it did not come to an end", ErrRefused)
+	return fmt.Errorf("%w: the exchange did not end", ErrRefused)
 }
 
-// hungUp tells a broker that closes the connection on a wrong password, as some
-// do, from one that is silent.
+// hungUp distinguishes a broker that closes the connection on a wrong password, as some do, from a silent
+// one.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }

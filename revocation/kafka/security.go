@@ -9,28 +9,28 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 )
 
-// Security is how to enter Kafka: settings for a command's configuration. The
-// zero value is plaintext without a login.
+// Security configures the connection to Kafka: settings for a command's configuration. The zero value is
+// plaintext without a login.
 //
-// Without TLS anybody on the way can read and change what passes. What the
-// control stream says is signed, so it can then be held back but not forged.
+// Without TLS, anyone on the network path can read and change the traffic. The control stream is signed, so
+// it can then be delayed but not forged.
 type Security struct {
 	TLS          bool   `toml:"tls" doc:"whether to use TLS, 1.2 or newer"`
-	CAFile       string `toml:"ca_file" doc:"PEM file of the authorities that may vouch for brokers; empty: those of the system"`
-	CertFile     string `toml:"cert_file" doc:"PEM file of the client's own certificate, for brokers that ask for one; empty: none"`
-	KeyFile      string `toml:"key_file" secret:"file" doc:"PEM file of the key of cert_file"`
-	ServerName   string `toml:"server_name" doc:"name that every broker's certificate must bear; empty: the host each is dialled by"`
-	SASL         string `toml:"sasl" doc:"plain (needs tls), scram-sha-256 or scram-sha-512; empty: no login"`
-	User         string `toml:"user" doc:"user for sasl"`
-	PasswordFile string `toml:"password_file" secret:"file" doc:"file that holds the password for sasl, one line"`
+	CAFile       string `toml:"ca_file" doc:"PEM file of the certificate authorities for brokers; empty: the system's authorities"`
+	CertFile     string `toml:"cert_file" doc:"PEM file of the client certificate, for brokers that require one; empty: none"`
+	KeyFile      string `toml:"key_file" secret:"file" doc:"PEM file of the private key of cert_file"`
+	ServerName   string `toml:"server_name" doc:"name that every broker's certificate must contain; empty: the host of the broker's address"`
+	SASL         string `toml:"sasl" doc:"login mechanism: plain (needs tls), scram-sha-256 or scram-sha-512; empty: no login"`
+	User         string `toml:"user" doc:"user name for sasl"`
+	PasswordFile string `toml:"password_file" secret:"file" doc:"file with the password for sasl, one line"`
 
-	// Trust says whose group may read key_file and password_file.
+	// Trust names the group that may read key_file and password_file.
 	Trust ownfile.Trust `toml:"-"`
 }
 
-// Fault is a wrong setting. It never shows what is in a secret file.
+// Fault is a wrong setting. It never contains the content of a secret file.
 type Fault struct {
-	Field string // as in the settings, such as "ca_file"
+	Field string // name of the setting, such as "ca_file"
 	Err   error
 }
 
@@ -40,8 +40,8 @@ func (f *Fault) Unwrap() error { return f.Err }
 // Setting names the field to package conf.
 func (f *Fault) Setting() string { return f.Field }
 
-// Validate says what is wrong, one *Fault each; it reads the files, so that
-// what it lets pass can be opened.
+// Validate returns the faults, one *Fault each. It reads the files, so that settings without faults can be
+// opened.
 func (s Security) Validate() []error {
 	_, faults := s.load()
 	return faults
@@ -59,7 +59,7 @@ const (
 	saslSHA512 = "scram-sha-512"
 )
 
-// load checks and reads everything.
+// load checks the settings and reads the files.
 func (s Security) load() (credentials, []error) {
 	var c credentials
 	var faults []error
@@ -73,21 +73,21 @@ func (s Security) load() (credentials, []error) {
 			{"ca_file", s.CAFile}, {"cert_file", s.CertFile}, {"key_file", s.KeyFile}, {"server_name", s.ServerName},
 		} {
 			if f.value != "" {
-				fault(f.field, "has no meaning without tls")
+				fault(f.field, "has no effect without tls: set tls or remove it")
 			}
 		}
 	}
 	switch s.SASL {
 	case "":
 		if s.User != "" {
-			fault("user", "has no meaning without sasl")
+			fault("user", "has no effect without sasl: set sasl or remove it")
 		}
 		if s.PasswordFile != "" {
-			fault("password_file", "has no meaning without sasl")
+			fault("password_file", "has no effect without sasl: set sasl or remove it")
 		}
 	case saslPlain, saslSHA256, saslSHA512:
 		if s.SASL == saslPlain && !s.TLS {
-			fault("sasl", "plain needs tls, or the password is sent in the clear; SCRAM does not send it")
+			fault("sasl", "plain needs tls, otherwise the password is sent unencrypted; SCRAM does not send it")
 		}
 		c.sasl = s.loadSASL(fault)
 	default:

@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// write makes a file of the test's own and returns its path.
+// write writes a file of this test and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -31,21 +31,21 @@ func chmod(t *testing.T, path string, mode fs.FileMode) string {
 	return path
 }
 
-func TestWrongSecurityIsNamedByField(t *testing.T) {
+func TestWrongSecuritySettingIsNamedByField(t *testing.T) {
 	const password = "open-sesame"
 	good := write(t, "password", password+"\n")
-	paper := newAuthority(t, "station")
-	cert, key := paper.issue(t, "gateway")
-	_, otherKey := paper.issue(t, "other")
-	thirdCert, thirdKey := paper.issue(t, "third")
-	openPaper := newAuthority(t, "open")
+	ca := newAuthority(t, "first")
+	cert, key := ca.issue(t, "gateway")
+	_, otherKey := ca.issue(t, "other")
+	thirdCert, thirdKey := ca.issue(t, "third")
+	openCA := newAuthority(t, "open")
 	for name, c := range map[string]struct {
 		s     kafka.Security
-		wrong string // the fields at fault
+		wrong string // the wrong fields
 	}{
 		"nothing at all":           {kafka.Security{}, ""},
 		"TLS, system's CAs":        {kafka.Security{TLS: true}, ""},
-		"own CA":                   {kafka.Security{TLS: true, CAFile: paper.file, ServerName: "kafka"}, ""},
+		"own CA":                   {kafka.Security{TLS: true, CAFile: ca.file, ServerName: "kafka"}, ""},
 		"mutual TLS":               {kafka.Security{TLS: true, CertFile: cert, KeyFile: key}, ""},
 		"SCRAM in the clear":       {kafka.Security{SASL: "scram-sha-512", User: "u", PasswordFile: good}, ""},
 		"PLAIN over TLS":           {kafka.Security{TLS: true, SASL: "plain", User: "u", PasswordFile: good}, ""},
@@ -67,7 +67,7 @@ func TestWrongSecurityIsNamedByField(t *testing.T) {
 		"not even text":            {kafka.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\xff")}, "password_file"},
 		"others read the password": {kafka.Security{SASL: "scram-sha-256", User: "u", PasswordFile: chmod(t, write(t, "p", password), 0o640)}, "password_file"},
 		"others read the key":      {kafka.Security{TLS: true, CertFile: thirdCert, KeyFile: chmod(t, thirdKey, 0o604)}, "key_file"},
-		"others change the CA":     {kafka.Security{TLS: true, CAFile: chmod(t, openPaper.file, 0o646)}, "ca_file"},
+		"others change the CA":     {kafka.Security{TLS: true, CAFile: chmod(t, openCA.file, 0o646)}, "ca_file"},
 		"a zero byte in the user":  {kafka.Security{TLS: true, SASL: "plain", User: "u\x00v", PasswordFile: good}, "user"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestWrongSecurityIsNamedByField(t *testing.T) {
 				}
 			}
 			if got := strings.Join(fields, " "); got != c.wrong {
-				t.Errorf("at fault: %q, want %q", got, c.wrong)
+				t.Errorf("wrong fields: %q, want %q", got, c.wrong)
 			}
 			_, err := kafka.Open(kafka.Config{Brokers: []string{"127.0.0.1:9"}, Topic: topic, Security: c.s})
 			if (err != nil) != (c.wrong != "") {
@@ -93,10 +93,10 @@ func TestWrongSecurityIsNamedByField(t *testing.T) {
 	}
 }
 
-// The settings can stand in a command's configuration file.
+// The settings can be part of a command's configuration file.
 func TestSecurityIsAConfigurationTable(t *testing.T) {
 	var c struct {
-		Security kafka.Security `toml:"security" doc:"how to enter"`
+		Security kafka.Security `toml:"security" doc:"how to connect"`
 	}
 	file := write(t, "gateway.toml", "[security]\ntls = true\nca_file = \"a\"\ncert_file = \"b\"\nkey_file = \"c\"\n"+
 		"server_name = \"d\"\nsasl = \"plain\"\nuser = \"e\"\npassword_file = \"f\"\n")
@@ -110,7 +110,7 @@ func TestSecurityIsAConfigurationTable(t *testing.T) {
 	}
 }
 
-func TestABrokerMustBeHostAndPort(t *testing.T) {
+func TestBrokerMustBeHostAndPort(t *testing.T) {
 	for _, brokers := range [][]string{nil, {"kafka"}, {"127.0.0.1:9092", ""}} {
 		if _, err := kafka.Open(kafka.Config{Brokers: brokers, Topic: topic}); err == nil {
 			t.Errorf("opened with %q", brokers)

@@ -13,38 +13,38 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-func TestEnteringOverTLS(t *testing.T) {
-	house, foreign := newAuthority(t, "house"), newAuthority(t, "foreign")
-	cert, key := house.issue(t, "gateway")
+func TestConnectingOverTLS(t *testing.T) {
+	ca, foreign := newAuthority(t, "house"), newAuthority(t, "foreign")
+	cert, key := ca.issue(t, "gateway")
 	foreignCert, foreignKey := foreign.issue(t, "gateway")
-	old := house.server(t, false)
+	old := ca.server(t, false)
 	old.MaxVersion = tls.VersionTLS11
 	for name, c := range map[string]struct {
 		server *tls.Config
 		s      kafka.Security
 		says   string // in the error; "": it works
 	}{
-		"trusted":              {house.server(t, false), kafka.Security{TLS: true, CAFile: house.file}, ""},
-		"by another name":      {house.server(t, false), kafka.Security{TLS: true, CAFile: house.file, ServerName: "kafka"}, ""},
-		"known client":         {house.server(t, true), kafka.Security{TLS: true, CAFile: house.file, CertFile: cert, KeyFile: key}, ""},
-		"wrong authority":      {house.server(t, false), kafka.Security{TLS: true, CAFile: foreign.file}, "unknown authority"},
-		"system's authorities": {house.server(t, false), kafka.Security{TLS: true}, "unknown authority"},
-		"wrong name":           {house.server(t, false), kafka.Security{TLS: true, CAFile: house.file, ServerName: "mallory"}, "mallory"},
-		"client without paper": {house.server(t, true), kafka.Security{TLS: true, CAFile: house.file}, "certificate required"},
-		"unknown client":       {house.server(t, true), kafka.Security{TLS: true, CAFile: house.file, CertFile: foreignCert, KeyFile: foreignKey}, "tls: "},
-		"TLS 1.1":              {old, kafka.Security{TLS: true, CAFile: house.file}, "protocol version"},
-		"plaintext":            {house.server(t, false), kafka.Security{}, "does not greet"},
+		"trusted":                    {ca.server(t, false), kafka.Security{TLS: true, CAFile: ca.file}, ""},
+		"by another name":            {ca.server(t, false), kafka.Security{TLS: true, CAFile: ca.file, ServerName: "kafka"}, ""},
+		"known client":               {ca.server(t, true), kafka.Security{TLS: true, CAFile: ca.file, CertFile: cert, KeyFile: key}, ""},
+		"wrong authority":            {ca.server(t, false), kafka.Security{TLS: true, CAFile: foreign.file}, "unknown authority"},
+		"system's authorities":       {ca.server(t, false), kafka.Security{TLS: true}, "unknown authority"},
+		"wrong name":                 {ca.server(t, false), kafka.Security{TLS: true, CAFile: ca.file, ServerName: "mallory"}, "mallory"},
+		"client without certificate": {ca.server(t, true), kafka.Security{TLS: true, CAFile: ca.file}, "certificate required"},
+		"unknown client":             {ca.server(t, true), kafka.Security{TLS: true, CAFile: ca.file, CertFile: foreignCert, KeyFile: foreignKey}, "tls: "},
+		"TLS 1.1":                    {old, kafka.Security{TLS: true, CAFile: ca.file}, "protocol version"},
+		"plaintext":                  {ca.server(t, false), kafka.Security{}, "does not answer ApiVersions"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cluster := newCluster(t, kfake.TLS(c.server))
-			enter(t, cluster, c.s, c.says)
+			checkConnection(t, cluster, c.s, c.says)
 		})
 	}
 }
 
-// enter makes one call and compares its outcome with what it should say.
-func enter(t *testing.T, c *cluster, s kafka.Security, says string) error {
+// checkConnection makes one call and compares its result with the expected error.
+func checkConnection(t *testing.T, c *cluster, s kafka.Security, says string) error {
 	t.Helper()
 	config := c.config(0)
 	config.Security = s
@@ -53,50 +53,50 @@ func enter(t *testing.T, c *cluster, s kafka.Security, says string) error {
 	case says == "" && err != nil:
 		t.Error(err)
 	case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
-		t.Errorf("got %v, want an error that says %q", err, says)
+		t.Errorf("got %v, want an error with %q", err, says)
 	}
 	return err
 }
 
-func TestLoggingIn(t *testing.T) {
+func TestLogin(t *testing.T) {
 	const password = "correct horse battery staple"
-	house := newAuthority(t, "house")
+	ca := newAuthority(t, "house")
 	right, wrong := write(t, "right", password+"\n"), write(t, "wrong", "incorrect "+password)
 	for ours, theirs := range map[string]string{
 		"plain": "PLAIN", "scram-sha-256": "SCRAM-SHA-256", "scram-sha-512": "SCRAM-SHA-512",
 	} {
 		t.Run(ours, func(t *testing.T) {
-			c := newCluster(t, kfake.TLS(house.server(t, false)), kfake.EnableSASL(), kfake.Superuser(theirs, "gateway", password))
-			s := kafka.Security{TLS: true, CAFile: house.file, SASL: ours, User: "gateway", PasswordFile: right}
-			enter(t, c, s, "")
+			c := newCluster(t, kfake.TLS(ca.server(t, false)), kfake.EnableSASL(), kfake.Superuser(theirs, "gateway", password))
+			s := kafka.Security{TLS: true, CAFile: ca.file, SASL: ours, User: "gateway", PasswordFile: right}
+			checkConnection(t, c, s, "")
 			for name, change := range map[string]func(*kafka.Security){
 				"password": func(s *kafka.Security) { s.PasswordFile = wrong },
 				"user":     func(s *kafka.Security) { s.User = "mallory" },
 			} {
 				s := s
 				change(&s)
-				err := enter(t, c, s, "check user and password_file")
+				err := checkConnection(t, c, s, "check user and password_file")
 				if !errors.Is(err, kafka.ErrRefused) {
 					t.Errorf("wrong %s: not a refusal: %v", name, err)
 				}
 				if err != nil && (strings.Contains(err.Error(), password) || strings.Contains(err.Error(), s.User)) {
-					t.Errorf("wrong %s: the error tells too much: %v", name, err)
+					t.Errorf("wrong %s: the error contains a secret: %v", name, err)
 				}
 			}
 		})
 	}
 	t.Run("no login where one is asked for", func(t *testing.T) {
 		c := newCluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "gateway", password))
-		enter(t, c, kafka.Security{}, "EOF")
+		checkConnection(t, c, kafka.Security{}, "EOF")
 	})
 }
 
-// A broker that says no in words, as Kafka does, need not be the real one: its
-// words may hold the password that it was just sent.
-func TestARefusalInWords(t *testing.T) {
+// A broker that refuses with a text, as Kafka does, may be an impostor: its text may contain the password
+// that it just received.
+func TestRefusalTextIsNotReported(t *testing.T) {
 	const password = "correct horse battery staple"
-	house := newAuthority(t, "house")
-	s := kafka.Security{TLS: true, CAFile: house.file, SASL: "plain", User: "gateway", PasswordFile: write(t, "password", password)}
+	ca := newAuthority(t, "house")
+	s := kafka.Security{TLS: true, CAFile: ca.file, SASL: "plain", User: "gateway", PasswordFile: write(t, "password", password)}
 	for _, step := range []struct {
 		key  kmsg.Key
 		no   func(kmsg.Request) kmsg.Response
@@ -115,12 +115,12 @@ func TestARefusalInWords(t *testing.T) {
 		}, "check user and password_file"},
 	} {
 		t.Run(step.key.Name(), func(t *testing.T) {
-			c := newCluster(t, kfake.TLS(house.server(t, false)), kfake.EnableSASL(), kfake.Superuser("PLAIN", "gateway", password))
+			c := newCluster(t, kfake.TLS(ca.server(t, false)), kfake.EnableSASL(), kfake.Superuser("PLAIN", "gateway", password))
 			c.ControlKey(int16(step.key), func(r kmsg.Request) (kmsg.Response, error, bool) {
 				c.KeepControl()
 				return step.no(r), nil, true
 			})
-			err := enter(t, c, s, step.says)
+			err := checkConnection(t, c, s, step.says)
 			if !errors.Is(err, kafka.ErrRefused) || strings.Contains(err.Error(), password) {
 				t.Errorf("got %v", err)
 			}

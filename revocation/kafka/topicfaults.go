@@ -12,27 +12,24 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// minMessageBytes leaves room for the longest message, half of this, and its
-// envelope.
+// minMessageBytes is twice the longest message, which leaves room for its envelope.
 const minMessageBytes = 128 << 10
 
-// ErrNotAllowed means that the cluster does not let this user read a topic's
-// settings. That is no fault of the topic.
+// ErrNotAllowed means that the cluster does not let this user read a topic's settings. The topic itself may
+// be right.
 var ErrNotAllowed = errors.New("kafka: this user may not read the topic's settings (DescribeConfigs)")
 
-// ConfigReader is a *Link, or what else can ask for settings.
+// ConfigReader is a *Link, or another client that can read settings.
 type ConfigReader interface {
 	DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error)
 }
 
-// TopicFaults compares a topic's settings with what the control stream needs,
-// and says in plain words what does not fit: records that go before minRetention,
-// and messages that do not fit in. A compacted topic is safe, since nothing is
-// forgotten, but it is named too, for it grows for ever. A setting that the
-// cluster does not show is taken as right.
+// TopicFaults compares a topic's settings with the requirements of the control stream, and describes each
+// deviation: records that are removed before minRetention, and messages that do not fit. A compacted topic is
+// safe, because it loses no record, but it is reported too, because it grows without bound. A setting that
+// the cluster does not show counts as right.
 //
-// The error is ErrNotAllowed, or that the question could not be asked; faults
-// are then nil.
+// The error is [ErrNotAllowed], or why the settings could not be read; faults are then nil.
 func TopicFaults(ctx context.Context, client ConfigReader, topic string, minRetention time.Duration) (faults []string, err error) {
 	r, err := client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
 		Resources: []kafka.DescribeConfigRequestResource{{
@@ -56,12 +53,12 @@ func TopicFaults(ctx context.Context, client ConfigReader, topic string, minRete
 	for _, e := range r.Resources[0].ConfigEntries {
 		settings[e.ConfigName] = e.ConfigValue
 	}
-	return judge(settings, minRetention)
+	return checkSettings(settings, minRetention)
 }
 
-// judge knows what the settings mean. Retention only counts where the policy
-// deletes; compaction alone forgets nothing but what a later record replaced.
-func judge(settings map[string]string, minRetention time.Duration) (faults []string, err error) {
+// checkSettings interprets the settings. Retention matters only if the policy deletes; compaction alone
+// removes only records that a later one replaced.
+func checkSettings(settings map[string]string, minRetention time.Duration) (faults []string, err error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	number := func(name string) (int64, bool) {
 		text, ok := settings[name]
@@ -79,7 +76,7 @@ func judge(settings map[string]string, minRetention time.Duration) (faults []str
 		fault("cleanup.policy is %q: the topic is compacted and keeps everything", policy)
 	} else {
 		if ms, ok := number("retention.ms"); ok && ms >= 0 && ms < minRetention.Milliseconds() {
-			fault("retention.ms is %v: records are gone before %v, while they still matter",
+			fault("retention.ms is %v: records are removed before %v, while they still matter; raise it",
 				time.Duration(ms)*time.Millisecond, minRetention)
 		}
 		if bytes, ok := number("retention.bytes"); ok && bytes >= 0 {
@@ -87,7 +84,7 @@ func judge(settings map[string]string, minRetention time.Duration) (faults []str
 		}
 	}
 	if bytes, ok := number("max.message.bytes"); ok && bytes < minMessageBytes {
-		fault("max.message.bytes is %d: a full message does not fit; it must be at least %d", bytes, minMessageBytes)
+		fault("max.message.bytes is %d: the largest message does not fit; it must be at least %d", bytes, minMessageBytes)
 	}
 	if err != nil {
 		return nil, err

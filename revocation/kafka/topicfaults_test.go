@@ -59,13 +59,13 @@ func TestTopicFaults(t *testing.T) {
 
 func topicFaults(t *testing.T, r kafka.ConfigReader, topic string, minRetention time.Duration) ([]string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	return kafka.TopicFaults(ctx, r, topic, minRetention)
 }
 
-// Gateways may only read; that they cannot look at the settings is no fault.
-func TestTopicFaultsMayBeHidden(t *testing.T) {
+// Gateways may only read; that they cannot read the settings is not a fault.
+func TestHiddenTopicSettingsAreNotAFault(t *testing.T) {
 	read := kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: topic, Pattern: kmsg.ACLResourcePatternTypeLiteral,
 		Operation: kmsg.ACLOperationRead, Allow: true}
 	c := newCluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.User("SCRAM-SHA-256", "gateway", "x", read))
@@ -80,7 +80,7 @@ func TestTopicFaultsMayBeHidden(t *testing.T) {
 	}
 }
 
-// fixed answers with the same settings always.
+// fixed always answers with the same settings.
 type fixed map[string]string
 
 func (f fixed) DescribeConfigs(_ context.Context, r *kafkago.DescribeConfigsRequest) (*kafkago.DescribeConfigsResponse, error) {
@@ -91,7 +91,7 @@ func (f fixed) DescribeConfigs(_ context.Context, r *kafkago.DescribeConfigsRequ
 	return &kafkago.DescribeConfigsResponse{Resources: []kafkago.DescribeConfigResponseResource{res}}, nil
 }
 
-func TestTopicFaultsOfStrangeAnswers(t *testing.T) {
+func TestTopicFaultsOfIncompleteAnswers(t *testing.T) {
 	if faults, err := topicFaults(t, fixed{}, topic, time.Hour); err != nil || faults != nil {
 		t.Errorf("settings that are not shown: %q, %v", faults, err)
 	}

@@ -8,12 +8,10 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// Walk gives every message at or after pos to visit and returns the offset
-// behind the last thing it decoded. lowest is the smallest base offset among the decoded
-// batches, or -1 if there was none; a batch may well be empty, or hold only
-// offsets below pos. A batch that does not decode whole ends the walk with an
-// error and is not stepped over. A message larger than limit bytes is visited
-// as nil.
+// Walk passes every message at or after pos to visit and returns the offset after the last decoded item.
+// lowest is the smallest base offset of the decoded batches, or -1 if there was none; a batch may be empty,
+// or contain only offsets below pos. A batch that does not decode completely ends the walk with an error and
+// is not skipped. A message larger than limit bytes is visited as nil.
 func Walk(records kafka.RecordReader, pos int64, limit int, visit func(offset int64, value []byte)) (next, lowest int64, err error) {
 	next, lowest = pos, -1
 	stream, ok := records.(*protocol.RecordStream)
@@ -31,7 +29,7 @@ func Walk(records kafka.RecordReader, pos int64, limit int, visit func(offset in
 		case *protocol.MessageSet:
 			base = b.BaseOffset
 		default:
-			return next, lowest, errors.New("kafka: the broker sent a record format this client does not know")
+			return next, lowest, errors.New("kafka: the broker sent an unknown record format")
 		}
 		if lowest < 0 || base < lowest {
 			lowest = base
@@ -56,7 +54,7 @@ func Walk(records kafka.RecordReader, pos int64, limit int, visit func(offset in
 	return next, lowest, nil
 }
 
-// value copies a message out, or nothing if it is too large.
+// value copies a message, or returns nil if it is too large.
 func value(r *protocol.Record, limit int) []byte {
 	if r.Value == nil || r.Value.Len() > limit {
 		return nil

@@ -13,8 +13,8 @@ import (
 	fetching "github.com/segmentio/kafka-go/protocol/fetch"
 )
 
-// A usual fetch costs the guard no memory beyond what the connection keeps.
-func TestTheGuardAllocatesNothingPerFetch(t *testing.T) {
+// A usual fetch costs the guard no memory besides the buffer of the connection.
+func TestGuardDoesNotAllocatePerFetch(t *testing.T) {
 	frame := frameOf(newest, 1000, honest(0, 999).Encode())
 	w := &wire{frame: frame}
 	conn := guard.Wrap(w, new(atomic.Uint64))
@@ -35,6 +35,6 @@ func TestTheGuardAllocatesNothingPerFetch(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 	if !bytes.Equal(into, frame) {
-		t.Error("the answer does not pass as it came")
+		t.Error("the answer was changed")
 	}
 }

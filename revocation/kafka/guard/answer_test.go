@@ -12,15 +12,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// full is an answer in which every list has entries and nothing is null, behind
-// its number, as another client's code writes it.
+// full returns an answer in which every list has entries and no field is null, after its correlation number,
+// encoded by another client's code.
 func full(key protocol.ApiKey, version int16) []byte {
 	res := kmsg.ResponseForKey(int16(key))
 	fill(reflect.ValueOf(res).Elem(), "")
 	res.SetVersion(version)
 	var body []byte
 	if res.IsFlexible() {
-		body = append(body, 0) // no tags in the head
+		body = append(body, 0) // no tags in the header
 	}
 	return res.AppendTo(body)
 }
@@ -50,9 +50,8 @@ func fill(v reflect.Value, name string) {
 	}
 }
 
-// Each answer that this client can ask for, in each version, passes as it came,
-// and none that is cut short anywhere.
-func TestEveryAnswerPasses(t *testing.T) {
+// Each answer that this client can request passes unchanged, in each version, and no truncated one passes.
+func TestEveryAnswerPassesUnchanged(t *testing.T) {
 	known := 0
 	for key := range protocol.ApiKey(40) {
 		for v := key.MinVersion(); v <= key.MaxVersion(); v++ {
@@ -65,13 +64,13 @@ func TestEveryAnswerPasses(t *testing.T) {
 				got := make([]byte, len(frame))
 				_, err := io.ReadFull(conn, got)
 				if err == nil && !bytes.Equal(got, frame) {
-					t.Errorf("%s %d: it is changed", key, v)
+					t.Errorf("%s %d: the answer was changed", key, v)
 				}
 				return err
 			}
 			conn := guard.Wrap(&wire{}, new(atomic.Uint64))
 			if _, err := conn.Write(request); err != nil || key == protocol.Fetch {
-				continue // not asked for; and a fetch has tests of its own
+				continue // never requested; fetch has tests of its own
 			}
 			known++
 			body := full(key, v)

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// maxInflated bounds what the batches of one answer may unpack to, bytes, and
-	// the memory that a codec may ask for.
+	// maxInflated bounds the decompressed batches of one answer, bytes, and the memory that a codec may
+	// allocate.
 	maxInflated = 16 << 20
-	// maxItems bounds the records of one answer and their headers, together;
-	// kafka-go takes about 200 bytes for each.
+	// maxItems bounds the records of one answer and their headers, together; kafka-go uses about 200 bytes
+	// for each.
 	maxItems = 1 << 16
-	// maxBatches bounds the batches of one answer. kafka-go keeps a page of 64 KiB
-	// for each, however small, until its records were read.
+	// maxBatches bounds the batches of one answer. kafka-go keeps a page of 64 KiB for each until its records
+	// were read, however small the batch is.
 	maxBatches = 1024
 )
 
-// Where the fields of a batch lie, bytes. The CRC covers all from the attributes on.
+// Offsets of a batch's fields, bytes. The CRC covers everything from the attributes.
 const (
 	atLength     = 8
 	atMagic      = 16
@@ -30,7 +30,7 @@ const (
 	atLastDelta  = 23
 	atCount      = 57
 	batchHead    = 61
-	lengthFrom   = 12 // what the length counts begins here
+	lengthFrom   = 12 // the length counts the bytes from here
 )
 
 const (
@@ -40,23 +40,22 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// finding is what came of looking into a batch whose CRC is right.
+// finding is the result of inspecting a batch whose CRC is right.
 type finding int
 
 const (
 	sound   finding = iota
-	hostile         // no honest writer makes such a batch
-	tooMuch         // it is more than this answer may still hold
+	hostile         // no regular writer makes such a batch
+	tooMuch         // it exceeds the remaining limits of this answer
 )
 
-// inspector looks at the record batches of a connection's answers, and changes
-// them in place where that is the remedy.
+// inspector checks the record batches of a connection's answers, and changes harmful ones in place.
 type inspector struct {
 	dropped *atomic.Uint64
 	source  bytes.Reader
-	scratch []byte // unpacked records
+	scratch []byte // decompressed records
 
-	// Of this answer: where it must begin, and what it may still hold.
+	// State of this answer: the offset at which it must begin, and its remaining limits.
 	offset                   int64
 	batches, items, inflated int
 }
@@ -65,15 +64,14 @@ func (n *inspector) begin(offset int64) {
 	n.offset, n.batches, n.items, n.inflated = offset, maxBatches, maxItems, maxInflated
 }
 
-// errOrder blames one of two batches: it cannot be told whose base offset is wrong.
+// errOrder means that two batches contradict each other: either may have the wrong base offset.
 var errOrder = damaged("the offsets of its batches do not ascend")
 
-// inspect goes through the batches of one partition. What is damaged is an error
-// if it comes first. Else the answer is cut before it, as brokers cut answers in
-// the midst of a batch: what comes before is used, and the next answer begins
-// with it.
+// inspect checks the batches of one partition. A damaged batch is an error if it is the first one. Otherwise
+// the answer is cut before it, as brokers cut answers in the middle of a batch: the preceding batches are
+// used, and the next answer begins with the damaged one.
 func (n *inspector) inspect(set []byte, highWatermark int64) error {
-	before, next := set, int64(0) // the last batch, and the lowest offset that may follow it
+	before, next := set, int64(0) // the previous batch, and the lowest offset that may follow it
 	for rest := set; len(rest) > 0; {
 		size, last, err := n.batch(rest, len(rest) == len(set), next, highWatermark)
 		if errors.Is(err, errOrder) {
@@ -93,18 +91,17 @@ func (n *inspector) inspect(set []byte, highWatermark int64) error {
 	return nil
 }
 
-// batch checks the batch at the start of rest, and returns its size and last
-// offset. The size is 0 if its end is missing, and negative if it must wait for
-// the next answer.
+// batch checks the batch at the start of rest, and returns its size and last offset. The size is 0 if the end
+// of the batch is missing, and negative if the batch must wait for the next answer.
 func (n *inspector) batch(rest []byte, first bool, next, highWatermark int64) (size int, last int64, err error) {
 	if len(rest) <= atMagic {
 		return 0, 0, nil
 	}
 	switch magic := rest[atMagic]; {
 	case magic < 2:
-		return 0, 0, damaged("it holds messages of the formats before Kafka 0.11, which have no sound checksum")
+		return 0, 0, damaged("it contains messages in a format before Kafka 0.11, which has no sufficient checksum")
 	case magic > 2:
-		return 0, 0, damaged("it holds a batch of an unknown format")
+		return 0, 0, damaged("it contains a batch of an unknown format")
 	}
 	length := int64(int32(binary.BigEndian.Uint32(rest[atLength:])))
 	switch {
@@ -117,8 +114,8 @@ func (n *inspector) batch(rest []byte, first bool, next, highWatermark int64) (s
 	if crc32.Checksum(b[atAttributes:], castagnoli) != binary.BigEndian.Uint32(b[atCRC:]) {
 		return 0, 0, damaged("the checksum of a batch is wrong")
 	}
-	// The CRC does not cover the base offset. One that came wrong must not make
-	// messages look read, or jump over any.
+	// The CRC does not cover the base offset. A wrong base offset must not make messages look as if they were
+	// read, or skip any.
 	base := int64(binary.BigEndian.Uint64(b))
 	delta := int64(int32(binary.BigEndian.Uint32(b[atLastDelta:])))
 	reach := max(delta, 0)
@@ -128,7 +125,7 @@ func (n *inspector) batch(rest []byte, first bool, next, highWatermark int64) (s
 	case base >= highWatermark-reach:
 		return 0, 0, damaged("a batch reaches offset %d, the log ends at %d", uint64(base)+uint64(reach), highWatermark)
 	case first && base+reach < n.offset:
-		return 0, 0, damaged("it begins with offset %d, and %d was asked for", base, n.offset)
+		return 0, 0, damaged("it begins with offset %d, and %d was requested", base, n.offset)
 	}
 	full := n.items == maxItems && n.inflated == maxInflated
 	found := n.content(b, delta)
@@ -137,13 +134,12 @@ func (n *inspector) batch(rest []byte, first bool, next, highWatermark int64) (s
 	}
 	if found != sound {
 		n.dropped.Add(1)
-		hollow(b)
+		makeTombstone(b)
 	}
 	return len(b), base + reach, nil
 }
 
-// content looks into a batch: whether it holds what it claims, and no more than
-// an answer may.
+// content inspects a batch: whether it contains what it claims, and fits into the limits of an answer.
 func (n *inspector) content(b []byte, lastDelta int64) finding {
 	count := int64(int32(binary.BigEndian.Uint32(b[atCount:])))
 	if lastDelta < 0 || count < 0 || count > lastDelta+1 {
@@ -156,55 +152,55 @@ func (n *inspector) content(b []byte, lastDelta int64) finding {
 			return found
 		}
 	}
-	w := wire{left: records}
+	w := wire{rest: records}
 	before := int64(-1)
 	for range count {
 		delta, found := n.record(&w)
 		if found != sound {
 			return found
 		}
-		// An offset that is the batch's own to give, or the reader jumps ahead.
+		// The offset must be within the batch, otherwise the reader would jump ahead.
 		if delta <= before || delta > lastDelta {
 			return hostile
 		}
 		before = delta
 	}
-	if len(w.left) > 0 {
+	if len(w.rest) > 0 {
 		return hostile
 	}
 	return sound
 }
 
-// record checks one record and returns how far behind the batch's base it lies.
-// kafka-go does not look at a record's length and trusts all others.
+// record checks one record and returns its offset relative to the batch's base. kafka-go ignores a record's
+// length and trusts all other lengths.
 func (n *inspector) record(w *wire) (delta int64, found finding) {
 	if n.items--; n.items < 0 {
 		return 0, tooMuch
 	}
-	r := wire{left: w.take(w.varint())}
+	r := wire{rest: w.next(w.varint())}
 	r.int8()   // attributes
 	r.varint() // time
 	delta = r.varint()
 	r.sized(r.varint()) // key
 	r.sized(r.varint()) // value
 	headers := r.varint()
-	if headers < 0 || headers > int64(len(r.left)) {
+	if headers < 0 || headers > int64(len(r.rest)) {
 		return 0, hostile
 	}
-	for ; headers > 0 && !r.bad; headers-- {
+	for ; headers > 0 && !r.invalid; headers-- {
 		if n.items--; n.items < 0 {
 			return 0, tooMuch
 		}
-		r.take(r.varint()) // a header has a name
+		r.next(r.varint()) // a header has a name
 		r.sized(r.varint())
 	}
-	if w.bad || r.bad || len(r.left) > 0 {
+	if w.invalid || r.invalid || len(r.rest) > 0 {
 		return 0, hostile
 	}
 	return delta, sound
 }
 
-// cut makes what is left of an answer look as if the broker had cut it there.
+// cut makes the rest of an answer look as if the broker had cut it there.
 func cut(rest []byte) {
 	if len(rest) > atMagic {
 		binary.BigEndian.PutUint32(rest[atLength:], math.MaxInt32)
@@ -212,11 +208,10 @@ func cut(rest []byte) {
 	}
 }
 
-// hollow makes a batch harmless in place: nothing is left of it but a marker, as
-// of a transaction, at its last offset. A reader steps over that at once; an
-// empty batch it would step through offset by offset. There is room for the
-// marker if there was for any record.
-func hollow(b []byte) {
+// makeTombstone makes a batch harmless in place: it contains only a marker, like that of a transaction, at
+// its last offset. A reader skips that in one step, and an empty batch offset by offset. The marker fits if
+// any record fitted.
+func makeTombstone(b []byte) {
 	delta := max(int32(binary.BigEndian.Uint32(b[atLastDelta:])), 0)
 	binary.BigEndian.PutUint16(b[atAttributes:], controlBit)
 	binary.BigEndian.PutUint32(b[atLastDelta:], uint32(delta))
@@ -224,7 +219,7 @@ func hollow(b []byte) {
 	clear(body)
 	binary.BigEndian.PutUint32(b[atCount:], 0)
 	var marker [1 + 10]byte
-	end := 3 + binary.PutVarint(marker[3:], int64(delta)) // behind length, attributes, time
+	end := 3 + binary.PutVarint(marker[3:], int64(delta)) // after length, attributes, time
 	end += copy(marker[end:], []byte{1, 1, 0})            // no key, no value, no headers
 	binary.PutVarint(marker[:1], int64(end-1))
 	if copy(body, marker[:end]) == end {

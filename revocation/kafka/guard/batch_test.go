@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
-// three are the batches of a log of 15 messages.
-func three() [][]byte {
+// threeBatches returns the batches of a log of 15 messages.
+func threeBatches() [][]byte {
 	return [][]byte{honest(0, 4).Encode(), honest(5, 9).Encode(), honest(10, 14).Encode()}
 }
 
@@ -24,12 +24,11 @@ func offsets(from, to int64) (all []int64) {
 	return all
 }
 
-// What is intact before a damaged batch is used; the next answer begins with
-// the damage, and is an error.
-func TestWhatComesBeforeDamageIsUsed(t *testing.T) {
+// The intact batches before a damaged one are used; the next answer begins with the damage, and is an error.
+func TestBatchesBeforeDamageAreUsed(t *testing.T) {
 	for name, at := range map[string]int{"length": 8, "length, too small": 10, "format": 16, "checksum": 17, "content": 100} {
 		t.Run(name, func(t *testing.T) {
-			b := three()
+			b := threeBatches()
 			if b[1][at] ^= 0x80; at == 10 {
 				b[1][10], b[1][11] = 0, 10
 			}
@@ -43,18 +42,18 @@ func TestWhatComesBeforeDamageIsUsed(t *testing.T) {
 				t.Errorf("%v, %v", seen, err)
 			}
 			if x.dropped.Load() != 0 {
-				t.Error("damage is taken for an attack")
+				t.Error("damage is counted as an attack")
 			}
 		})
 	}
 }
 
-// No flipped bit of a base offset, which the CRC does not cover, makes a message
-// look as if it lay elsewhere, as long as the answer reaches the log's end.
-func TestNoBaseOffsetIsTakenOnItsWord(t *testing.T) {
+// No flipped bit of a base offset, which the CRC does not cover, makes a message appear at another offset, as
+// long as the answer reaches the log's end.
+func TestBaseOffsetIsChecked(t *testing.T) {
 	for victim := range 3 {
 		for bit := range 64 {
-			b := three()
+			b := threeBatches()
 			b[victim][bit/8] ^= 0x80 >> (bit % 8)
 			x := exchange{version: newest}
 			seen, next, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b...)))
@@ -68,11 +67,11 @@ func TestNoBaseOffsetIsTakenOnItsWord(t *testing.T) {
 	}
 }
 
-// A broker answers with the batch that holds the offset which was asked for. One
-// that lies before it would be taken for a hole.
-func TestAnAnswerBeginsWhereItWasAsked(t *testing.T) {
+// A broker answers with the batch that contains the requested offset. A batch before it would look like a
+// hole.
+func TestAnswerBeginsAtTheRequestedOffset(t *testing.T) {
 	x := exchange{version: newest, offset: 7}
-	b := three()
+	b := threeBatches()
 	if seen, next, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b[1:]...))); err != nil || next != 15 || len(seen) != 8 {
 		t.Errorf("%v, next %d, %v", seen, next, err)
 	}
@@ -93,9 +92,9 @@ func TestOldFormatsAreRefused(t *testing.T) {
 	}
 }
 
-// An answer may hold so many records. More in one batch is an attack; more in
-// several are read in parts.
-func TestAnAnswerHoldsSoManyRecords(t *testing.T) {
+// The number of records in an answer is limited. More records in one batch are an attack; more in several are
+// read in parts.
+func TestRecordsOfAnAnswerAreLimited(t *testing.T) {
 	const allowed = 1 << 16
 	for _, c := range []struct {
 		sizes   []int64
@@ -126,9 +125,9 @@ func TestAnAnswerHoldsSoManyRecords(t *testing.T) {
 	}
 }
 
-// A bomb behind something honest must wait until it comes first, so that one
-// answer never unpacks more than its share.
-func TestABombWaitsForItsTurn(t *testing.T) {
+// A decompression bomb after a regular batch must wait until it is first, so that one answer never
+// decompresses more than its limit.
+func TestBombWaitsForTheNextAnswer(t *testing.T) {
 	packed := honest(0, 4)
 	packed.Codec = batch.Zstd
 	set := append(packed.Encode(), rebased(bomb(t, compress.Zstd), 5)...)
@@ -143,7 +142,7 @@ func TestABombWaitsForItsTurn(t *testing.T) {
 	}
 }
 
-// rebased moves a batch; its base offset is below 256.
+// rebased moves a batch to another base offset below 256.
 func rebased(b []byte, base byte) []byte {
 	b[7] = base
 	return b

@@ -8,11 +8,10 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// claims looks at what packed bytes say of themselves before a codec believes
-// it: some take as much memory as they are told to, and one calls itself once
-// for every mark that it meets.
+// claims checks the sizes that compressed bytes declare before a codec uses them: some codecs allocate as
+// much memory as declared, and one calls itself once for every marker.
 func claims(codec compress.Compression, packed []byte) finding {
-	w := wire{left: packed}
+	w := wire{rest: packed}
 	switch codec {
 	case compress.Snappy:
 		return claimsOfSnappy(&w)
@@ -21,28 +20,28 @@ func claims(codec compress.Compression, packed []byte) finding {
 	case compress.Zstd:
 		return claimsOfZstd(&w)
 	}
-	return sound // gzip says nothing beforehand, and needs little memory
+	return sound // gzip declares no size and needs little memory
 }
 
-// claimsOfSnappy adds up the sizes of the blocks: there is one block, or Java's
-// frame (a head of 16 bytes) with a length before each.
+// claimsOfSnappy adds up the sizes of the blocks: there is one block, or Java's framing (a header of 16
+// bytes) with a length before each block.
 func claimsOfSnappy(w *wire) finding {
-	if len(w.left) == 0 {
+	if len(w.rest) == 0 {
 		return sound
 	}
 	total := uint64(0)
-	framed := bytes.HasPrefix(w.left, []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0})
+	framed := bytes.HasPrefix(w.rest, []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0})
 	if framed {
-		w.take(16)
+		w.next(16)
 	}
-	for len(w.left) > 0 && !w.bad {
-		size := int64(len(w.left))
+	for len(w.rest) > 0 && !w.invalid {
+		size := int64(len(w.rest))
 		if framed {
 			size = int64(uint32(w.int32()))
 		}
-		block := wire{left: w.take(size)}
+		block := wire{rest: w.next(size)}
 		claim := block.uvarint()
-		if w.bad || block.bad {
+		if w.invalid || block.invalid {
 			break
 		}
 		if claim > maxInflated {
@@ -52,68 +51,67 @@ func claimsOfSnappy(w *wire) finding {
 			return hostile
 		}
 	}
-	if w.bad {
+	if w.invalid {
 		return hostile
 	}
 	return sound
 }
 
-// claimsOfLZ4 lets one frame of today's format pass. Of the blocks no more than
-// 4 MiB is held at a time.
+// claimsOfLZ4 accepts one frame of the current format. Its blocks use at most 4 MiB at a time.
 func claimsOfLZ4(w *wire) finding {
-	if len(w.left) == 0 {
+	if len(w.rest) == 0 {
 		return sound
 	}
 	if w.little(4) != 0x184D2204 {
 		return hostile
 	}
 	flags := w.little(1)
-	w.take(1) // how large blocks are
+	w.next(1) // block size
 	if flags&0x08 != 0 {
-		w.take(8) // the content's size
+		w.next(8) // content size
 	}
 	if flags&0x01 != 0 {
-		w.take(4) // a dictionary
+		w.next(4) // dictionary
 	}
-	w.take(1) // checksum
-	for !w.bad {
+	w.next(1) // checksum
+	for !w.invalid {
 		size := int64(w.little(4))
 		if size == 0 {
 			break
 		}
-		w.take(size &^ (1 << 31)) // the bit: not compressed
+		w.next(size &^ (1 << 31)) // the top bit: not compressed
 		if flags&0x10 != 0 {
-			w.take(4) // checksum
+			w.next(4) // checksum
 		}
 	}
 	if flags&0x04 != 0 {
-		w.take(4) // checksum
+		w.next(4) // checksum
 	}
-	if w.bad || len(w.left) > 0 {
+	if w.invalid || len(w.rest) > 0 {
 		return hostile
 	}
 	return sound
 }
 
-// claimsOfZstd looks at the window of each frame, which is memory.
+// claimsOfZstd checks the window of each frame, which is allocated memory.
 func claimsOfZstd(w *wire) finding {
-	for len(w.left) > 0 && !w.bad {
+	for len(w.rest) > 0 && !w.invalid {
 		magic := w.little(4)
 		if magic>>4 == 0x184D2A5 {
-			w.take(int64(w.little(4))) // a frame to be skipped
+			w.next(int64(w.little(4))) // skippable frame
 			continue
 		}
 		if magic != 0xFD2FB528 || zstdWindow(w) > maxInflated {
 			return hostile
 		}
 	}
-	if w.bad {
+	if w.invalid {
 		return hostile
 	}
 	return sound
 }
 
-// zstdWindow goes through a frame behind its magic and returns its window, bytes.
+// zstdWindow parses a frame after its magic and returns its window, bytes.
 func zstdWindow(w *wire) (window uint64) {
 	flags := w.little(1)
 	single := flags&0x20 != 0 // the window is the content
@@ -122,7 +120,7 @@ func zstdWindow(w *wire) (window uint64) {
 		window = 1 << (10 + exponent>>3)
 		window += window / 8 * (exponent & 7)
 	}
-	w.little([]int64{0, 1, 2, 4}[flags&3]) // a dictionary
+	w.little([]int64{0, 1, 2, 4}[flags&3]) // dictionary
 	size := []int64{0, 2, 4, 8}[flags>>6]
 	if single {
 		size = max(size, 1)
@@ -131,25 +129,25 @@ func zstdWindow(w *wire) (window uint64) {
 			window += 256
 		}
 	} else {
-		w.take(size)
+		w.next(size)
 	}
-	for last := false; !last && !w.bad; {
+	for last := false; !last && !w.invalid; {
 		block := w.little(3)
 		last = block&1 != 0
 		if length := int64(block >> 3); block>>1&3 == 1 {
-			w.take(1) // one byte, many times
+			w.next(1) // one byte, repeated
 		} else {
-			w.take(length)
+			w.next(length)
 		}
 	}
 	if flags&0x04 != 0 {
-		w.take(4) // checksum
+		w.next(4) // checksum
 	}
 	return window
 }
 
-// inflate unpacks the records of a batch, into memory that the next call uses
-// again. It is kafka-go's own codec that does it: what passes here passes there.
+// inflate decompresses the records of a batch, into memory that the next call reuses. It uses kafka-go's own
+// codec, so records that decompress here decompress there.
 func (n *inspector) inflate(codec int8, packed []byte) (records []byte, found finding) {
 	claimed := claims(compress.Compression(codec), packed)
 	if claimed != sound {
@@ -163,7 +161,7 @@ func (n *inspector) inflate(codec int8, packed []byte) (records []byte, found fi
 		n.scratch = make([]byte, 0, firstBuffer)
 	}
 	defer func() {
-		// A codec that panics here would do so in kafka-go, too.
+		// A codec that panics here would panic in kafka-go, too.
 		if recover() != nil {
 			records, found = nil, hostile
 		}
@@ -175,9 +173,9 @@ func (n *inspector) inflate(codec int8, packed []byte) (records []byte, found fi
 	return records, found
 }
 
-// drain reads all that a codec gives.
+// drain reads the whole output of a codec.
 func (n *inspector) drain(z io.Reader) ([]byte, finding) {
-	const patience = 100 // reads in a row that bring nothing
+	const maxEmptyReads = 100 // empty reads in a row
 	out, idle := n.scratch[:0], 0
 	defer func() { n.scratch = out }()
 	for {
@@ -195,7 +193,7 @@ func (n *inspector) drain(z io.Reader) ([]byte, finding) {
 		switch {
 		case errors.Is(err, io.EOF) && n.source.Len() == 0:
 			return out, sound
-		case err != nil || idle > patience:
+		case err != nil || idle > maxEmptyReads:
 			return nil, hostile
 		}
 	}

@@ -24,11 +24,11 @@ const newest = 11 // version of fetch that kafka-go speaks
 // exchange is one fetch without a broker.
 type exchange struct {
 	version int16
-	offset  int64 // asked for
+	offset  int64 // requested
 	dropped atomic.Uint64
 }
 
-// frameOf is an answer with the given records, from a log that ends at end.
+// frameOf returns an answer with the given records, from a log that ends at end.
 func frameOf(version int16, end int64, records []byte) []byte {
 	p := kmsg.NewFetchResponseTopicPartition()
 	p.RecordBatches, p.HighWatermark = records, end
@@ -39,19 +39,19 @@ func frameOf(version int16, end int64, records []byte) []byte {
 	return withSize(res.AppendTo(nil))
 }
 
-// withSize is an answer to the first request.
+// withSize returns an answer to the first request.
 func withSize(body []byte) []byte {
 	frame := binary.BigEndian.AppendUint32(nil, uint32(4+len(body)))
 	return append(binary.BigEndian.AppendUint32(frame, 1), body...)
 }
 
-// read gives a frame to the guard, and what that lets pass to kafka-go.
+// read passes a frame through the guard to kafka-go.
 func (x *exchange) read(frame []byte) (*fetching.Response, error) {
 	conn := guard.Wrap(&wire{frame: frame}, &x.dropped)
-	return ask(conn, x.version, x.offset)
+	return fetchOnce(conn, x.version, x.offset)
 }
 
-func ask(conn net.Conn, version int16, offset int64) (*fetching.Response, error) {
+func fetchOnce(conn net.Conn, version int16, offset int64) (*fetching.Response, error) {
 	req := &fetching.Request{Topics: []fetching.RequestTopic{{Topic: topic, Partitions: []fetching.RequestPartition{{FetchOffset: offset}}}}}
 	if err := protocol.WriteRequest(conn, version, 1, "test", req); err != nil {
 		return nil, err
@@ -63,8 +63,7 @@ func ask(conn net.Conn, version int16, offset int64) (*fetching.Response, error)
 	return m.(*fetching.Response), nil
 }
 
-// offsets are those of the messages that a follower gets to see, and where it
-// stands afterwards.
+// offsets returns the offsets of the messages that a follower receives, and its next offset.
 func (x *exchange) offsets(t *testing.T, frame []byte) (seen []int64, next int64, err error) {
 	t.Helper()
 	r, err := x.read(frame)
@@ -82,7 +81,7 @@ func (x *exchange) offsets(t *testing.T, frame []byte) (seen []int64, next int64
 	return seen, next, nil
 }
 
-// wire is a connection on which the answer lies ready, again after each request.
+// wire is a connection with an answer that is ready to be read, again after each request.
 type wire struct {
 	net.Conn
 	frame []byte
@@ -96,7 +95,7 @@ func (w *wire) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Every version that kafka-go may agree on with a broker is read.
+// Every version that kafka-go may negotiate with a broker is read.
 func TestEveryVersionOfFetchIsRead(t *testing.T) {
 	for version := range int16(newest + 1) {
 		x := exchange{version: version}
@@ -107,13 +106,13 @@ func TestEveryVersionOfFetchIsRead(t *testing.T) {
 		bad := honest(0, 4).Encode()
 		bad[len(bad)-1] ^= 1
 		if _, _, err := x.offsets(t, frameOf(version, 5, bad)); err == nil {
-			t.Errorf("version %d: the checksum is not looked at", version)
+			t.Errorf("version %d: the checksum is not checked", version)
 		}
 	}
 }
 
-// BenchmarkFetch reads 1 MiB in batches of one message each, as the issuer
-// writes them when much is revoked, with the guard and without.
+// BenchmarkFetch reads 1 MiB in batches of one message each, as the issuer writes them during many
+// revocations, with and without the guard.
 func BenchmarkFetch(b *testing.B) {
 	var set []byte
 	end := int64(0)
@@ -129,7 +128,7 @@ func BenchmarkFetch(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(int64(len(set)))
 			for b.Loop() {
-				r, err := ask(c.conn, newest, 0)
+				r, err := fetchOnce(c.conn, newest, 0)
 				if err != nil {
 					b.Fatal(err)
 				}

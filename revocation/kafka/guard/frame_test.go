@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// answering listens, and answers whatever is asked with the given bytes behind
-// the number of the question; number false: the bytes alone.
+// answering listens and answers every request with the given bytes after the number of the request; number
+// false: the bytes alone.
 func answering(t *testing.T, number bool, answer []byte) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,9 +49,8 @@ func answering(t *testing.T, number bool, answer []byte) (address string) {
 	return l.Addr().String()
 }
 
-// The first answer on a connection, to the question for the versions, can
-// already do harm: to gateway and issuer alike.
-func TestAWrongFrameEndsTheDial(t *testing.T) {
+// The first answer on a connection, to the ApiVersions request, can already do harm to gateway and issuer.
+func TestWrongFrameEndsTheDial(t *testing.T) {
 	versions := []byte{0, 0}
 	for _, c := range []struct {
 		name   string
@@ -60,11 +59,11 @@ func TestAWrongFrameEndsTheDial(t *testing.T) {
 		harm   string // to kafka-go without the guard; empty: none
 		says   string
 	}{
-		{"a negative size", false, []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, dies, "it has -1 bytes"},
+		{"a negative size", false, []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, crashes, "it has -1 bytes"},
 		{"a size below 4", false, []byte{0, 0, 0, 3, 0, 0, 0, 1}, "", "it has 3 bytes"},
 		{"a size above all bounds", false, []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1}, "", "it has 2147483647 bytes"},
-		{"an answer to another question", false, []byte{0, 0, 0, 10, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0}, "", "not to the last request"},
-		{"a large count", true, append(versions, 0x00, 0x80, 0, 0), eats, "a length or count in it is wrong"},
+		{"an answer to another question", false, []byte{0, 0, 0, 10, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0}, "", "does not answer the last request"},
+		{"a large count", true, append(versions, 0x00, 0x80, 0, 0), exhausts, "a length or count in it is wrong"},
 		{"a count that is less than -1", true, append(versions, 0xff, 0, 0, 0), "", "a length or count in it is wrong"},
 		{"more than belongs to it", true, append(versions, 0, 0, 0, 0, 1), "", "1 bytes too many"},
 		{"TLS", false, []byte{0x15, 3, 3, 0, 2, 2, 70}, "", "the broker expects TLS"},
@@ -73,21 +72,20 @@ func TestAWrongFrameEndsTheDial(t *testing.T) {
 			t.Parallel()
 			address := answering(t, c.number, c.answer)
 			if c.harm != "" {
-				if bare := child(t, address, false); c.harm == dies && bare.Died == "" || c.harm == eats && bare.MiB < little {
-					t.Errorf("kafka-go takes no harm from it, this part of the guard may go: %+v", bare)
+				if bare := subprocess(t, address, false); c.harm == crashes && bare.Died == "" || c.harm == exhausts && bare.MiB < limitMiB {
+					t.Errorf("kafka-go is not harmed, so this part of the guard is unnecessary: %+v", bare)
 				}
 			}
-			got := child(t, address, true)
-			if !got.Damaged || !strings.Contains(got.Err, c.says) || got.MiB > little {
+			got := subprocess(t, address, true)
+			if !got.Damaged || !strings.Contains(got.Err, c.says) || got.MiB > limitMiB {
 				t.Errorf("%+v", got)
 			}
 		})
 	}
 }
 
-// A time in the answer to a question for the first and last offset makes
-// kafka-go write into a map that is not there.
-func TestAnOffsetWithATimeIsRefused(t *testing.T) {
+// A timestamp in the answer to a request for the first and last offset makes kafka-go write to a nil map.
+func TestOffsetWithATimestampIsRefused(t *testing.T) {
 	t.Parallel()
 	c := newBroker(t)
 	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -102,17 +100,17 @@ func TestAnOffsetWithATimeIsRefused(t *testing.T) {
 		return res, nil, true
 	})
 	address := c.ListenAddrs()[0]
-	if bare := child(t, address, false); bare.Died == "" {
-		t.Errorf("kafka-go takes no harm from it, this part of the guard may go: %+v", bare)
+	if bare := subprocess(t, address, false); bare.Died == "" {
+		t.Errorf("kafka-go is not harmed, so this part of the guard is unnecessary: %+v", bare)
 	}
-	if got := child(t, address, true); !got.Damaged {
+	if got := subprocess(t, address, true); !got.Damaged {
 		t.Errorf("%+v", got)
 	}
 }
 
-// One request is on its way at a time, and only such as the guard understands;
-// and what ended a connection once goes on ending it.
-func TestOneRequestAtATime(t *testing.T) {
+// One request is in progress at a time, and only requests that the guard knows; an error that ended a
+// connection is returned again.
+func TestOnlyOneRequestAtATime(t *testing.T) {
 	versions := []byte{0, 0, 0, 8, 0, 18, 0, 0, 0, 0, 0, 1}
 	fetch12 := []byte{0, 0, 0, 8, 0, 1, 0, 12, 0, 0, 0, 1}
 	oldLogin := []byte{0, 0, 0, 8, 0, 17, 0, 0, 0, 0, 0, 1}
@@ -122,7 +120,7 @@ func TestOneRequestAtATime(t *testing.T) {
 		"a second request":                       {versions, versions},
 		"a second one in one write":              {append(versions, versions...)},
 		"an answer read half":                    {versions, 5, versions},
-		"an answer that nobody asked":            {4},
+		"an answer without a request":            {4},
 		"one answer too many":                    {versions, len(answer), 4},
 		"half a head":                            {versions[:6]},
 		"fetch 12, which names topics by number": {fetch12},
@@ -143,10 +141,10 @@ func TestOneRequestAtATime(t *testing.T) {
 			}
 		}
 		if _, err := conn.Write(versions); err == nil {
-			t.Errorf("%s: the connection goes on", name)
+			t.Errorf("%s: the connection continues", name)
 		}
 	}
-	// The connection ends in the midst of an answer: that is no damage.
+	// A connection that ends inside an answer is not damage.
 	for n := range answer {
 		conn := guard.Wrap(&wire{frame: answer[:n]}, new(atomic.Uint64))
 		if _, err := conn.Write(versions); err != nil {

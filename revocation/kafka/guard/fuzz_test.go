@@ -17,13 +17,13 @@ import (
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
-// mostMiB is what the smallest answer may cost at worst: the windows and blocks
-// of a codec, and what a page for each batch adds up to.
+// mostMiB is the most that the smallest answer may cost: the windows and blocks of a codec, and a page per
+// batch.
 const mostMiB = 128
 
-// FuzzGuardFrame gives any bytes as an answer to a fetch: as the whole frame, or
-// as its records, there with a right CRC if repair is set. What the guard lets
-// pass kafka-go decodes without panic, without error, and with little memory.
+// FuzzGuardFrame passes any bytes as an answer to a fetch: as the whole frame, or as its records, with a
+// valid CRC if repair is set. kafka-go decodes what the guard lets pass without panic, without error, and
+// with little memory.
 func FuzzGuardFrame(f *testing.F) {
 	for _, h := range harms {
 		if !strings.Contains(h.name, "bomb") {
@@ -58,7 +58,7 @@ func FuzzGuardFrame(f *testing.F) {
 		if errors.Is(err, guard.ErrDamaged) {
 			return
 		}
-		// An answer that does not even hold the head of its first batch.
+		// An answer that does not contain the whole header of its first batch.
 		if err != nil && strings.Contains(err.Error(), "impossible record set shorter than") {
 			return
 		}
@@ -79,7 +79,7 @@ func FuzzGuardFrame(f *testing.F) {
 	})
 }
 
-// FuzzGuardAnswer does the same with the answers to everything else.
+// FuzzGuardAnswer does the same with the answers to all other requests.
 func FuzzGuardAnswer(f *testing.F) {
 	keys := []protocol.ApiKey{protocol.ApiVersions, protocol.SaslHandshake, protocol.SaslAuthenticate, protocol.Metadata,
 		protocol.ListOffsets, protocol.Produce, protocol.CreateTopics, protocol.DescribeConfigs}
@@ -111,7 +111,7 @@ func FuzzGuardAnswer(f *testing.F) {
 	})
 }
 
-// allocated is all memory that was ever taken, bytes.
+// allocated returns the bytes ever allocated.
 func allocated() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(s)

@@ -12,94 +12,94 @@ import (
 )
 
 const (
-	much     = 96 << 20 // what a harmful batch claims, bytes
-	little   = 64       // MiB that a guarded call may take in all
+	hugeSize = 96 << 20 // size that a harmful batch claims, bytes
+	limitMiB = 64       // MiB that a guarded call may allocate
 	harmLast = 9        // the last offset of a harmful batch
 )
 
-// What kafka-go does without the guard.
+// Effects on kafka-go without the guard.
 const (
-	dies  = "dies"  // it panics, and the process with it
-	eats  = "eats"  // it takes memory as the bytes claim
-	stops = "stops" // it returns the same error for ever
+	crashes  = "crashes"  // it panics, which ends the process
+	exhausts = "exhausts"  // it allocates as much memory as the bytes claim
+	blocks   = "blocks" // it returns the same error for ever
 )
 
-// harms are answers to a fetch that begin with a harmful batch. If its CRC is
-// right, somebody who may write to the topic is behind it, and reading goes on
-// behind the batch; else it came wrong, and nothing of the answer is used.
+// harms are answers to a fetch that begin with a harmful batch. If its CRC is right, a program that may write
+// to the topic made it, and reading continues after the batch. Otherwise it was damaged on the way, and no
+// part of the answer is used.
 var harms = []struct {
 	name    string
 	harm    string
-	written bool // by somebody, as it is
+	written bool // by a program, in this form
 	make    func(t *testing.T) []byte
 }{
-	{"the sign of a batch's length flipped", dies, false, func(*testing.T) []byte {
+	{"the sign of a batch's length flipped", crashes, false, func(*testing.T) []byte {
 		b := honest(0, harmLast).Encode()
 		b[8] ^= 0x80
 		return b
 	}},
-	{"a bit of a snappy frame's length flipped", eats, false, func(*testing.T) []byte {
+	{"a bit of a snappy frame's length flipped", exhausts, false, func(*testing.T) []byte {
 		b := honest(0, harmLast)
 		b.Codec = batch.SnappyFramed
 		raw := b.Encode()
 		raw[batch.HeaderSize+16] ^= 0x10 // 256 MiB
 		return raw
 	}},
-	{"a record count of -1", dies, true, func(*testing.T) []byte { return batchOf(0, record(nil), -1) }},
-	{"a large record count", eats, true, func(*testing.T) []byte { return batchOf(0, record(nil), much/32) }},
-	{"more headers than memory has room for", dies, true, func(*testing.T) []byte {
+	{"a record count of -1", crashes, true, func(*testing.T) []byte { return batchOf(0, record(nil), -1) }},
+	{"a large record count", exhausts, true, func(*testing.T) []byte { return batchOf(0, record(nil), hugeSize/32) }},
+	{"more headers than memory has room for", crashes, true, func(*testing.T) []byte {
 		return batchOf(0, record(binary.AppendVarint(nil, 1<<60)), 1)
 	}},
-	{"a large header count", eats, true, func(*testing.T) []byte {
-		return batchOf(0, record(binary.AppendVarint(nil, much/40)), 1)
+	{"a large header count", exhausts, true, func(*testing.T) []byte {
+		return batchOf(0, record(binary.AppendVarint(nil, hugeSize/40)), 1)
 	}},
-	{"a value longer than its batch", stops, true, func(*testing.T) []byte {
+	{"a value longer than its batch", blocks, true, func(*testing.T) []byte {
 		return batchOf(0, binary.AppendVarint([]byte{20, 0, 0, 0, 1}, 1<<40), 1)
 	}},
-	{"a gzip bomb", eats, true, func(t *testing.T) []byte { return bomb(t, compress.Gzip) }},
-	{"a snappy bomb", eats, true, func(t *testing.T) []byte { return bomb(t, compress.Snappy) }},
-	{"an LZ4 bomb", eats, true, func(t *testing.T) []byte { return bomb(t, compress.Lz4) }},
-	{"a zstd bomb", eats, true, func(t *testing.T) []byte { return bomb(t, compress.Zstd) }},
-	{"a zstd frame with a large window", eats, true, func(*testing.T) []byte {
+	{"a gzip bomb", exhausts, true, func(t *testing.T) []byte { return bomb(t, compress.Gzip) }},
+	{"a snappy bomb", exhausts, true, func(t *testing.T) []byte { return bomb(t, compress.Snappy) }},
+	{"an LZ4 bomb", exhausts, true, func(t *testing.T) []byte { return bomb(t, compress.Lz4) }},
+	{"a zstd bomb", exhausts, true, func(t *testing.T) []byte { return bomb(t, compress.Zstd) }},
+	{"a zstd frame with a large window", exhausts, true, func(*testing.T) []byte {
 		frame := []byte{0x28, 0xB5, 0x2F, 0xFD, 0, 18 << 3, 1, 0, 0} // 256 MiB; one last block, of nothing
 		return batchOf(compress.Zstd, frame, 0)
 	}},
-	{"a snappy block that claims to be large", eats, true, func(*testing.T) []byte {
-		return batchOf(compress.Snappy, binary.AppendUvarint(nil, much), 1)
+	{"a snappy block that claims to be large", exhausts, true, func(*testing.T) []byte {
+		return batchOf(compress.Snappy, binary.AppendUvarint(nil, hugeSize), 1)
 	}},
-	{"what is no LZ4", stops, true, func(*testing.T) []byte { return batchOf(compress.Lz4, []byte("not LZ4"), 1) }},
-	{"an unknown codec", stops, true, func(*testing.T) []byte { return batchOf(7, record(nil), 1) }},
+	{"what is no LZ4", blocks, true, func(*testing.T) []byte { return batchOf(compress.Lz4, []byte("not LZ4"), 1) }},
+	{"an unknown codec", blocks, true, func(*testing.T) []byte { return batchOf(7, record(nil), 1) }},
 }
 
-// Without the guard each harm is done, and with it none.
-func TestWhatHarmsKafkaIsKeptFromIt(t *testing.T) {
+// Without the guard each harm occurs, and with it none.
+func TestGuardKeepsHarmfulBatchesFromKafka(t *testing.T) {
 	for _, h := range harms {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			harm := h.make(t)
 			address := serve(t, append(harm, honest(harmLast+1, harmLast+5).Encode()...))
-			bare := child(t, address, false)
-			if h.harm == dies && bare.Died == "" || h.harm == eats && bare.MiB <= little || h.harm == stops && bare.Err == "" {
-				t.Errorf("kafka-go takes no harm from it, this part of the guard may go: %+v", bare)
+			bare := subprocess(t, address, false)
+			if h.harm == crashes && bare.Died == "" || h.harm == exhausts && bare.MiB <= limitMiB || h.harm == blocks && bare.Err == "" {
+				t.Errorf("kafka-go is not harmed, so this part of the guard is unnecessary: %+v", bare)
 			}
-			got := child(t, address, true)
+			got := subprocess(t, address, true)
 			t.Logf("%d bytes; bare %+v; guarded %+v", len(harm), bare, got)
 			switch {
 			case got.Died != "":
 				t.Error("the process died")
 			case h.written && (got.DroppedBatches != 1 || got.Err != "" || got.Next != harmLast+6):
-				t.Error("it is not stepped over")
+				t.Error("it is not skipped")
 			case !h.written && (!got.Damaged || got.Next != 0 || got.DroppedBatches != 0):
 				t.Error("it is not refused")
-			case got.MiB > little:
+			case got.MiB > limitMiB:
 				t.Errorf("it took %d MiB", got.MiB)
 			}
 		})
 	}
 }
 
-// kafka-go holds a page of 64 KiB for each batch. The guard lets it have so many
-// at a time, and the next answer begins with the rest.
+// kafka-go keeps a page of 64 KiB for each batch. The guard limits the batches of an answer, and the next
+// answer begins with the rest.
 func TestManySmallBatchesAreReadInParts(t *testing.T) {
 	t.Parallel()
 	const batches, allowed = 3000, 1024
@@ -109,14 +109,14 @@ func TestManySmallBatchesAreReadInParts(t *testing.T) {
 		set = append(set, b.Encode()...)
 	}
 	address := serve(t, set)
-	bare, got := child(t, address, false), child(t, address, true)
+	bare, got := subprocess(t, address, false), subprocess(t, address, true)
 	t.Logf("%d bytes; bare %+v; guarded %+v", len(set), bare, got)
-	if bare.MiB < batches>>4 || got.MiB > allowed>>4+little || got.Next != allowed || got.Err != "" {
+	if bare.MiB < batches>>4 || got.MiB > allowed>>4+limitMiB || got.Next != allowed || got.Err != "" {
 		t.Errorf("bare %+v; guarded %+v", bare, got)
 	}
 }
 
-// honest is a batch of messages as the issuer writes them.
+// honest returns a batch of messages as the issuer writes them.
 func honest(base, last int64) batch.Batch {
 	b := batch.Batch{Base: base, Last: last}
 	for at := base; at <= last; at++ {
@@ -125,8 +125,7 @@ func honest(base, last int64) batch.Batch {
 	return b
 }
 
-// batchOf makes a batch at offset 0 to harmLast with a right CRC from packed
-// records, whatever they are, and a count, whatever it says.
+// batchOf returns a batch at offset 0 to harmLast with a valid CRC from any packed records and any count.
 func batchOf(codec compress.Compression, packed []byte, count int32) []byte {
 	b := append(batch.Batch{Last: harmLast}.Encode(), packed...)
 	b[22] = byte(codec)
@@ -134,7 +133,7 @@ func batchOf(codec compress.Compression, packed []byte, count int32) []byte {
 	return batch.Repair(b)
 }
 
-// record is one without key and value; headers is their number, and they.
+// record returns a record without key and value; headers are the number of headers and their bytes.
 func record(headers []byte) []byte {
 	if headers == nil {
 		headers = []byte{0}
@@ -143,12 +142,12 @@ func record(headers []byte) []byte {
 	return append(binary.AppendVarint(nil, int64(len(body))), body...)
 }
 
-// bomb is a batch of one record with a value of zeros.
+// bomb returns a batch of one record with a value of zeros.
 func bomb(t *testing.T, codec compress.Compression) []byte {
 	t.Helper()
 	var packed bytes.Buffer
 	z := codec.Codec().NewWriter(&packed)
-	body := append(binary.AppendVarint([]byte{0, 0, 0, 1}, much), make([]byte, much+1)...)
+	body := append(binary.AppendVarint([]byte{0, 0, 0, 1}, hugeSize), make([]byte, hugeSize+1)...)
 	for _, part := range [][]byte{binary.AppendVarint(nil, int64(len(body))), body} {
 		if _, err := z.Write(part); err != nil {
 			t.Fatal(err)
@@ -160,8 +159,7 @@ func bomb(t *testing.T, codec compress.Compression) []byte {
 	return batchOf(codec, packed.Bytes(), 1)
 }
 
-// serve runs a broker that answers every fetch with the same records, from
-// offset 0 of a log with no end.
+// serve runs a broker that answers every fetch with the same records, from offset 0 of a log without end.
 func serve(t *testing.T, set []byte) (address string) {
 	t.Helper()
 	c := newBroker(t)

@@ -17,13 +17,13 @@ import (
 	"github.com/segmentio/kafka-go/protocol/saslhandshake"
 )
 
-// shape is one field on the wire. Shapes are read from the types that kafka-go
-// decodes into, so that the two cannot disagree about where a field lies.
+// shape is one field on the wire. Shapes are derived from the types that kafka-go decodes into, so that guard
+// and decoder always agree about the position of a field.
 type shape struct {
 	kind    kind
 	size    int64   // of a fixed field, bytes
 	element []shape // of a list
-	compact bool    // lengths are varints, one too high
+	compact bool    // lengths are varints, greater by one
 	name    string  // in kafka-go's type
 }
 
@@ -38,7 +38,7 @@ const (
 	tags         // fields that a newer version added, each with its length
 )
 
-// message is a whole request or response of one version, behind its header.
+// message is a whole request or response of one version, after its header.
 type message struct {
 	fields   []shape
 	flexible bool // the header ends with tags, too
@@ -49,15 +49,15 @@ type apiVersion struct {
 	version int16
 }
 
-// answers are all that this client can ask for and understands.
+// answers are the answers that this client can request and understands.
 var answers = shapesOf(apiversions.Response{}, saslhandshake.Response{}, saslauthenticate.Response{},
 	metadata.Response{}, listoffsets.Response{}, fetch.Response{}, produce.Response{},
 	createtopics.Response{}, describeconfigs.Response{})
 
-// fetches are the requests of which the guard must know more than the key.
+// fetches are the requests of which the guard parses more than the header.
 var fetches = shapesOf(fetch.Request{})
 
-// shapesOf reads message types in all their versions.
+// shapesOf derives the shapes of message types in all their versions.
 func shapesOf(types ...any) map[apiVersion]message {
 	all := make(map[apiVersion]message)
 	for _, m := range types {
@@ -115,10 +115,10 @@ func shapeOf(t reflect.Type, version int16, flexible bool) shape {
 	return s
 }
 
-// versionTag is what kafka-go says about a field, such as "min=v4,max=v11".
+// versionTag is kafka-go's struct tag of a field, such as "min=v4,max=v11".
 type versionTag struct {
 	low, high int16
-	optional  bool // sent only if it has something to say
+	optional  bool // only sent if it has a value
 }
 
 func versionTags(f reflect.StructField) (all []versionTag) {

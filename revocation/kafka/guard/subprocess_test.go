@@ -20,33 +20,33 @@ import (
 	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
-// What kafka-go does to a process cannot be undone in it, so each call that may
-// do harm is made by a process of its own: this test binary, run again.
+// kafka-go can crash the process that calls it, so each such call is made in a process of its own: this test
+// binary, run again.
 const (
-	childBroker = "KAFKALINK_TEST_BROKER"
-	childGuard  = "KAFKALINK_TEST_GUARDED"
+	subprocessBroker = "KAFKALINK_TEST_BROKER"
+	subprocessGuard  = "KAFKALINK_TEST_GUARDED"
 )
 
-// verdict is what became of a call.
-type verdict struct {
-	Died           string // how the process ended, if it did
+// callResult is the result of a call.
+type callResult struct {
+	Died           string // how the process ended, if it crashed
 	Err            string
 	Damaged        bool
 	DroppedBatches uint64
-	Next           int64  // where reading stands
+	Next           int64  // the next offset to read
 	MiB            uint64 // allocated during the call
 }
 
-// reader is what a follower calls, guarded or not.
+// reader is the client of a follower, with or without the guard.
 type reader interface {
 	Fetch(context.Context, *kafkago.FetchRequest) (*kafkago.FetchResponse, error)
 	ListOffsets(context.Context, *kafkago.ListOffsetsRequest) (*kafkago.ListOffsetsResponse, error)
 }
 
 const (
-	topic    = "railgate.control"
-	maxWait  = 200 * time.Millisecond
-	patience = 10 * time.Second
+	topic       = "railgate.control"
+	maxWait     = 200 * time.Millisecond
+	testTimeout = 10 * time.Second
 )
 
 // newBroker runs one broker with the topic.
@@ -60,16 +60,16 @@ func newBroker(t *testing.T) *kfake.Cluster {
 	return c
 }
 
-// TestChild is no test: it reads once from a broker, as a follower does.
-func TestChild(t *testing.T) {
-	address := os.Getenv(childBroker)
+// TestSubprocess is not a test: it reads once from a broker, like a follower.
+func TestSubprocess(t *testing.T) {
+	address := os.Getenv(subprocessBroker)
 	if address == "" {
-		t.Skip("it is run by other tests")
+		t.Skip("only run by other tests")
 	}
 	var client reader = &kafkago.Client{Addr: kafkago.TCP(address),
 		Transport: &kafkago.Transport{MetadataTopics: []string{topic}}}
 	var link *kafka.Link
-	if os.Getenv(childGuard) == "yes" {
+	if os.Getenv(subprocessGuard) == "yes" {
 		var err error
 		if link, err = kafka.Open(kafka.Config{Brokers: []string{address}, Topic: topic}); err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestChild(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	next, err := readOnce(t.Context(), client)
 	runtime.ReadMemStats(&after)
-	v := verdict{Damaged: errors.Is(err, guard.ErrDamaged), Next: next, MiB: (after.TotalAlloc - before.TotalAlloc) >> 20}
+	v := callResult{Damaged: errors.Is(err, guard.ErrDamaged), Next: next, MiB: (after.TotalAlloc - before.TotalAlloc) >> 20}
 	if err != nil {
 		v.Err = err.Error()
 	}
@@ -92,11 +92,11 @@ func TestChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	os.Stdout.WriteString("\nverdict " + string(line) + "\n")
+	os.Stdout.WriteString("\nresult " + string(line) + "\n")
 }
 
 func readOnce(ctx context.Context, client reader) (next int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 	if _, err := client.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{
 		topic: {kafkago.FirstOffsetOf(0), kafkago.LastOffsetOf(0)}}}); err != nil {
@@ -113,23 +113,23 @@ func readOnce(ctx context.Context, client reader) (next int64, err error) {
 	return next, err
 }
 
-// child reads from a broker in a process of its own.
-func child(t *testing.T, address string, guarded bool) verdict {
+// subprocess reads from a broker in a process of its own.
+func subprocess(t *testing.T, address string, guarded bool) callResult {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*testTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestChild$")
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSubprocess$")
 	cmd.WaitDelay = time.Second
-	cmd.Env = append(os.Environ(), childBroker+"="+address)
+	cmd.Env = append(os.Environ(), subprocessBroker+"="+address)
 	if guarded {
-		cmd.Env = append(cmd.Env, childGuard+"=yes")
+		cmd.Env = append(cmd.Env, subprocessGuard+"=yes")
 	}
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
 	ended := cmd.Run()
-	for line := range strings.Lines(said.String()) {
-		if words, ok := strings.CutPrefix(line, "verdict "); ok {
-			var v verdict
+	for line := range strings.Lines(output.String()) {
+		if words, ok := strings.CutPrefix(line, "result "); ok {
+			var v callResult
 			if err := json.Unmarshal([]byte(words), &v); err != nil {
 				t.Fatal(err)
 			}
@@ -137,13 +137,13 @@ func child(t *testing.T, address string, guarded bool) verdict {
 		}
 	}
 	if ended == nil {
-		t.Fatalf("it says nothing: %s", &said)
+		t.Fatalf("it prints no result: %s", &output)
 	}
-	for line := range strings.Lines(said.String()) {
+	for line := range strings.Lines(output.String()) {
 		if strings.Contains(line, "panic: ") || strings.Contains(line, "fatal error: ") {
-			return verdict{Died: strings.TrimSpace(line)}
+			return callResult{Died: strings.TrimSpace(line)}
 		}
 	}
-	t.Fatalf("%v: %s", ended, &said)
-	return verdict{}
+	t.Fatalf("%v: %s", ended, &output)
+	return callResult{}
 }

@@ -8,34 +8,32 @@ import (
 	"strconv"
 )
 
-// ErrDamaged means that what a broker sent breaks the protocol or a checksum, or
-// is not what was asked for. It came wrong over the network or from a disk, or a
-// program that is no broker sent it. Nothing of the answer is used; asking again
-// heals it as soon as the right bytes come.
+// ErrDamaged means that a broker's answer breaks the protocol or a checksum, or does not match the request.
+// The network or a disk changed it, or a program that is not a broker sent it. No part of the answer is used;
+// a repeated request succeeds as soon as the right bytes arrive.
 var ErrDamaged = errors.New("kafka: the broker's answer is damaged")
 
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// maxElements bounds the entries of all lists of one answer together. kafka-go
-// takes up to a few hundred bytes for each.
+// maxElements bounds the entries of all lists of one answer together. kafka-go uses up to a few hundred bytes
+// for each.
 const maxElements = 1 << 16
 
-// walker checks one message against its shape. It looks at every length and
-// count, so kafka-go, which believes them and takes memory for them in advance,
-// then meets only true ones.
+// walker checks one message against its shape. It checks every length and count, because kafka-go trusts them
+// and allocates memory for them in advance.
 type walker struct {
 	wire
 	elements int
-	// What was seen last of the fields that matter here.
+	// The last values of the fields that matter here.
 	highWatermark, fetchOffset int64
-	// sets looks into each set of records; nil: there is none to look into.
+	// sets inspects each set of records; nil: records are not inspected.
 	sets *inspector
 	err  error // of a set, or of a field's content
 }
 
-// walk returns what is wrong with a message. All of it must be used up.
+// walk returns what is wrong with a message. The whole message must be consumed.
 func walk(m message, w *walker) error {
 	w.elements = maxElements
 	if m.flexible {
@@ -45,17 +43,17 @@ func walk(m message, w *walker) error {
 	switch {
 	case w.err != nil:
 		return w.err
-	case w.bad:
+	case w.invalid:
 		return damaged("a length or count in it is wrong")
-	case len(w.left) > 0:
-		return damaged("%d bytes too many", len(w.left))
+	case len(w.rest) > 0:
+		return damaged("%d bytes too many", len(w.rest))
 	}
 	return nil
 }
 
 func (w *walker) fields(fields []shape) {
 	for i := range fields {
-		if w.bad || w.err != nil {
+		if w.invalid || w.err != nil {
 			return
 		}
 		w.field(&fields[i])
@@ -70,8 +68,8 @@ func (w *walker) field(f *shape) {
 		w.sized(w.length(f, 2))
 	case blob:
 		n := w.length(f, 4)
-		if n != -1 && costly(w.take(n)) {
-			w.err = damaged("it asks for more work in the login than any broker does")
+		if n != -1 && tooManyIterations(w.next(n)) {
+			w.err = damaged("the login requests more hash iterations than any broker does")
 		}
 	case list:
 		w.list(f)
@@ -82,20 +80,20 @@ func (w *walker) field(f *shape) {
 		if n == -1 {
 			return
 		}
-		if b := w.take(n); b != nil && w.sets != nil {
+		if b := w.next(n); b != nil && w.sets != nil {
 			w.err = w.sets.inspect(b, w.highWatermark)
 		}
 	}
 }
 
-// length reads a length or count; -1 is null, and nothing is less.
+// length reads a length or count; -1 is null, and lower values are invalid.
 func (w *walker) length(f *shape, size int) int64 {
 	var n int64
 	switch {
 	case f.compact:
 		u := w.uvarint()
 		if u > math.MaxInt32 {
-			w.bad = true
+			w.invalid = true
 			return 0
 		}
 		n = int64(u) - 1
@@ -105,7 +103,7 @@ func (w *walker) length(f *shape, size int) int64 {
 		n = int64(w.int32())
 	}
 	if n < -1 {
-		w.bad = true
+		w.invalid = true
 		return 0
 	}
 	return n
@@ -113,8 +111,8 @@ func (w *walker) length(f *shape, size int) int64 {
 
 func (w *walker) list(f *shape) {
 	n := w.length(f, 4)
-	if n > int64(w.elements) || n > int64(len(w.left)) { // none is smaller than a byte
-		w.bad = true
+	if n > int64(w.elements) || n > int64(len(w.rest)) { // an element has at least one byte
+		w.invalid = true
 		return
 	}
 	w.elements -= int(max(n, 0))
@@ -125,7 +123,7 @@ func (w *walker) list(f *shape) {
 
 func (w *walker) fixed(f *shape) {
 	if f.size != 8 {
-		w.take(f.size)
+		w.next(f.size)
 		return
 	}
 	v := w.int64()
@@ -135,35 +133,35 @@ func (w *walker) fixed(f *shape) {
 	case "FetchOffset":
 		w.fetchOffset = v
 	case "Timestamp":
-		// Of an answer about offsets. This client asks for no offset by its time; an
-		// answer with one makes kafka-go write into a map that it has not made.
+		// In an answer about offsets. This client requests no offset by timestamp; an answer with one makes
+		// kafka-go write to a nil map.
 		if v != -1 && v != -2 {
-			w.err = damaged("an offset comes with a time that nobody asked for")
+			w.err = damaged("an offset has a timestamp that was not requested")
 		}
 	}
 }
 
-// tags are skipped: of the answers that have room for any, kafka-go knows none.
+// tags skips tags: kafka-go knows none in the answers that may contain them.
 func (w *walker) tags() {
 	n := w.uvarint()
-	for ; n > 0 && !w.bad; n-- {
+	for ; n > 0 && !w.invalid; n-- {
 		w.uvarint()
 		size := w.uvarint()
 		if size > math.MaxInt32 {
-			w.bad = true
+			w.invalid = true
 			return
 		}
-		w.take(int64(size))
+		w.next(int64(size))
 	}
 }
 
-// maxIterations are the rounds of SCRAM's hash that a broker may ask for. Kafka allows 16384
-// at most; a million takes a second, and nothing could end it.
+// maxIterations is the greatest accepted number of SCRAM hash iterations. Kafka allows at most 16384; a
+// million takes a second, and cannot be interrupted.
 const maxIterations = 1 << 17
 
-// costly tells whether a broker's part of a login asks for too much work. SCRAM
-// names the rounds last of three things, as in "r=...,s=...,i=4096".
-func costly(auth []byte) bool {
+// tooManyIterations reports whether a broker's part of a login requests too much work. SCRAM names the
+// iterations last of three fields, as in "r=...,s=...,i=4096".
+func tooManyIterations(auth []byte) bool {
 	for part := range bytes.SplitSeq(auth, []byte{','}) {
 		if digits, ok := bytes.CutPrefix(part, []byte("i=")); ok {
 			n, err := strconv.Atoi(string(digits))
