@@ -20,8 +20,8 @@ const (
 // Effects on kafka-go without the guard.
 const (
 	crashes  = "crashes"  // it panics, which ends the process
-	exhausts = "exhausts"  // it allocates as much memory as the bytes claim
-	blocks   = "blocks" // it returns the same error for ever
+	exhausts = "exhausts" // it allocates as much memory as the bytes claim
+	blocks   = "blocks"   // it returns the same error for ever
 )
 
 // harms are answers to a fetch that begin with a harmful batch. If its CRC is right, a program that may write
