@@ -50,7 +50,7 @@ func TestCheckReportsEveryFault(t *testing.T) {
 		t.Errorf("%d faults:\n%v", lines, err)
 	}
 	for want, args := range map[string][]string{
-		"admin: must be another address than listen":                  {"-listen", ":9080", "-admin", "127.0.0.1:9080"},
+		"admin: must differ from listen":                              {"-listen", ":9080", "-admin", "127.0.0.1:9080"},
 		"snapshots.dir: must be a folder that this gateway can write": {"-snapshots.dir", "/proc"},
 		"snapshots.dir: must be a folder that exists":                 {"-snapshots.dir", filepath.Join(filepath.Dir(file), "none")},
 	} {

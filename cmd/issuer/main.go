@@ -48,7 +48,7 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 		return wrong != nil || inv != nil && inv.command.bare
 	}
 	extra, err := conf.Load(&c, conf.Options{
-		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register, Loose: loose,
+		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register, SkipValidate: loose,
 	}, args, os.Environ(), out)
 	if err := errors.Join(err, wrong); err != nil {
 		return err

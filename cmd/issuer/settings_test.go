@@ -95,7 +95,7 @@ func TestBadAddressesAreReported(t *testing.T) {
 	_, err := h.runCommand("-check", "-listen", "127.0.0.1", "-admin", "127.0.0.1:99999", "-kafka.brokers", "kafka", "-database", "psql://u:secret-word@db/railgate", "-secret_group", "-1")
 	wantFaults(t, err, "listen: ", "admin: ", "kafka.brokers: ", "database: ", "secret_group: ")
 	runtest.HasNot(t, err.Error(), "secret-word")
-	h.wantError("admin: must be another address than listen", "-check", "-listen", "127.0.0.1:8081", "-admin", "0.0.0.0:8081")
+	h.wantError("admin: must differ from listen", "-check", "-listen", "127.0.0.1:8081", "-admin", "0.0.0.0:8081")
 	h.wantError("database: the PostgreSQL address contains a space", "-check", "-database", "postgres://u@db/rail gate")
 	h.wantError("would not be verified: write sslmode=verify-full", "-check", "-database", "postgres://u@db/railgate")
 	for _, good := range []string{"postgres://u@db/railgate?sslmode=verify-full", "postgres://u@db/railgate?sslmode=disable", "postgres://u@127.0.0.1/railgate", "postgres://u@/railgate?host=/run/postgresql"} {

@@ -36,7 +36,7 @@ var (
 )
 
 func main() {
-	if process.VersionAsked(os.Args[1:]) {
+	if process.VersionRequested(os.Args[1:]) {
 		fmt.Println(process.VersionLine("railgate-loadtest"))
 		return
 	}

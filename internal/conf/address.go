@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// listenAddress reports what is wrong with an address to listen on: host:port with a
-// number as port. An empty host means every address of the machine, port 0 any free one.
+// listenAddress checks an address to listen on: host:port with a number as port. An
+// empty host means every address of the machine, port 0 any free port.
 func listenAddress(text string) error {
 	_, _, err := splitAddress(text)
 	return err
 }
 
-// remoteAddress reports what is wrong with an address to connect to: host and port must
-// both be there.
+// remoteAddress checks an address to connect to: it needs a host and a port.
 func remoteAddress(text string) error {
 	host, port, err := splitAddress(text)
 	switch {
@@ -50,8 +49,8 @@ func splitAddress(text string) (host string, port uint64, err error) {
 	return host, port, err
 }
 
-// sameListener reports whether two addresses cannot both be listened on: one port, and
-// one host or a host that stands for all. Port 0 is never the same.
+// sameListener reports whether two listeners would conflict: same port, and same host or
+// one host that means every address. Port 0 never conflicts.
 func sameListener(a, b string) bool {
 	hostA, portA, errA := splitAddress(a)
 	hostB, portB, errB := splitAddress(b)
@@ -62,7 +61,7 @@ func sameListener(a, b string) bool {
 	return hostA == hostB || hostA == "" || hostB == ""
 }
 
-// plainHost gives a host one spelling; empty: every address of the machine.
+// plainHost returns the canonical spelling of a host. Empty means every address.
 func plainHost(host string) string {
 	host = strings.ToLower(host)
 	if host == "localhost" {
@@ -78,20 +77,20 @@ func plainHost(host string) string {
 	return a.Unmap().String()
 }
 
-// CheckListeners reports what is wrong with a program's two listeners, by the names of
-// their settings, listen and admin.
+// CheckListeners checks the settings listen and admin: the addresses of a program's two
+// listeners.
 func CheckListeners(listen, admin string) error {
 	var same error
 	if sameListener(listen, admin) {
-		same = errors.New("must be another address than listen")
+		same = errors.New("must differ from listen")
 	}
 	return errors.Join(Field("listen", listenAddress(listen)), Field("admin", errors.Join(listenAddress(admin), same)))
 }
 
-// CheckBrokers reports what is wrong with a list of brokers, under the name of its setting.
+// CheckBrokers checks a list of brokers. setting is the name of its setting.
 func CheckBrokers(setting string, brokers []string) error {
 	if len(brokers) == 0 {
-		return Field(setting, errors.New("must name at least one broker"))
+		return Field(setting, errors.New("must contain at least one broker"))
 	}
 	var faults []error
 	for _, b := range brokers {

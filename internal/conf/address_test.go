@@ -35,7 +35,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestOneListenerForTwo(t *testing.T) {
+func TestSameListener(t *testing.T) {
 	for pair, want := range map[[2]string]bool{
 		{"127.0.0.1:8080", "127.0.0.1:8080"}:          true,
 		{"127.0.0.1:8080", "127.0.0.1:9080"}:          false,
@@ -49,14 +49,14 @@ func TestOneListenerForTwo(t *testing.T) {
 		{"127.0.0.1", "127.0.0.1"}:                    false,
 	} {
 		if sameListener(pair[0], pair[1]) != want || sameListener(pair[1], pair[0]) != want {
-			t.Errorf("%v: not %v", pair, want)
+			t.Errorf("%v: want %v in both orders", pair, want)
 		}
 	}
 }
 
-// What Kubernetes sets for a service of the program's name stops nothing; a setting with
-// a slip in its name still does.
-func TestVariablesOfKubernetesAreNoSettings(t *testing.T) {
+// TestVariablesOfKubernetesAreIgnored also expects errors for similar names that
+// Kubernetes does not set.
+func TestVariablesOfKubernetesAreIgnored(t *testing.T) {
 	good := []string{
 		"SERVICE_HOST=10.96.0.12", "SERVICE_PORT=8080", "SERVICE_PORT_PUBLIC=8080", "PORT=tcp://10.96.0.12:8080",
 		"PORT_8080_TCP=tcp://10.96.0.12:8080", "PORT_8080_TCP_PROTO=tcp", "PORT_8080_TCP_PORT=8080", "PORT_8080_TCP_ADDR=10.96.0.12",

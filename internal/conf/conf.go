@@ -1,29 +1,27 @@
-// Package conf is how every railgate command reads its configuration: one TOML
-// file, the environment and flags, all described by the tags of one struct.
+// Package conf reads the configuration of railgate commands: one TOML file, the
+// environment and flags, all described by the tags of one struct.
 //
 //	type Config struct {
 //		Listen string `toml:"listen" doc:"public address, host:port"`
 //		Kafka  struct {
-//			Brokers []string      `toml:"brokers" doc:"first brokers to ask, host:port"`
-//			Timeout time.Duration `toml:"timeout" doc:"longest wait for one answer; 0 waits for ever"`
+//			Brokers []string      `toml:"brokers" doc:"bootstrap brokers, host:port"`
+//			Timeout time.Duration `toml:"timeout" doc:"longest wait for an answer; 0: no limit"`
 //		} `toml:"kafka" doc:"the control stream"`
 //	}
 //
-// brokers is then the key brokers of [kafka] in the file, the flag
-// -kafka.brokers, and PREFIX_KAFKA_BROKERS in the environment. A flag beats the
-// environment, the environment beats the file, the file beats the default.
+// In this example brokers is set by the key brokers of [kafka] in the file, the flag
+// -kafka.brokers, and PREFIX_KAFKA_BROKERS in the environment. A flag overrides the
+// environment, the environment overrides the file, the file overrides the default.
 //
-// It promises that nothing is ignored: an unknown key, flag or PREFIX_ name, a
-// value of another type and a stray argument are errors, and all that were
-// found are reported together, each with its place and key. An overridden value
-// must be right too. A value tagged secret:"value" is in no error of this
-// package and not in the help text.
+// The package ignores no input: an unknown key, flag or PREFIX_ name, a value of
+// another type and an additional argument are errors. All errors are reported together,
+// each with its source and key. An overridden value must be valid, too. Errors of this
+// package and the help text do not contain values tagged secret:"value".
 //
-// It does not read the files that settings name, does not watch for changes,
-// and does not guess: a name that is set but empty is an empty value, and no
-// spelling other than true and false is a boolean. The variables that Kubernetes
-// adds for a service of the program's name, such as PREFIX_SERVICE_HOST, are passed
-// over.
+// The package does not read the files that settings name and does not watch for
+// changes. A name that is set but empty is an empty value, and only true and false are
+// booleans. Variables that Kubernetes adds for a service of the program's name, such as
+// PREFIX_SERVICE_HOST, are ignored.
 package conf
 
 import (
@@ -35,37 +33,36 @@ import (
 	"strings"
 )
 
-// Options describes the command to its operator. Program and EnvPrefix are
-// required.
+// Options describes the command. Program and EnvPrefix are required.
 type Options struct {
-	Program   string              // as typed, such as "railgate-gateway"
-	About     string              // what the command does: the first lines of -h
-	EnvPrefix string              // without the last underscore, such as "RAILGATE_GATEWAY"
-	Flags     func(*flag.FlagSet) // registers flags that are no settings; may be nil
-	Loose     func() bool         // asked when flags are parsed: whether Validate is left out, since no setting is needed; may be nil
+	Program      string              // name of the command, such as "railgate-gateway"
+	About        string              // purpose of the command: the first lines of -h
+	EnvPrefix    string              // without the last underscore, such as "RAILGATE_GATEWAY"
+	Flags        func(*flag.FlagSet) // registers flags that are not settings; may be nil
+	SkipValidate func() bool         // called after flags are parsed; true skips Validate; may be nil
 }
 
-// Extra is what the command line says beside the settings.
+// Extra contains the results of the command line other than settings.
 type Extra struct {
-	Check      bool   // -check: the caller exits now, since a nil error means all is well
-	ConfigFile string // path as given; "" when there is no file
+	Check      bool   // -check: the caller exits; a nil error means that the configuration is valid
+	ConfigFile string // path as given; "" if there is no file
 }
 
-// Load fills dst, a pointer to a struct that holds the defaults. args are the
-// arguments without the program's name, environ is os.Environ().
+// Load fills dst, a pointer to a struct with the defaults. args are the arguments
+// without the program's name, environ is os.Environ().
 //
 // Fields are string, bool, int, int64, float64, time.Duration, []string, or any
-// type whose pointer is an encoding.TextUnmarshaler; structs are tables; slices
-// of structs are arrays of tables, which only the file can fill and whose
-// elements start from zero values. A list replaces its default; an empty list
-// becomes nil. In flags and the environment a list is separated by commas. Each
-// exported field has a toml tag and each leaf a doc tag; toml:"-" hides a field.
+// type whose pointer is an [encoding.TextUnmarshaler]. Structs are tables. Slices of
+// structs are arrays of tables, which only the file can fill and whose elements start
+// from zero values. A list replaces its default; an empty list becomes nil. In flags
+// and the environment a list is separated by commas. Each exported field needs a toml
+// tag and each leaf a doc tag; toml:"-" hides a field.
 //
-// A Validate() error method of dst is called last, with all values that could
-// be read in place. It reports through Field and keeps secrets to itself.
+// If dst has a method Validate() error, Load calls it last, after storing all readable
+// values. Validate reports faults with [Field] and must not include secrets.
 //
-// With -h the help goes to out and the error is flag.ErrHelp. Any other error
-// joins one Error for each fault, one line each; dst is then of no use.
+// With -h Load writes the help to out and returns [flag.ErrHelp]. Any other error joins
+// one [Error] per fault, one line each; dst must not be used then.
 func Load(dst any, opts Options, args, environ []string, out io.Writer) (Extra, error) {
 	s, err := newSchema(dst, opts)
 	if err != nil {
@@ -82,15 +79,14 @@ func Load(dst any, opts Options, args, environ []string, out io.Writer) (Extra, 
 		}
 		return Extra{}, flag.ErrHelp
 	}
-	validated := opts.Loose == nil || !opts.Loose()
+	validated := opts.SkipValidate == nil || !opts.SkipValidate()
 	env, configFile, envFaults := s.environment(environ, opts.EnvPrefix)
 	if line.configFile != nil {
 		configFile = *line.configFile
 	}
 	var faults []error
 	if configFile != "" {
-		// After an unreadable file, required values would be called missing that
-		// are in it.
+		// If the file is not readable, Validate would report its values as missing.
 		var readable bool
 		faults, readable = s.readFile(configFile)
 		validated = validated && readable
@@ -105,7 +101,7 @@ func Load(dst any, opts Options, args, environ []string, out io.Writer) (Extra, 
 	return Extra{Check: line.check, ConfigFile: configFile}, errors.Join(faults...)
 }
 
-// setAll parses the texts of one source into their settings, in the struct's order.
+// setAll parses the texts of one source into their settings, in the order of the struct.
 func (s *schema) setAll(texts map[*setting]string, source func(*setting) string) (faults []error) {
 	for _, leaf := range s.leaves {
 		if text, given := texts[leaf]; given {
@@ -117,8 +113,8 @@ func (s *schema) setAll(texts map[*setting]string, source func(*setting) string)
 	return faults
 }
 
-// unreported are those faults in err whose setting has none yet: a value that could
-// not be read still holds its default, and a complaint about that would mislead.
+// unreported returns the faults in err whose setting has no fault yet. A value that
+// could not be read still has its default, and a fault about the default would mislead.
 func unreported(faults []error, err error) (fresh []error) {
 	known := make(map[string]bool)
 	for _, err := range faults {
@@ -134,9 +130,9 @@ func unreported(faults []error, err error) (fresh []error) {
 
 // Error is one fault in the configuration.
 type Error struct {
-	Source string // "FILE:LINE" (FILE alone where the line is not certain), "flag", "environment NAME"; "" from Validate
-	Path   string // "kafka.brokers", "lanes[0].name"; "" when the fault belongs to no setting
-	Err    error  // what was expected and, unless secret, what was found
+	Source string // "FILE:LINE" (FILE if the line is not certain), "flag", "environment NAME"; "" from Validate
+	Path   string // "kafka.brokers", "doors[0].name"; "" if the fault concerns no setting
+	Err    error  // the expected and, unless secret, the actual value
 }
 
 func (e *Error) Error() string {
@@ -152,28 +148,28 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Faults is what a Validate method finds.
+// Faults collects the faults that a Validate method finds.
 type Faults []error
 
-// Need adds a fault of the setting at path unless ok.
+// Need adds a fault of the setting at path unless ok is true.
 func (f *Faults) Need(ok bool, path, format string, args ...any) {
 	if !ok {
 		f.Add(path, fmt.Errorf(format, args...))
 	}
 }
 
-// Add adds Field(path, err); nil adds nothing.
+// Add adds Field(path, err). A nil err adds no fault.
 func (f *Faults) Add(path string, err error) { *f = append(*f, Field(path, err)) }
 
-// Join is all of them as one error; nil: there are none.
+// Join joins the faults to one error, or nil if there are none.
 func (f Faults) Join() error { return errors.Join(f...) }
 
-// Field says which setting a Validate method complains about; nil stays nil.
-// Fields nest and joined errors are told apart, so that a table can validate
-// itself: Field("kafka", c.Kafka.Validate()) reports kafka.brokers and
-// kafka.timeout on a line each. An element of a list is Field("lanes[0]", err).
-// An error with a method Setting, of a package that does not know this one, is about
-// the setting that it names.
+// Field returns err as a fault of the setting at path, for use in Validate methods. It
+// returns nil for nil. Fields nest and joined errors are separated, so a table can
+// validate itself: Field("kafka", c.Kafka.Validate()) reports kafka.brokers and
+// kafka.timeout on separate lines. An element of a list is Field("doors[0]", err).
+// Packages that do not import conf can return an error with a method Setting, which
+// returns the name of the setting.
 func Field(path string, err error) error {
 	var all []error
 	for _, err := range flatten(err) {
@@ -199,8 +195,8 @@ func joinPath(table, name string) string {
 	return table + "." + name
 }
 
-// joinType tells errors.Join from errors that wrap several others in a
-// sentence of their own, which must stay whole.
+// joinType is the type of joined errors. Other errors that wrap several errors have a
+// text of their own and must not be separated.
 var joinType = reflect.TypeOf(errors.Join(errors.New("")))
 
 func flatten(err error) []error {

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// station is a configuration with every kind of setting.
+// station is a configuration with all kinds of settings.
 type station struct {
 	Listen  netip.AddrPort `toml:"listen" doc:"public address, host:port"`
-	Name    string         `toml:"name" doc:"shown on the gate; empty shows nothing"`
+	Name    string         `toml:"name" doc:"text shown on the gate; empty: no text"`
 	Open    bool           `toml:"open" doc:"whether the gate starts open"`
 	Lanes   int            `toml:"lanes" doc:"number of lanes; 0 means none"`
 	Bytes   int64          `toml:"bytes" doc:"largest request, bytes"`
@@ -29,16 +29,16 @@ type station struct {
 }
 
 type kafka struct {
-	Brokers  []string      `toml:"brokers" doc:"first brokers to ask, host:port"`
-	Timeout  time.Duration `toml:"timeout" doc:"longest wait for one answer; 0 waits for ever"`
+	Brokers  []string      `toml:"brokers" doc:"bootstrap brokers, host:port"`
+	Timeout  time.Duration `toml:"timeout" doc:"longest wait for an answer; 0: no limit"`
 	Password string        `toml:"password" doc:"SASL password; empty means no SASL" secret:"value"`
 	CA       string        `toml:"ca_file" doc:"file of the broker's certificate authority" secret:"file"`
 }
 
 type door struct {
-	Name  string         `toml:"name" doc:"as painted on the door"`
+	Name  string         `toml:"name" doc:"name painted on the door"`
 	Width float64        `toml:"width" doc:"metres"`
-	From  netip.AddrPort `toml:"from" doc:"where its reader calls from"`
+	From  netip.AddrPort `toml:"from" doc:"address of its reader"`
 }
 
 func (s *station) Validate() error {
@@ -80,7 +80,7 @@ func tempFile(t testing.TB, content string) string {
 	return path
 }
 
-// load loads a station; content "" means no file.
+// load loads a station. Empty content means no file.
 func load(t testing.TB, content string, args, environ []string) (*station, Extra, error) {
 	t.Helper()
 	if content != "" {
@@ -107,7 +107,7 @@ func equal(t testing.TB, got, want any) {
 	}
 }
 
-func TestWithoutAnyWordTheDefaultsStayAndAreValidated(t *testing.T) {
+func TestDefaultsAreValidated(t *testing.T) {
 	want := defaults()
 	want.derived = "North!"
 	s, extra, err := load(t, "", nil, []string{"HOME=home", "RAILGATE_STATIONARY=x", "OTHER"})
@@ -118,7 +118,7 @@ func TestWithoutAnyWordTheDefaultsStayAndAreValidated(t *testing.T) {
 	equal(t, extra, Extra{})
 }
 
-func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
+func TestPrecedenceOfSources(t *testing.T) {
 	const content = `name = "file"`
 	env := []string{"RAILGATE_STATION_NAME=environment"}
 	args := []string{"-name", "flag"}
@@ -172,12 +172,12 @@ func TestListsReplaceTheirDefault(t *testing.T) {
 	equal(t, text(err), "kafka.brokers: at least one is needed")
 }
 
-func TestABooleanFlagNeedsNoWord(t *testing.T) {
+func TestBooleanFlagNeedsNoValue(t *testing.T) {
 	equal(t, mustLoad(t, "", []string{"-open"}, nil).Open, true)
 	equal(t, mustLoad(t, "open = true", []string{"-open=false"}, nil).Open, false)
 }
 
-func TestTheFileIsNamedByFlagBeforeEnvironment(t *testing.T) {
+func TestConfigFlagOverridesEnvironment(t *testing.T) {
 	first, second := tempFile(t, `name = "first"`), tempFile(t, `name = "second"`)
 	env := []string{"RAILGATE_STATION_CONFIG=" + first}
 	s, extra, err := load(t, "", nil, env)
@@ -188,10 +188,10 @@ func TestTheFileIsNamedByFlagBeforeEnvironment(t *testing.T) {
 	equal(t, []any{s.Name, extra.ConfigFile, err}, []any{"North", "", nil})
 }
 
-func TestACommandAddsItsOwnFlags(t *testing.T) {
+func TestCommandAddsFlags(t *testing.T) {
 	var probe string
 	opts := options
-	opts.Flags = func(fs *flag.FlagSet) { fs.StringVar(&probe, "probe", "", "ask `URL` and exit") }
+	opts.Flags = func(fs *flag.FlagSet) { fs.StringVar(&probe, "probe", "", "request `URL` and exit") }
 	s := defaults()
 	if _, err := Load(s, opts, []string{"-probe", "http://gate", "-name", "x"}, nil, io.Discard); err != nil {
 		t.Fatal(err)
@@ -200,30 +200,29 @@ func TestACommandAddsItsOwnFlags(t *testing.T) {
 	equal(t, s.Name, "x")
 }
 
-func TestHelpIsReadable(t *testing.T) {
+func TestHelp(t *testing.T) {
 	opts := options
-	opts.Flags = func(fs *flag.FlagSet) { fs.String("probe", "", "ask `URL` and exit") }
+	opts.Flags = func(fs *flag.FlagSet) { fs.String("probe", "", "request `URL` and exit") }
 	for _, flagName := range []string{"-h", "--help"} {
 		var out strings.Builder
 		_, err := Load(defaults(), opts, []string{"-unknown", flagName}, []string{"RAILGATE_STATION_WRONG=1"}, &out)
 		if !errors.Is(err, flag.ErrHelp) {
-			t.Fatalf("%s ends with %v", flagName, err)
+			t.Fatalf("%s: %v, want flag.ErrHelp", flagName, err)
 		}
 		golden(t, "help.txt", out.String())
 	}
 }
 
-// golden compares with a file that a reader can judge. To change it, write what
-// the test prints.
+// golden compares got with a file. To update the file, copy the output of the test.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	want, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil || got != string(want) {
-		t.Fatalf("testdata/%s differs (%v); now:\n%s", name, err, got)
+		t.Fatalf("testdata/%s differs (%v), want:\n%s", name, err, got)
 	}
 }
 
-func TestHelpKeepsItsWidthAndItsSecrets(t *testing.T) {
+func TestHelpHidesSecretsAndWrapsLines(t *testing.T) {
 	s := defaults()
 	s.Name = strings.Repeat("a long name ", 30)
 	s.Kafka.Brokers = []string{strings.Repeat("界", 300)}
@@ -239,7 +238,7 @@ func TestHelpKeepsItsWidthAndItsSecrets(t *testing.T) {
 		}
 	}
 	if n := strings.Count(out.String(), "界"); n != 300 {
-		t.Errorf("the long default lost characters: %d of 300 shown", n)
+		t.Errorf("%d of the 300 characters of the long default are shown", n)
 	}
 	if strings.Contains(out.String(), "tickets-please") {
 		t.Error("the default of a secret is shown")
@@ -250,13 +249,13 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-func TestHelpThatCannotBeWrittenIsAnError(t *testing.T) {
+func TestHelpReturnsWriteErrors(t *testing.T) {
 	if _, err := Load(defaults(), options, []string{"-h"}, nil, brokenWriter{}); !errors.Is(err, io.ErrClosedPipe) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("got %v, want io.ErrClosedPipe", err)
 	}
 }
 
-func TestMistakesOfTheProgramAreNamed(t *testing.T) {
+func TestInvalidStructsAreErrors(t *testing.T) {
 	type other struct{ X int }
 	cases := []struct {
 		dst  any
@@ -266,10 +265,10 @@ func TestMistakesOfTheProgramAreNamed(t *testing.T) {
 		{(*station)(nil), "pointer to a struct"},
 		{nil, "pointer to a struct"},
 		{&struct{ A int }{}, "needs a toml tag"},
-		{&struct{ other }{}, ""}, // an unexported field declares nothing
+		{&struct{ other }{}, ""}, // an unexported field is not a setting
 		{&struct {
 			A int `toml:"Upper" doc:"d"`
-		}{}, "needs a toml tag of small letters"},
+		}{}, "needs a toml tag of lower-case letters"},
 		{&struct {
 			A int `toml:"a"`
 		}{}, "needs a doc tag"},

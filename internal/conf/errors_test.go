@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// complaints loads and gives the error's lines, with FILE for the file's path.
-func complaints(t *testing.T, content string, args, environ []string) []string {
+// faultsOf loads a configuration and returns the lines of the error, with FILE in place
+// of the file's path.
+func faultsOf(t *testing.T, content string, args, environ []string) []string {
 	t.Helper()
 	_, extra, err := load(t, content, args, environ)
 	if err == nil {
@@ -18,12 +19,12 @@ func complaints(t *testing.T, content string, args, environ []string) []string {
 	}
 	path := extra.ConfigFile
 	if path == "" {
-		path = "\x00" // nothing to replace
+		path = "\x00" // matches nothing
 	}
 	return strings.Split(strings.ReplaceAll(err.Error(), path, "FILE"), "\n")
 }
 
-func TestFileFaultsNameLineKeyAndExpectation(t *testing.T) {
+func TestFileFaults(t *testing.T) {
 	cases := map[string]struct {
 		content string
 		want    []string
@@ -43,7 +44,7 @@ func TestFileFaultsNameLineKeyAndExpectation(t *testing.T) {
 		"duration":           {"[kafka]\ntimeout = \"5 s\"", []string{`FILE:2: kafka.timeout: expected a duration such as "5s" or "1m30s", got "5 s"`}},
 		"list of ints":       {"[kafka]\nbrokers = [1]", []string{"FILE:2: kafka.brokers: expected a list of strings, got an array"}},
 		"list":               {"[kafka]\nbrokers = \"a:1\"", []string{"FILE:2: kafka.brokers: expected a list of strings, got a string"}},
-		"text":               {"listen = \"nowhere\"", []string{`FILE:1: listen: "nowhere" is not accepted: not an ip:port`}},
+		"text":               {"listen = \"nowhere\"", []string{`FILE:1: listen: "nowhere" is not valid: not an ip:port`}},
 		"text as a date":     {"listen = 2026-01-01", []string{"FILE:1: listen: expected a string, got a date or time"}},
 		"table":              {"kafka = 5", []string{"FILE:1: kafka: expected a table, got an integer"}},
 		"table as tables":    {"[[kafka]]\ntimeout = \"1s\"", []string{"FILE:1: kafka: expected a table, got an array of tables"}},
@@ -53,16 +54,16 @@ func TestFileFaultsNameLineKeyAndExpectation(t *testing.T) {
 		"tables of ints":     {"door = [{name = \"A\"}, 7]", []string{"FILE:1: door[1]: expected a table, got an integer"}},
 		"one bad element":    {"[[door]]\nname = \"A\"\n[[door]]\nwidth = true", []string{"FILE:4: door[1].width: expected a finite number, got a boolean"}},
 		"unknown in element": {"[[door]]\ncolour = 1", []string{"FILE:2: door[0].colour: unknown key, expected one of: name, width, from"}},
-		// The library keeps one place for both widths; none is better than a wrong one.
+		// The library stores one position for both widths, so the line is omitted.
 		"two bad elements": {"[[door]]\nwidth = true\n[[door]]\nwidth = false", []string{
 			"FILE: door[0].width: expected a finite number, got a boolean", "FILE: door[1].width: expected a finite number, got a boolean"}},
 	}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) { equal(t, complaints(t, c.content, nil, nil), c.want) })
+		t.Run(name, func(t *testing.T) { equal(t, faultsOf(t, c.content, nil, nil), c.want) })
 	}
 }
 
-func TestFlagAndEnvironmentFaultsNameTheirSource(t *testing.T) {
+func TestFlagAndEnvironmentFaults(t *testing.T) {
 	cases := map[string]struct {
 		args, environ []string
 		want          []string
@@ -73,33 +74,33 @@ func TestFlagAndEnvironmentFaultsNameTheirSource(t *testing.T) {
 		"float":         {[]string{"-share", "NaN"}, nil, []string{`flag: share: expected a finite number, got "NaN"`}},
 		"duration":      {[]string{"-kafka.timeout=5"}, nil, []string{`flag: kafka.timeout: expected a duration such as "5s" or "1m30s", got "5"`}},
 		"list":          {[]string{"-kafka.brokers=a:1,,b:2"}, nil, []string{`flag: kafka.brokers: expected a list of strings, got "a:1,,b:2"`}},
-		"text":          {[]string{"-listen=x"}, nil, []string{`flag: listen: "x" is not accepted: not an ip:port`}},
+		"text":          {[]string{"-listen=x"}, nil, []string{`flag: listen: "x" is not valid: not an ip:port`}},
 		"unknown name":  {nil, []string{"RAILGATE_STATION_KAFKA_PASSWROD=tickets-please"}, []string{"environment RAILGATE_STATION_KAFKA_PASSWROD: there is no such setting; -h lists the names"}},
 		"tables":        {nil, []string{"RAILGATE_STATION_DOOR=x"}, []string{"environment RAILGATE_STATION_DOOR: there is no such setting; -h lists the names"}},
 		"unknown flag":  {[]string{"-nmae", "x", "-lanes=x"}, nil, []string{"flag: flag provided but not defined: -nmae; -h lists the names", `flag: lanes: expected a whole number of at most 64 bits, got "x"`}},
 		"no flag":       {[]string{"--=x", "-lanes=x"}, nil, []string{"flag: expected -name or -name=value; -h lists the names", `flag: lanes: expected a whole number of at most 64 bits, got "x"`}},
-		"no word":       {[]string{"-name"}, nil, []string{"flag: flag needs an argument: -name; -h lists the names"}},
-		"argument":      {[]string{"start", "-lanes=x", "--", "now"}, nil, []string{"argument: expected flags only, got a word that belongs to none: the text is not shown, since it may be a secret", "argument: expected flags only, got a word that belongs to none: the text is not shown, since it may be a secret", `flag: lanes: expected a whole number of at most 64 bits, got "x"`}},
+		"no value":      {[]string{"-name"}, nil, []string{"flag: flag needs an argument: -name; -h lists the names"}},
+		"argument":      {[]string{"start", "-lanes=x", "--", "now"}, nil, []string{"argument: expected only flags, got another argument: the text is not shown, since it may be a secret", "argument: expected only flags, got another argument: the text is not shown, since it may be a secret", `flag: lanes: expected a whole number of at most 64 bits, got "x"`}},
 		"long value":    {[]string{"-lanes=" + strings.Repeat("7", 5000)}, nil, []string{`flag: lanes: expected a whole number of at most 64 bits, got "` + strings.Repeat("7", maxQuoted) + `"...`}},
 		"validated":     {[]string{"-lanes=-1", "-kafka.timeout=-1s"}, nil, []string{"lanes: must not be negative", "kafka.timeout: must not be negative"}},
 		"overridden":    {[]string{"-lanes=1"}, []string{"RAILGATE_STATION_LANES=x"}, []string{`environment RAILGATE_STATION_LANES: lanes: expected a whole number of at most 64 bits, got "x"`}},
 		"not a boolean": {[]string{"-check=perhaps"}, nil, []string{`flag: invalid boolean value "perhaps" for -check: parse error; -h lists the names`}},
 	}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) { equal(t, complaints(t, "", c.args, c.environ), c.want) })
+		t.Run(name, func(t *testing.T) { equal(t, faultsOf(t, "", c.args, c.environ), c.want) })
 	}
 }
 
-func TestAnArgumentIsShownWhereNothingIsSecret(t *testing.T) {
+func TestArgumentIsShownWithoutSecrets(t *testing.T) {
 	dst := &struct {
 		Name string `toml:"name" doc:"a name"`
 	}{}
 	_, err := Load(dst, options, []string{"start"}, nil, io.Discard)
-	equal(t, text(err), `argument: expected flags only, got a word that belongs to none: "start"`)
+	equal(t, text(err), `argument: expected only flags, got another argument: "start"`)
 }
 
 func TestAllFaultsAreReportedTogether(t *testing.T) {
-	got := complaints(t, "name = 1\ncolour = 2\n[kafka]\ntimeout = 3\nbrokers = []\n",
+	got := faultsOf(t, "name = 1\ncolour = 2\n[kafka]\ntimeout = 3\nbrokers = []\n",
 		[]string{"-share=x"}, []string{"RAILGATE_STATION_LANES=x", "RAILGATE_STATION_X=1"})
 	equal(t, got, []string{
 		"FILE:1: name: expected a string, got an integer",
@@ -112,21 +113,21 @@ func TestAllFaultsAreReportedTogether(t *testing.T) {
 	})
 }
 
-func TestValidateDoesNotComplainAboutWhatCouldNotBeRead(t *testing.T) {
-	bare := func(args ...string) string {
+func TestUnreadableSettingsAreNotValidated(t *testing.T) {
+	withoutBrokers := func(args ...string) string {
 		s := defaults()
-		s.Kafka.Brokers = nil // required, so the default is no answer
+		s.Kafka.Brokers = nil // required
 		_, err := Load(s, options, args, nil, io.Discard)
 		return text(err)
 	}
-	equal(t, bare(), "kafka.brokers: at least one is needed")
-	equal(t, bare("-kafka.brokers=,"), `flag: kafka.brokers: expected a list of strings, got ","`)
-	if got := bare("-config", tempFile(t, "[kafka")); strings.Contains(got, "kafka.brokers") {
-		t.Errorf("a file that is no TOML makes brokers missing: %s", got)
+	equal(t, withoutBrokers(), "kafka.brokers: at least one is needed")
+	equal(t, withoutBrokers("-kafka.brokers=,"), `flag: kafka.brokers: expected a list of strings, got ","`)
+	if got := withoutBrokers("-config", tempFile(t, "[kafka")); strings.Contains(got, "kafka.brokers") {
+		t.Errorf("brokers are reported as missing after a syntax error: %s", got)
 	}
 }
 
-func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
+func TestUnreadableFiles(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "none.toml")
 	for path, want := range map[string]string{
@@ -137,11 +138,11 @@ func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 		equal(t, text(err), want)
 	}
 	full := "#" + strings.Repeat("x", maxFile-1)
-	equal(t, complaints(t, full, nil, nil), []string(nil))
-	equal(t, complaints(t, full+"x", nil, nil), []string{"FILE: expected at most 262144 bytes of TOML"})
+	equal(t, faultsOf(t, full, nil, nil), []string(nil))
+	equal(t, faultsOf(t, full+"x", nil, nil), []string{"FILE: expected at most 262144 bytes of TOML"})
 }
 
-func TestASyntaxErrorNamesItsPlace(t *testing.T) {
+func TestSyntaxErrorHasALine(t *testing.T) {
 	dst := &struct {
 		Name string `toml:"name" doc:"a name"`
 	}{}
@@ -150,8 +151,9 @@ func TestASyntaxErrorNamesItsPlace(t *testing.T) {
 	equal(t, text(err), path+":3: not valid TOML: Key 'name' has already been defined.")
 }
 
-// Each of these puts the secret in a place where an error would repeat it.
-func TestSecretsAreNeverRepeated(t *testing.T) {
+// TestErrorsDoNotContainSecrets puts a secret into places where errors usually contain
+// the input.
+func TestErrorsDoNotContainSecrets(t *testing.T) {
 	const secret = "tickets-please"
 	type vault struct {
 		Word  string    `toml:"word" doc:"a secret" secret:"value"`
@@ -173,7 +175,7 @@ func TestSecretsAreNeverRepeated(t *testing.T) {
 			return err
 		}, secret)
 	}
-	check(t, "a number with a typing error", func() error {
+	check(t, "a malformed number", func() error {
 		_, err := Load(&vault{}, options, []string{"-config", tempFile(t, "pin = 47__11")}, nil, io.Discard)
 		return err
 	}, "47__11")
@@ -200,11 +202,11 @@ func check(t *testing.T, what string, load func() error, secret string) {
 	case err == nil:
 		t.Errorf("%s: accepted", what)
 	case strings.Contains(err.Error(), secret):
-		t.Errorf("%s: the error repeats the secret: %v", what, err)
+		t.Errorf("%s: the error contains the secret: %v", what, err)
 	}
 }
 
-// reluctant refuses everything, and says what.
+// reluctant refuses every text and includes it in the error.
 type reluctant struct{}
 
 func (*reluctant) UnmarshalText(text []byte) error { return fmt.Errorf("no %s here", text) }
@@ -216,14 +218,14 @@ func TestFieldsNest(t *testing.T) {
 	equal(t, text(Field("a", Field("b", bad))), "a.b: bad")
 	equal(t, text(Field("a", Field("[0]", Field("b", bad)))), "a[0].b: bad")
 	equal(t, text(Field("a", errors.Join(Field("b", bad), nil, errors.Join(bad, Field("c", bad))))), "a.b: bad\na: bad\na.c: bad")
-	// An error of a package that does not know this one names its setting, too.
+	// An error of a package that does not import conf can also name its setting.
 	equal(t, text(Field("a", errors.Join(foreign{"b", bad}, Field("[1]", foreign{"c", bad})))), "a.b: bad\na[1].c: bad")
-	// A sentence with two causes stays one sentence.
+	// An error text that wraps two errors is not separated.
 	equal(t, text(Field("a", fmt.Errorf("both %w and %w", bad, bad))), "a: both bad and bad")
 	err := Field("a", errors.Join(Field("b", bad), bad))
 	var fault *Error
 	if !errors.Is(err, bad) || !errors.As(err, &fault) || fault.Path != "a.b" {
-		t.Errorf("the cause is lost in %#v", err)
+		t.Errorf("%#v does not wrap its cause", err)
 	}
 }
 

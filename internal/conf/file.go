@@ -14,16 +14,17 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxFile bounds the file, bytes: far above any sane configuration, low enough
-// that a wrong path (a snapshot, a device) is refused at once.
+// maxFile is the greatest size of the file in bytes: far above any real configuration,
+// and low enough to refuse a wrong path (a snapshot, a device) quickly.
 const maxFile = 256 << 10
 
-// file is one walk over the parsed file. The TOML library parses only: its own mapping
-// to structs ignores case, takes integers for durations and stops at the first fault.
+// file is one pass over the parsed file. The TOML library is only used for parsing: its
+// mapping to structs ignores case, accepts integers as durations and stops at the first
+// fault.
 type file struct {
 	path   string
 	meta   toml.MetaData
-	times  map[string]int // how often a key occurs, all elements of a list together
+	times  map[string]int // occurrences of a key in all elements of a list
 	faults []lineFault
 }
 
@@ -32,8 +33,8 @@ type lineFault struct {
 	*Error
 }
 
-// readFile stores the file's values in the settings. It is not readable when
-// nothing is known of its content.
+// readFile stores the file's values in the settings. readable is false if the file could
+// not be opened or parsed.
 func (s *schema) readFile(path string) (faults []error, readable bool) {
 	data, err := readBounded(path)
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *schema) readFile(path string) (faults []error, readable bool) {
 	return faults, true
 }
 
-// readBounded leaves the path out of its errors, which are reported under it.
+// readBounded reads the file. Its errors omit the path, which the caller adds.
 func readBounded(path string) ([]byte, error) {
 	var data []byte
 	f, err := os.Open(path)
@@ -72,22 +73,21 @@ func readBounded(path string) ([]byte, error) {
 	return data, err
 }
 
-// syntaxError says where the file stops being TOML. The library's words can
-// repeat the text around the fault, so they are kept back where that could be a
-// secret.
+// syntaxError reports the position of a syntax error. The library's message can contain
+// text of the file, so it is omitted if the file may contain secrets.
 func (s *schema) syntaxError(path string, err error) error {
 	var pe toml.ParseError
 	switch {
 	case !errors.As(err, &pe):
 		return &Error{Source: path, Err: errors.New("not valid TOML")}
 	case s.secrets:
-		pe.Message = "details are not shown, since the file may hold secrets"
+		pe.Message = "details are not shown, since the file may contain secrets"
 	}
 	return &Error{Source: fmt.Sprintf("%s:%d", path, pe.Position.Line), Err: fmt.Errorf("not valid TOML: %s", pe.Message)}
 }
 
-// store puts a value of the file into a setting. path is the setting's own, with the
-// index of each list element.
+// store stores a value of the file in a setting. path is the path of the setting, with
+// the index of each list element.
 func (f *file) store(s *setting, path string, at toml.Primitive) {
 	v := decode[any](f, at)
 	switch _, isTable := v.(map[string]any); {
@@ -117,13 +117,13 @@ func (f *file) storeKeys(table *setting, path string, keys map[string]toml.Primi
 	}
 }
 
-// storeElements puts an array of tables in place of the default.
+// storeElements replaces the default by an array of tables.
 func (f *file) storeElements(s *setting, path string, at toml.Primitive) {
 	list := reflect.Zero(s.value.Type())
 	for i, element := range decode[[]toml.Primitive](f, at) {
 		value := reflect.New(s.value.Type().Elem()).Elem()
 		path := fmt.Sprintf("%s[%d]", path, i)
-		fields, _ := new(schema).fieldsOf(value, path, "") // the same type passed in newSchema
+		fields, _ := new(schema).fieldsOf(value, path, "") // newSchema has checked the type
 		f.store(&setting{kind: kindTable, fields: fields}, path, element)
 		if _, isTable := decode[any](f, element).(map[string]any); isTable {
 			list = reflect.Append(list, value)
@@ -132,8 +132,8 @@ func (f *file) storeElements(s *setting, path string, at toml.Primitive) {
 	s.value.Set(list)
 }
 
-// decode gives a value without its place. Decoding into an empty interface or into
-// primitives converts nothing and so cannot fail.
+// decode returns a value without its position. Decoding into an empty interface or into
+// primitives does not convert and therefore cannot fail.
 func decode[T any](f *file, at toml.Primitive) (v T) {
 	_ = f.meta.PrimitiveDecode(at, &v)
 	return v
@@ -147,11 +147,11 @@ func (f *file) fault(path string, at toml.Primitive, err error) {
 	f.faults = append(f.faults, lineFault{line, &Error{Source: source, Path: path, Err: err}})
 }
 
-// line is where a value stands, or 0. The library tells positions only through
-// errors, so a decoder that refuses everything asks for one. It remembers only
-// the last place of a key, so a key that several elements of a list have gets
-// none rather than a wrong one. A table that only its children imply stands
-// where the first of them does.
+// line returns the line of a value, or 0 if it is not certain. The library reports
+// positions only in errors, so a decoder that refuses everything provokes one. The
+// library stores only the last position of a key, so the line of a key that occurs in
+// several elements of a list is unknown. The line of a table without a header is that of
+// its first key.
 func (f *file) line(at toml.Primitive) int {
 	var pe toml.ParseError
 	if !errors.As(f.meta.PrimitiveDecode(at, &refuser{}), &pe) || f.times[pe.LastKey] > 1 {

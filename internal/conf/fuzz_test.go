@@ -11,12 +11,12 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxFuzzed keeps one run short: the library takes quadratic time for a long
-// chain of dotted keys. Bytes.
+// maxFuzzed is the greatest length of an input in bytes: the library takes quadratic
+// time for a long chain of dotted keys.
 const maxFuzzed = 4 << 10
 
-// FuzzFile gives a file's bytes to Load. It must not panic, and what it accepts
-// must mean the same when loaded again and when written out and loaded.
+// FuzzFile loads arbitrary files. Load must not panic. An accepted file must give the
+// same values when it is loaded again, and when the values are written and loaded.
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		"", "name = \"x\"\nlanes = 3\n", "share = 1e3\nopen = true\nbytes = 0x10\n", "listen = \"127.0.0.1:1\"",
@@ -26,15 +26,14 @@ func FuzzFile(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	path := filepath.Join(f.TempDir(), "station.toml") // one for all runs of a process, which go one by one
+	path := filepath.Join(f.TempDir(), "station.toml") // shared by the sequential runs of a process
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > maxFuzzed {
 			return
 		}
-		// Without Validate, and without lists by default: the writer leaves out
-		// empty lists.
+		// Without Validate, and without default lists, since the encoder omits empty lists.
 		type unchecked station
-		read := func(data []byte) (*unchecked, error) {
+		load := func(data []byte) (*unchecked, error) {
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -42,24 +41,24 @@ func FuzzFile(f *testing.F) {
 			_, err := Load(s, Options{Program: "p", EnvPrefix: "P"}, []string{"-config", path}, nil, io.Discard)
 			return s, err
 		}
-		first, err := read(data)
-		again, errAgain := read(data)
-		if (err == nil) != (errAgain == nil) {
-			t.Fatalf("one file, two answers:\n%v\n%v", err, errAgain)
+		first, err := load(data)
+		second, err2 := load(data)
+		if (err == nil) != (err2 == nil) {
+			t.Fatalf("two loads of one file returned:\n%v\n%v", err, err2)
 		}
 		if err != nil {
 			return
 		}
-		if !reflect.DeepEqual(first, again) {
-			t.Fatalf("one file, two meanings:\n%+v\n%+v", first, again)
+		if !reflect.DeepEqual(first, second) {
+			t.Fatalf("two loads of one file gave:\n%+v\n%+v", first, second)
 		}
 		var written bytes.Buffer
 		if err := toml.NewEncoder(&written).Encode(first); err != nil {
-			t.Fatalf("cannot write what was loaded: %v", err)
+			t.Fatalf("cannot encode the loaded values: %v", err)
 		}
-		again, err = read(written.Bytes())
-		if err != nil || !reflect.DeepEqual(first, again) {
-			t.Fatalf("written and loaded, it differs (%v):\n%+v\n%+v\n%s", err, first, again, written.Bytes())
+		second, err = load(written.Bytes())
+		if err != nil || !reflect.DeepEqual(first, second) {
+			t.Fatalf("the encoded values load differently (%v):\n%+v\n%+v\n%s", err, first, second, written.Bytes())
 		}
 	})
 }

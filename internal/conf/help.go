@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	helpColumns = 100 // no line is longer
+	helpColumns = 100 // greatest length of a line
 	docIndent   = "      "
 )
 
-const helpRules = "A flag beats the environment, the environment beats the file, the file beats the default. " +
-	"Lists are separated by commas in flags and in the environment. Durations are written like 1m30s."
+const helpRules = "A flag overrides the environment, the environment overrides the file, the file overrides the default. " +
+	"Lists are separated by commas in flags and in the environment. A duration has the form 1m30s."
 
-// help is the text of -h while it is written.
+// help builds the text of -h.
 type help struct {
 	strings.Builder
-	nameWidth int // of the column of flags
+	nameWidth int // width of the column of flags
 }
 
 func helpText(s *schema, opts Options, flags *flag.FlagSet) string {
@@ -54,7 +54,7 @@ func flagName(name, placeholder string) string {
 	return strings.TrimSpace("-" + name + " " + placeholder)
 }
 
-// table lists the leaves of t under a heading, then the tables inside it.
+// table writes the leaves of t under a heading, then the tables inside it.
 func (h *help) table(t *setting, heading string) {
 	var inner []*setting
 	for _, s := range t.fields {
@@ -79,7 +79,7 @@ func (h *help) table(t *setting, heading string) {
 	for _, s := range inner {
 		heading := "[" + strings.ReplaceAll(s.path, "[].", ".") + "]"
 		if s.kind == kindTables {
-			heading = "[" + heading + "] in the file only, any number"
+			heading = "[" + heading + "] only in the file, may be repeated"
 		}
 		if s.doc != "" {
 			heading += ": " + s.doc
@@ -88,7 +88,7 @@ func (h *help) table(t *setting, heading string) {
 	}
 }
 
-// entry writes one setting: names on the first line, doc below.
+// entry writes one setting: names on the first line, doc on the next lines.
 func (h *help) entry(name, env, doc string) {
 	line := "  " + name
 	if env != "" {
@@ -102,7 +102,7 @@ func (h *help) entry(name, env, doc string) {
 	h.wrapped(docIndent, doc)
 }
 
-// wrapped writes text at an indent. Words longer than a line are cut.
+// wrapped writes wrapped text with an indent. It splits words that are longer than a line.
 func (h *help) wrapped(indent, text string) {
 	width := helpColumns - len(indent)
 	line := []rune(text)

@@ -15,17 +15,17 @@ import (
 
 // setting is a leaf, a table or an array of tables.
 type setting struct {
-	name   string // within its table
-	path   string // from the root, which is also the flag
-	env    string // of a leaf outside arrays of tables
+	name   string // name in its table
+	path   string // path from the root, also the name of the flag
+	env    string // environment variable of a leaf outside arrays of tables
 	doc    string
 	secret bool
 	kind   *kind
 	value  reflect.Value // the field, settable
-	fields []*setting    // of a table; of a list, those of one zero element
+	fields []*setting    // fields of a table; for a list, those of a zero element
 }
 
-// kind is what a setting may hold: its placeholder in help and its name in errors.
+// kind is the type of a setting: its placeholder in help and its description in errors.
 type kind struct{ placeholder, expected string }
 
 var (
@@ -40,7 +40,7 @@ var (
 	kindTables   = &kind{"", "an array of tables"}
 )
 
-// kindOf is nil for a type that no setting can have.
+// kindOf returns the kind of a type, or nil if settings cannot have the type.
 func kindOf(t reflect.Type) *kind {
 	switch k := t.Kind(); {
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && k != reflect.Pointer && k != reflect.Interface:
@@ -57,12 +57,12 @@ func kindOf(t reflect.Type) *kind {
 	}
 }
 
-// schema is the settings that a struct declares. Its errors are mistakes of the
-// program, found the first time it runs.
+// schema contains the settings that a struct declares. Its errors are programming
+// errors, found at the first run.
 type schema struct {
 	root    *setting
-	leaves  []*setting // outside lists: those with a flag and an environment name
-	secrets bool       // some leaf is tagged secret:"value"
+	leaves  []*setting // leaves outside lists, which have a flag and an environment name
+	secrets bool       // at least one leaf is tagged secret:"value"
 }
 
 func newSchema(dst any, opts Options) (*schema, error) {
@@ -79,11 +79,11 @@ func newSchema(dst any, opts Options) (*schema, error) {
 	return s, err
 }
 
-// settingName keeps flags and environment names typeable.
+// settingName restricts the names of settings, flags and environment variables.
 var settingName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
-// fieldsOf describes the fields of one struct and lists its leaves. Within a list,
-// where leaves have no names outside the file, envPrefix is empty.
+// fieldsOf describes the fields of one struct and appends its leaves to s. envPrefix is
+// empty within a list, whose leaves can only be set in the file.
 func (s *schema) fieldsOf(v reflect.Value, table, envPrefix string) (fields []*setting, err error) {
 	for i := range v.NumField() {
 		t := v.Type().Field(i)
@@ -101,15 +101,15 @@ func (s *schema) fieldsOf(v reflect.Value, table, envPrefix string) (fields []*s
 		case !t.IsExported():
 			return wrong("has a toml tag but is not exported")
 		case !settingName.MatchString(name):
-			return wrong("needs a toml tag of small letters, digits, _ and -")
+			return wrong("needs a toml tag of lower-case letters, digits, _ and -")
 		case field(fields, name) != nil:
 			return wrong("has the name of another field, " + name)
 		case f.kind == nil:
-			return wrong("has the type " + t.Type.String() + ", which no setting can have")
+			return wrong("has the type " + t.Type.String() + ", which is not supported")
 		case secret != "" && secret != "value" && secret != "file":
 			return wrong(`has a secret tag that is neither "value" nor "file"`)
 		case f.doc == "" && isLeaf:
-			return wrong("needs a doc tag: its unit and what zero means")
+			return wrong("needs a doc tag with its unit and the meaning of zero")
 		}
 		s.secrets = s.secrets || isLeaf && f.secret
 		switch {
@@ -134,7 +134,7 @@ func (s *schema) fieldsOf(v reflect.Value, table, envPrefix string) (fields []*s
 	return fields, nil
 }
 
-// field is the one of a name; nil: there is none.
+// field returns the field with the name, or nil.
 func field(fields []*setting, name string) *setting {
 	for _, f := range fields {
 		if f.name == name {
@@ -161,7 +161,7 @@ func (s *setting) set(text string) error {
 			return nil
 		}
 	case kindFloat:
-		// NaN would slip through every later comparison with a bound.
+		// NaN would pass every later comparison with a bound.
 		if n, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
 			s.value.SetFloat(n)
 			return nil
@@ -177,9 +177,9 @@ func (s *setting) set(text string) error {
 			parts = append(parts, strings.TrimSpace(part))
 		}
 		if text == "" {
-			parts = nil // the empty list, since there is no other way to write it
+			parts = nil // the empty list
 		}
-		if !slices.Contains(parts, any("")) && s.setList(parts) { // an empty element is a typing error
+		if !slices.Contains(parts, any("")) && s.setList(parts) { // an empty element is an error
 			return nil
 		}
 	case kindText:
@@ -188,7 +188,7 @@ func (s *setting) set(text string) error {
 	return s.unexpected(quoted(text))
 }
 
-// setTOML takes a value of the file as the TOML library gives it.
+// setTOML stores a value of the file, in the type that the TOML library returns.
 func (s *setting) setTOML(v any) error {
 	fits := false
 	switch v := v.(type) {
@@ -199,7 +199,7 @@ func (s *setting) setTOML(v any) error {
 	case bool:
 		fits = s.kind == kindBool
 	case int64:
-		fits = s.kind == kindInt || s.kind == kindFloat // 1 is a fine way to write 1.0
+		fits = s.kind == kindInt || s.kind == kindFloat // 1 is accepted for 1.0
 	case float64:
 		fits = s.kind == kindFloat
 	case []any:
@@ -213,7 +213,7 @@ func (s *setting) setTOML(v any) error {
 	return nil
 }
 
-// setList stores a list if it is one of strings.
+// setList stores a list if all its elements are strings.
 func (s *setting) setList(parts []any) bool {
 	list := reflect.Zero(s.value.Type())
 	for _, part := range parts {
@@ -227,16 +227,15 @@ func (s *setting) setList(parts []any) bool {
 	return true
 }
 
-// unmarshal gives text to a fresh value, so that nothing of an overridden one stays
-// behind.
+// unmarshal parses text into a new value, which replaces an overridden value completely.
 func (s *setting) unmarshal(text string) error {
 	fresh := reflect.New(s.value.Type())
 	err := fresh.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
 	switch {
 	case err != nil && s.secret:
-		return errors.New("the value is not accepted; it is secret and not shown")
+		return errors.New("the value is not valid; it is secret and not shown")
 	case err != nil:
-		return fmt.Errorf("%s is not accepted: %w", quoted(text), err)
+		return fmt.Errorf("%s is not valid: %w", quoted(text), err)
 	}
 	s.value.Set(fresh.Elem())
 	return nil
@@ -244,12 +243,12 @@ func (s *setting) unmarshal(text string) error {
 
 func (s *setting) unexpected(got string) error {
 	if s.secret {
-		got = "something else; it is secret and not shown"
+		got = "another value; it is secret and not shown"
 	}
 	return fmt.Errorf("expected %s, got %s", s.kind.expected, got)
 }
 
-// maxQuoted bounds how much of a wrong value an error repeats, bytes.
+// maxQuoted is the greatest number of bytes of a wrong value in an error.
 const maxQuoted = 60
 
 func quoted(text string) string {
@@ -259,7 +258,7 @@ func quoted(text string) string {
 	return strconv.Quote(text)
 }
 
-// tomlType names what stands in the file without repeating it.
+// tomlType returns the type of a value in the file, without the value.
 func tomlType(v any) string {
 	if _, ok := v.([]map[string]any); ok {
 		return "an array of tables"
@@ -268,7 +267,7 @@ func tomlType(v any) string {
 		reflect.Struct: "a date or time", reflect.Slice: "an array", reflect.Map: "a table"}[reflect.TypeOf(v).Kind()]
 }
 
-// text is a value as a flag would spell it, strings quoted: what help shows.
+// text returns the value for help: as in a flag, with quoted strings.
 func (s *setting) text() string {
 	switch s.kind {
 	case kindText:

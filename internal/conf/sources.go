@@ -12,11 +12,12 @@ import (
 	"strings"
 )
 
-// commandLine is the flags: the command's own, the general ones, one for each leaf.
+// commandLine contains the flags: those of the command, the general ones, and one per
+// leaf.
 type commandLine struct {
 	flags      *flag.FlagSet
-	secrets    bool                // no text of an argument is shown
-	texts      map[*setting]string // of the settings given
+	secrets    bool                // errors must not contain arguments
+	texts      map[*setting]string // texts of the given settings
 	configFile *string             // nil: not given
 	check      bool
 }
@@ -24,12 +25,12 @@ type commandLine struct {
 func newCommandLine(s *schema, opts Options) (*commandLine, error) {
 	c := &commandLine{flags: flag.NewFlagSet(opts.Program, flag.ContinueOnError), secrets: s.secrets, texts: make(map[*setting]string)}
 	c.flags.SetOutput(io.Discard)
-	c.flags.Func("config", "`FILE` to read settings from, TOML; none when empty", func(path string) error {
+	c.flags.Func("config", "TOML `FILE` to read settings from; empty: no file", func(path string) error {
 		c.configFile = &path
 		return nil
 	})
 	c.flags.BoolVar(&c.check, "check", false, "check the configuration and exit")
-	c.flags.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
+	c.flags.Bool("version", false, "print the version and exit") // only for -h: process.Main handles the flag
 	if opts.Flags != nil {
 		opts.Flags(c.flags)
 	}
@@ -37,19 +38,20 @@ func newCommandLine(s *schema, opts Options) (*commandLine, error) {
 		if c.flags.Lookup(leaf.path) != nil || leaf.path == "h" || leaf.path == "help" {
 			return nil, fmt.Errorf("conf: the setting %s has the name of another flag", leaf.path)
 		}
-		// Every text is kept until the file and the environment were read. A refused one,
-		// secret or not, would be in the error of flag.FlagSet, which would stop there.
-		keep := func(text string) error { c.texts[leaf] = text; return nil }
+		// Texts are stored and parsed after the file and the environment. If they were
+		// parsed here, flag.FlagSet would stop at the first error and include the text,
+		// which may be a secret.
+		store := func(text string) error { c.texts[leaf] = text; return nil }
 		if leaf.kind == kindBool {
-			c.flags.BoolFunc(leaf.path, leaf.doc, keep)
+			c.flags.BoolFunc(leaf.path, leaf.doc, store)
 		} else {
-			c.flags.Func(leaf.path, leaf.doc, keep)
+			c.flags.Func(leaf.path, leaf.doc, store)
 		}
 	}
 	return c, nil
 }
 
-// parse goes on after a fault, to find them all.
+// parse parses the arguments. It continues after a fault to find all of them.
 func (c *commandLine) parse(args []string) (faults []error, help bool) {
 	for len(args) > 0 {
 		err := c.flags.Parse(args)
@@ -65,7 +67,7 @@ func (c *commandLine) parse(args []string) (faults []error, help bool) {
 			if !c.secrets {
 				text = quoted(rest[0])
 			}
-			faults = append(faults, &Error{Source: "argument", Err: fmt.Errorf("expected flags only, got a word that belongs to none: %s", text)})
+			faults = append(faults, &Error{Source: "argument", Err: fmt.Errorf("expected only flags, got another argument: %s", text)})
 			rest = rest[1:]
 		}
 		args = rest
@@ -73,15 +75,15 @@ func (c *commandLine) parse(args []string) (faults []error, help bool) {
 	return faults, false
 }
 
-// flagFault puts a fault of the flag package in words and says where to go on.
-// Its errors have no types, so their text tells them apart.
+// flagFault rewrites an error of the flag package and returns the arguments to continue
+// with. The package's errors have no types, so their texts are compared.
 func flagFault(err error, args, rest []string) ([]string, error) {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "bad flag syntax"):
-		// The package repeats the whole argument here, and leaves it in rest.
+		// The package's error contains the whole argument, and rest begins with it.
 		return rest[1:], errors.New("expected -name or -name=value; -h lists the names")
 	case strings.HasPrefix(text, "flag provided but not defined"):
-		// The word after an unknown flag is most likely its value.
+		// The argument after an unknown flag is most likely its value.
 		unknown := args[len(args)-len(rest)-1]
 		if len(rest) > 0 && !strings.Contains(unknown, "=") && !strings.HasPrefix(rest[0], "-") {
 			rest = rest[1:]
@@ -90,8 +92,8 @@ func flagFault(err error, args, rest []string) ([]string, error) {
 	return rest, fmt.Errorf("%w; -h lists the names", err)
 }
 
-// environment picks the settings out of environ. Its faults name variables, never
-// their values: an unknown one may hold a misspelled secret.
+// environment selects the settings from environ. Its faults contain names of variables
+// and never their values: a variable with a misspelled name may contain a secret.
 func (s *schema) environment(environ []string, prefix string) (texts map[*setting]string, configFile string, faults []error) {
 	texts = make(map[*setting]string)
 	for _, entry := range environ {
@@ -113,14 +115,14 @@ func (s *schema) environment(environ []string, prefix string) (texts map[*settin
 	return texts, configFile, faults
 }
 
-// Kubernetes sets variables for every service of a namespace. Those of a service named
-// like the program, or with more behind the name, begin with the program's prefix. Their
-// names are told from settings by their ends, and by values that no setting has there:
+// kubernetes matches variables that Kubernetes sets for the services of a namespace. The
+// variables of a service whose name begins with the program's name have the program's
+// prefix. They differ from settings by the ends of their names, and by their values:
 // addresses, ports, and both.
 var kubernetes = regexp.MustCompile(`^(?:[A-Z0-9_]+_)?(?:SERVICE_HOST=(.+)|SERVICE_PORT(?:_[A-Z0-9_]+)?=([1-9]\d*)|PORT(?:_\d+_(?:TCP|UDP|SCTP))?=(?:tcp|udp|sctp)://(.+:[1-9]\d*)|` +
 	`PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR=(.+)|PORT=([1-9]\d*)|PROTO=(?:tcp|udp|sctp)))$`)
 
-// injected reports whether an entry, without the prefix, is one that Kubernetes sets.
+// injected reports whether Kubernetes sets the entry, which is given without the prefix.
 func injected(entry string) bool {
 	m := kubernetes.FindStringSubmatch(entry)
 	if m == nil {

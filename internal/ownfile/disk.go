@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Unfinished ends the name of a file that is being written. It gets its name whole
-// and on disk, and never otherwise.
+// Unfinished is the suffix of a file that is being written. The file gets its final name
+// only when it is complete and synced to disk.
 const Unfinished = ".new"
 
-// Disk changes files so that a crash at any moment leaves the old one or the new one,
-// whole. The zero value is ready for use.
+// Disk changes files atomically: after a crash at any time the old or the new file is
+// complete. The zero value is ready to use.
 type Disk struct {
-	// Before, unless nil, is called ahead of each step that changes the disk. Tests stop
-	// there as a power cut would, or fail there as a full disk would.
+	// Before, unless nil, is called before each step that changes the disk. Tests use it
+	// to simulate a power failure or a full disk.
 	Before func(step, path string) error
 }
 
-// Step is for steps that a caller takes itself.
+// Step calls Before. Callers use it for steps of their own.
 func (d Disk) Step(step, path string) error {
 	if d.Before == nil {
 		return nil
@@ -28,7 +28,7 @@ func (d Disk) Step(step, path string) error {
 	return d.Before(step, path)
 }
 
-// Write puts a file with mode 0600 in place, or in the place of another.
+// Write writes a file with mode 0600. It replaces an existing file.
 func (d Disk) Write(path string, text []byte) error {
 	if err := d.Prepare(path, text); err != nil {
 		return err
@@ -36,8 +36,9 @@ func (d Disk) Write(path string, text []byte) error {
 	return d.Rename(path+Unfinished, path)
 }
 
-// Prepare writes the file beside its name, which the caller gives it with Rename. A file
-// that a crash left there is removed, not written: another process may have it open.
+// Prepare writes the file under the name with the suffix Unfinished. The caller then
+// calls Rename. A file that a crash left there is removed and not overwritten, because
+// another process may have it open.
 func (d Disk) Prepare(path string, text []byte) error {
 	fresh := path + Unfinished
 	if err := d.Step("write", fresh); err != nil {
@@ -60,7 +61,7 @@ func (d Disk) Prepare(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// Rename is on disk when it returns.
+// Rename renames a file and syncs the folder to disk.
 func (d Disk) Rename(from, to string) error {
 	if err := d.Step("rename", to); err != nil {
 		return err
@@ -71,7 +72,7 @@ func (d Disk) Rename(from, to string) error {
 	return d.syncDir(to)
 }
 
-// Remove is on disk when it returns.
+// Remove removes a file and syncs the folder to disk.
 func (d Disk) Remove(path string) error {
 	if err := d.Step("remove", path); err != nil {
 		return err
@@ -90,7 +91,7 @@ func (d Disk) syncDir(path string) error {
 	return SyncDir(dir)
 }
 
-// SyncDir has the names in a folder on disk.
+// SyncDir syncs a folder to disk.
 func SyncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -99,21 +100,21 @@ func SyncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// lockLook is how often Lock looks whether a folder is free.
-const lockLook = 20 * time.Millisecond
+// lockInterval is the time between two attempts of Lock.
+const lockInterval = 20 * time.Millisecond
 
-// ErrLocked says that other processes held a folder all the time.
+// ErrLocked is returned if other processes held the lock until the timeout.
 var ErrLocked = errors.New("ownfile: locked by another process")
 
-// Lock takes a folder for reading or, alone, for changing. The system lets go of it
-// when the process ends, so nothing is left to clean up after a crash.
-func Lock(dir string, alone bool, patience time.Duration) (unlock func(), err error) {
+// Lock locks a folder, shared or, if exclusive is true, exclusively. It waits at most
+// timeout. The system releases the lock when the process ends, also after a crash.
+func Lock(dir string, exclusive bool, timeout time.Duration) (unlock func(), err error) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(patience); ; time.Sleep(lockLook) {
-		if err = tryLock(d, alone); err == nil {
+	for end := time.Now().Add(timeout); ; time.Sleep(lockInterval) {
+		if err = tryLock(d, exclusive); err == nil {
 			return func() { d.Close() }, nil
 		}
 		if !errors.Is(err, ErrLocked) || time.Now().After(end) {

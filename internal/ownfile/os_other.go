@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// Here a file tells no owner, so that only its mode is checked, and nothing is locked:
-// run one command at a time.
+// This platform does not report owners, so only modes are checked. It has no locks: run
+// one command at a time.
 const openFlags = 0
 
 func ownerOf(fs.FileInfo) owner    { return owner{} }

@@ -9,10 +9,11 @@ import (
 	"syscall"
 )
 
-// openFlags keep an open from blocking and from following a link put in place meanwhile.
+// openFlags prevent os.OpenFile from blocking, and from following a link that replaced
+// the file after the check.
 const openFlags = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
 
-// ownerOf tells whose a file is and how many names (hard links) it has.
+// ownerOf returns the owner of a file and its number of hard links.
 func ownerOf(info fs.FileInfo) owner {
 	s, known := info.Sys().(*syscall.Stat_t)
 	if !known {
@@ -21,9 +22,9 @@ func ownerOf(info fs.FileInfo) owner {
 	return owner{int(s.Uid), int(s.Gid), uint64(s.Nlink), true}
 }
 
-func tryLock(d *os.File, alone bool) error {
+func tryLock(d *os.File, exclusive bool) error {
 	how := syscall.LOCK_SH
-	if alone {
+	if exclusive {
 		how = syscall.LOCK_EX
 	}
 	err := syscall.Flock(int(d.Fd()), how|syscall.LOCK_NB)

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	stranger = 65533 // a user and group that runs nothing here
+	stranger = 65533 // another user and group
 	secret   = "marked"
 )
 
-// folder is a private one for a test.
+// folder returns a private folder for a test.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,11 +33,11 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 	}
 }
 
-// chown gives a file away, or its link; it needs root.
+// chown changes the owner of a file or link. It needs root.
 func chown(t *testing.T, path string, user, group int) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
+		t.Skip("only root can change the owner of a file")
 	}
 	if err := os.Lchown(path, user, group); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func accepted(t *testing.T, trust Trust, path string) {
 	}
 }
 
-// refused checks that the fault is named, and that its text is in the error.
+// refused expects an Error for the path with the reason, without file content.
 func refused(t *testing.T, err error, at, reason string) {
 	t.Helper()
 	var e *Error
@@ -91,7 +91,7 @@ func refused(t *testing.T, err error, at, reason string) {
 	}
 }
 
-func TestOnlyAPrivateFileIsASecret(t *testing.T) {
+func TestSecretMustBePrivate(t *testing.T) {
 	path := write(t, filepath.Join(folder(t), "one.secret"), 0o600)
 	for mode, good := range map[fs.FileMode]bool{
 		0o600: true, 0o400: true, 0o620: false, 0o604: false, 0o602: false, 0o601: false, 0o644: false, 0o460: false, 0o410: false,
@@ -107,7 +107,7 @@ func TestOnlyAPrivateFileIsASecret(t *testing.T) {
 	}
 }
 
-func TestTheTrustedGroupMayRead(t *testing.T) {
+func TestTrustedGroupMayRead(t *testing.T) {
 	path := write(t, filepath.Join(folder(t), "one.secret"), 0o440)
 	chown(t, path, 0, stranger)
 	chmod(t, path, 0o440)
@@ -119,7 +119,7 @@ func TestTheTrustedGroupMayRead(t *testing.T) {
 		_, err := Trust{Group: stranger}.secret(path)
 		refused(t, err, path, "has mode ")
 	}
-	// A credential of a systemd unit is root's, and its list of rights shows as the group's.
+	// A credential of a systemd unit belongs to root; its access list appears as group rights.
 	chown(t, path, 0, 0)
 	chmod(t, path, 0o440)
 	accepted(t, Trust{RootGroup: true}, path)
@@ -139,7 +139,7 @@ func TestFileOfAnotherUserIsRefused(t *testing.T) {
 	refused(t, err, path, "belongs to user 65533")
 }
 
-func TestFolderThatOthersMayWriteIsRefused(t *testing.T) {
+func TestWritableParentFolderIsRefused(t *testing.T) {
 	top := folder(t)
 	dir := mkdir(t, filepath.Join(top, "keys"), 0o700)
 	path := write(t, filepath.Join(dir, "one.secret"), 0o600)
@@ -151,7 +151,7 @@ func TestFolderThatOthersMayWriteIsRefused(t *testing.T) {
 				t.Errorf("%s with mode %v: %v", open, mode, err)
 			}
 			if !good {
-				refused(t, err, open, "others may swap the files in it")
+				refused(t, err, open, "others may replace the files in it")
 			}
 			chmod(t, open, 0o700)
 		}
@@ -166,7 +166,7 @@ func TestFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	refused(t, err, dir, "belongs to user 65533")
 }
 
-func TestFolderItselfIsNotForOthersToWrite(t *testing.T) {
+func TestWritableFolderIsRefused(t *testing.T) {
 	top := folder(t)
 	dir := mkdir(t, filepath.Join(top, "snapshots"), 0o700)
 	for mode, good := range map[fs.FileMode]bool{0o700: true, 0o755: true, 0o777: false, 0o777 | fs.ModeSticky: false, 0o702: false} {
@@ -176,7 +176,7 @@ func TestFolderItselfIsNotForOthersToWrite(t *testing.T) {
 			t.Errorf("mode %v: %v", mode, err)
 		}
 		if !good {
-			refused(t, err, dir, "others may swap the files in it")
+			refused(t, err, dir, "others may replace the files in it")
 		}
 		if err := (Trust{}).FolderToRead(dir); (good || mode&fs.ModeSticky != 0) != (err == nil) {
 			t.Errorf("mode %v, to read: %v", mode, err)
@@ -184,7 +184,7 @@ func TestFolderItselfIsNotForOthersToWrite(t *testing.T) {
 	}
 	chmod(t, dir, 0o700)
 	chmod(t, top, 0o777)
-	refused(t, Trust{}.Folder(dir), top, "others may swap")
+	refused(t, Trust{}.Folder(dir), top, "others may replace")
 	chmod(t, top, 0o700)
 	refused(t, Trust{}.Folder(write(t, filepath.Join(top, "file"), 0o600)), filepath.Join(top, "file"), "is not a folder")
 	if err := (Trust{}).Folder(filepath.Join(top, "none")); !errors.Is(err, fs.ErrNotExist) {
@@ -192,22 +192,22 @@ func TestFolderItselfIsNotForOthersToWrite(t *testing.T) {
 	}
 }
 
-func TestSecondNameIsRefused(t *testing.T) {
+func TestSecondHardLinkIsRefused(t *testing.T) {
 	top := folder(t)
 	path, other := write(t, filepath.Join(top, "one.secret"), 0o600), filepath.Join(top, "other")
 	if err := os.Link(path, other); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Trust{}.secret(path)
-	refused(t, err, path, "has 2 names")
+	refused(t, err, path, "has 2 hard links")
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}
 	accepted(t, Trust{}, path)
 }
 
-// Kubernetes mounts a folder with mode 1777, in which NAME leads to ..data/NAME and
-// ..data to the folder of the newest version.
+// TestMountedSecretIsRead uses the layout of Kubernetes: a folder with mode 1777 in which
+// NAME is a link to ..data/NAME and ..data a link to the folder of the newest version.
 func TestMountedSecretIsRead(t *testing.T) {
 	mount := mkdir(t, filepath.Join(folder(t), "secrets"), 0o777|fs.ModeSticky)
 	version := mkdir(t, filepath.Join(mount, "..2026_02_10_04_00_00.1"), 0o755)
@@ -220,34 +220,34 @@ func TestMountedSecretIsRead(t *testing.T) {
 
 	chmod(t, version, 0o777)
 	_, err := Trust{}.secret(path)
-	refused(t, err, version, "others may swap")
+	refused(t, err, version, "others may replace")
 	chmod(t, version, 0o755)
 	chmod(t, file, 0o644)
 	_, err = Trust{}.secret(path)
 	refused(t, err, path, "has mode 0644")
 	chmod(t, file, 0o400)
-	chown(t, data, stranger, stranger) // another user's link in a folder where all may write
+	chown(t, data, stranger, stranger) // another user's link in a folder that all users may write
 	_, err = Trust{}.secret(path)
 	refused(t, err, data, "belongs to user 65533")
 }
 
-// The folder of a link's target counts, not only the link's own.
-func TestLinkIntoAnOpenFolderIsRefused(t *testing.T) {
+// TestLinkIntoAWritableFolderIsRefused checks the folder of a link's target.
+func TestLinkIntoAWritableFolderIsRefused(t *testing.T) {
 	top := folder(t)
 	open := mkdir(t, filepath.Join(top, "open"), 0o777)
 	write(t, filepath.Join(open, "one.secret"), 0o600)
 	for _, target := range []string{"open/one.secret", filepath.Join(open, "one.secret"), "./open/../open/one.secret"} {
 		path := link(t, target, filepath.Join(top, "link"))
 		_, err := Trust{}.secret(path)
-		refused(t, err, open, "others may swap")
+		refused(t, err, open, "others may replace")
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// ".." behind a link is above the link's target, as the system sees it.
-func TestTwoDotsBehindALink(t *testing.T) {
+// TestTwoDotsAfterALink expects ".." after a link to be the parent of the link's target.
+func TestTwoDotsAfterALink(t *testing.T) {
 	top := folder(t)
 	inner := mkdir(t, filepath.Join(mkdir(t, filepath.Join(top, "a"), 0o700), "b"), 0o700)
 	link(t, inner, filepath.Join(top, "link"))
@@ -257,7 +257,7 @@ func TestTwoDotsBehindALink(t *testing.T) {
 	accepted(t, Trust{}, top+"/link/../one.secret")
 }
 
-func TestWhatIsNoFileIsNotRead(t *testing.T) {
+func TestOnlyRegularFilesAreRead(t *testing.T) {
 	top := folder(t)
 	_, err := Trust{}.secret(top)
 	refused(t, err, top, "is not a regular file")
@@ -268,12 +268,12 @@ func TestWhatIsNoFileIsNotRead(t *testing.T) {
 	}
 	loop := link(t, "loop", filepath.Join(top, "loop"))
 	_, err = Trust{}.secret(loop)
-	refused(t, err, loop, "leads through too many links")
+	refused(t, err, loop, "contains too many symbolic links")
 	pipe := filepath.Join(top, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Trust{}.secret(pipe) // and does not wait for a writer
+	_, err = Trust{}.secret(pipe) // must not wait for a writer
 	refused(t, err, pipe, "is not a regular file")
 	path := write(t, filepath.Join(top, "one.secret"), 0o600)
 	if _, err := (Trust{}).secret(path + "/below"); err == nil || !strings.Contains(err.Error(), "not a directory") {
@@ -281,7 +281,7 @@ func TestWhatIsNoFileIsNotRead(t *testing.T) {
 	}
 }
 
-func TestALongFileIsSeenToBeLong(t *testing.T) {
+func TestReadReturnsOneByteMoreThanTheLimit(t *testing.T) {
 	path := filepath.Join(folder(t), "one.secret")
 	if err := os.WriteFile(path, make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -294,8 +294,9 @@ func TestALongFileIsSeenToBeLong(t *testing.T) {
 	}
 }
 
-// What is no secret may be read by all and written by its owner alone.
-func TestOpenRefusesAFileThatOthersMayWrite(t *testing.T) {
+// TestOpenRefusesWritableFiles covers files that are not secret: all users may read them,
+// only the owner may write them.
+func TestOpenRefusesWritableFiles(t *testing.T) {
 	path := write(t, filepath.Join(folder(t), "ca.pem"), 0o644)
 	f, err := Trust{}.Open(path)
 	if err != nil {

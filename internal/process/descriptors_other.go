@@ -2,5 +2,5 @@
 
 package process
 
-// Descriptors is 0: unknown.
+// Descriptors returns 0: the limit is unknown on this platform.
 func Descriptors() uint64 { return 0 }

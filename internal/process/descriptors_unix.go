@@ -4,9 +4,9 @@ package process
 
 import "syscall"
 
-// Descriptors is how many descriptors the process may have open; 0 if the system
-// does not tell. The Go runtime raises the soft limit to the hard one at start;
-// the hard one is the operator's.
+// Descriptors returns the number of descriptors that the process may have open, or 0 if
+// the system does not report it. At start the Go runtime raises the soft limit to the
+// hard limit, which the operator sets.
 func Descriptors() uint64 {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {

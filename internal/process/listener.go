@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Listen opens a TCP listener and says which setting was at fault if it cannot.
+// Listen opens a TCP listener. Its error contains the name of the setting.
 func Listen(setting, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -22,8 +22,8 @@ func Listen(setting, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// ListenBoth opens the listeners of the settings listen and admin, or neither.
-// Both go on accepting after errors, which log gets: see [Listener].
+// ListenBoth opens the listeners of the settings listen and admin, or neither. Both
+// continue accepting after errors and log them, see [Listener].
 func ListenBoth(listen, admin string, log *zap.Logger) (public, operators net.Listener, err error) {
 	if public, err = Listen("listen", listen); err != nil {
 		return nil, nil, err
@@ -35,8 +35,8 @@ func ListenBoth(listen, admin string, log *zap.Logger) (public, operators net.Li
 	return NewListener(public, log), NewListener(operators, log), nil
 }
 
-// ServeHTTP runs a server until ctx ends, then finishes the requests at hand
-// for at most drain.
+// ServeHTTP runs a server until ctx ends. It then waits at most drain for the requests in
+// progress.
 func ServeHTTP(ctx context.Context, s *http.Server, l net.Listener, drain time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
@@ -55,21 +55,21 @@ func ServeHTTP(ctx context.Context, s *http.Server, l net.Listener, drain time.D
 }
 
 const (
-	// shortestPause is the wait after the first error, which doubles with each one
-	// after it: a descriptor may be free at once.
+	// shortestPause is the pause after the first error. It doubles with every further
+	// error. It is short because a descriptor may be free again very soon.
 	shortestPause = 5 * time.Millisecond
-	// longestPause bounds how late a connection is taken once there is room.
+	// longestPause bounds the delay of a connection after resources are available again.
 	longestPause = time.Second
-	// acceptLogEvery is the time between two lines about failing.
+	// acceptLogEvery is the time between two log lines about errors.
 	acceptLogEvery = time.Minute
 )
 
-// Listener keeps a server accepting. A process that has no descriptor or no memory for
-// one more connection fails in Accept, and servers stop serving on errors of Accept that
-// they do not know; here only closing the listener ends it.
+// Listener continues accepting after errors. Accept fails in a process without a free
+// descriptor or memory for another connection, and servers stop after errors of Accept
+// that they do not know. A Listener ends only when it is closed.
 //
-// It promises: Accept returns an error only once the listener is closed; between two
-// tries it waits, 1 s at most; one failing listener logs one line a minute.
+// Accept returns an error only after the listener was closed. Between two attempts it
+// waits at most 1 s. A failing listener logs one line per minute.
 type Listener struct {
 	net.Listener
 	log    *zap.Logger
@@ -78,13 +78,13 @@ type Listener struct {
 	closing sync.Once
 	closed  chan struct{}
 
-	mu       sync.Mutex // of what was logged
-	logged   time.Time
-	announce bool // that accepting works again
+	mu       sync.Mutex // protects the fields below
+	logged   time.Time  // last log line about errors
+	announce bool       // log the end of the errors
 }
 
-// NewListener wraps inner, or returns it if it is a Listener already. A nil log says
-// nothing.
+// NewListener wraps inner, or returns it if it is a Listener already. A nil log disables
+// logging.
 func NewListener(inner net.Listener, log *zap.Logger) *Listener {
 	if l, ok := inner.(*Listener); ok {
 		return l
@@ -95,7 +95,7 @@ func NewListener(inner net.Listener, log *zap.Logger) *Listener {
 	return &Listener{Listener: inner, log: log, closed: make(chan struct{})}
 }
 
-// Errors is how many times accepting a connection has failed.
+// Errors returns the number of failed attempts to accept a connection.
 func (l *Listener) Errors() uint64 { return l.errors.Load() }
 
 // Accept waits for the next connection. Its only error is net.ErrClosed.
@@ -103,13 +103,13 @@ func (l *Listener) Accept() (net.Conn, error) {
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
 		conn, err := l.Listener.Accept()
 		if err == nil {
-			l.works()
+			l.recovered()
 			return conn, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, net.ErrClosed
 		}
-		l.fails(err)
+		l.failed(err)
 		select {
 		case <-time.After(pause):
 		case <-l.closed:
@@ -118,25 +118,25 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept, also one that waits to try again.
+// Close closes the listener. It also ends an Accept that waits for its next attempt.
 func (l *Listener) Close() error {
 	l.closing.Do(func() { close(l.closed) })
 	return l.Listener.Close()
 }
 
-func (l *Listener) fails(err error) {
+func (l *Listener) failed(err error) {
 	total := l.errors.Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := time.Now(); l.logged.IsZero() || now.Sub(l.logged) >= acceptLogEvery {
 		l.logged, l.announce = now, true
-		l.log.Error("cannot accept connections; trying again", zap.Stringer("listener", l.Addr()),
+		l.log.Error("cannot accept connections; retrying", zap.Stringer("listener", l.Addr()),
 			zap.Uint64("failed", total), zap.Error(err))
 	}
 }
 
-// works logs the end of a period whose beginning was logged.
-func (l *Listener) works() {
+// recovered logs the end of the errors if they were logged.
+func (l *Listener) recovered() {
 	if l.errors.Load() == 0 {
 		return
 	}
@@ -148,13 +148,14 @@ func (l *Listener) works() {
 	}
 }
 
-// reserved descriptors are not for connections of the public listener: the admin
-// listener, the brokers, files, and the one connection that is being refused.
+// reserved is the number of descriptors that are not available for connections of the
+// public listener: for the admin listener, brokers, files, and a connection that is
+// being rejected.
 const reserved = 64
 
-// Connections is how many of the wanted connections a limit on descriptors has
-// room for. A limit of 0 is unknown and has room for all; of a very low one,
-// half is for connections.
+// Connections returns how many of the wanted connections fit into a limit of
+// descriptors. All fit if the limit is 0, which means unknown. Half of a very low limit
+// is available for connections.
 func Connections(wanted int, descriptors uint64) int {
 	if descriptors == 0 || descriptors >= uint64(wanted)+reserved {
 		return wanted

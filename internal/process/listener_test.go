@@ -12,7 +12,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// failing answers Accept with the errors that it is given, then with a connection.
+// failing is a listener whose Accept returns the errors of a channel, and a connection
+// for nil.
 type failing struct {
 	net.Listener
 	fail chan error
@@ -34,7 +35,7 @@ func tooMany() error {
 	return &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
 }
 
-func TestAcceptOutlivesErrors(t *testing.T) {
+func TestAcceptContinuesAfterErrors(t *testing.T) {
 	for name, fault := range map[string]error{
 		"no descriptor": tooMany(),
 		"no memory":     os.NewSyscallError("accept4", syscall.ENOBUFS),
@@ -57,7 +58,7 @@ func TestAcceptOutlivesErrors(t *testing.T) {
 			if n := l.Errors(); n != 3 {
 				t.Errorf("%d errors counted, want 3", n)
 			}
-			// A second period within the minute is counted and not logged.
+			// Errors within the next minute are counted and not logged.
 			inner.fail <- fault
 			inner.fail <- nil
 			if conn, err = l.Accept(); err != nil {
@@ -67,18 +68,18 @@ func TestAcceptOutlivesErrors(t *testing.T) {
 			if n := l.Errors(); n != 4 {
 				t.Errorf("%d errors counted, want 4", n)
 			}
-			var said []string
+			var lines []string
 			for _, e := range logs.All() {
-				said = append(said, e.Message)
+				lines = append(lines, e.Message)
 			}
-			if len(said) != 2 || said[0] != "cannot accept connections; trying again" || said[1] != "accepting connections again" {
-				t.Errorf("logged %q", said)
+			if len(lines) != 2 || lines[0] != "cannot accept connections; retrying" || lines[1] != "accepting connections again" {
+				t.Errorf("logged %q", lines)
 			}
 		})
 	}
 }
 
-func TestClosingEndsAWaitingAccept(t *testing.T) {
+func TestCloseEndsAWaitingAccept(t *testing.T) {
 	inner := failing{fail: make(chan error)}
 	l := NewListener(inner, nil)
 	ended := make(chan error, 1)
@@ -116,6 +117,6 @@ func TestConnectionsFitTheDescriptors(t *testing.T) {
 		}
 	}
 	if Descriptors() == 0 {
-		t.Error("this system does not tell its limit")
+		t.Error("this system does not report its limit")
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// CheckLevel reports what is wrong with the name of a log level.
+// CheckLevel returns an error unless name is a log level.
 func CheckLevel(name string) error {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, name) {
 		return errors.New("must be debug, info, warn or error")
@@ -18,16 +18,17 @@ func CheckLevel(name string) error {
 	return nil
 }
 
-// sampleFirst equal lines of a second are written, and then every sampleEach-th.
+// Sampling of equal lines: the first sampleFirst lines of a second are written, and then
+// every sampleEach-th.
 const (
 	sampleFirst = 100
 	sampleEach  = 100
 )
 
-// Logger writes JSON lines from a level on to standard error. Lines below warn are sampled: a fault
-// in the peak must not become a second fault. Warnings and errors are all written.
-// Their callers bound them: the brokers' and the database's outages get a line a
-// minute (kafka.Outage), and a request at most two lines.
+// Logger returns a logger that writes JSON lines of the level and above to standard
+// error. It samples lines below warn: at peak load, logging must not cause an outage.
+// Warnings and errors are all written; their callers bound them: one line per minute for
+// an outage of the brokers or the database (kafka.Outage), at most two per request.
 func Logger(level string) (*zap.Logger, error) {
 	if err := CheckLevel(level); err != nil {
 		return nil, fmt.Errorf("log level %q %w", level, err)
@@ -48,9 +49,9 @@ func sampleBelowWarn(all zapcore.Core) zapcore.Core {
 	return byLevel{all, zapcore.NewSamplerWithOptions(all, time.Second, sampleFirst, sampleEach)}
 }
 
-// byLevel gives warnings and errors to all, and the rest to sampled.
+// byLevel passes warnings and errors to Core, and other lines to sampled.
 type byLevel struct {
-	zapcore.Core // all
+	zapcore.Core // not sampled
 	sampled      zapcore.Core
 }
 

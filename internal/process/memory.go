@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// MemoryLimits is how much memory this process may take, bytes; 0: there is no such
-// limit. The control group is what a container or a systemd unit sets.
+// MemoryLimits contains the memory limits of this process in bytes; 0 means no limit. A
+// container or a systemd unit sets the limit of its control group.
 type MemoryLimits struct {
 	Runtime int64 // GOMEMLIMIT
-	Group   int64 // the least of the control group and of those above it
+	Group   int64 // the lowest limit of the control group and its parents
 }
 
-// ReadMemoryLimits asks the runtime and the system. It changes neither.
+// ReadMemoryLimits reads the limits of the runtime and of the system.
 func ReadMemoryLimits() MemoryLimits {
 	l := MemoryLimits{Group: groupLimit(os.DirFS("/"))}
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
@@ -27,7 +27,7 @@ func ReadMemoryLimits() MemoryLimits {
 	return l
 }
 
-// Least is the smaller limit that is set; 0: none is.
+// Least returns the lowest limit that is set, or 0 if there is none.
 func (l MemoryLimits) Least() int64 { return least(l.Runtime, l.Group) }
 
 func least(a, b int64) int64 {
@@ -40,8 +40,8 @@ func least(a, b int64) int64 {
 	return min(a, b)
 }
 
-// groupLimit reads the limit of this process's control group, version 2 or 1. In a container
-// the named group may not be visible: then the root of the mount is the container's.
+// groupLimit reads the limit of this process's control group, version 2 or 1. In a
+// container the group may not be visible; then the root of the mount is its group.
 func groupLimit(root fs.FS) (limit int64) {
 	text, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -63,7 +63,8 @@ func groupLimit(root fs.FS) (limit int64) {
 	return limit
 }
 
-// leastUpwards takes the least limit from a group up to the root of the mount.
+// leastUpwards returns the lowest limit of a group and its parents up to the root of the
+// mount.
 func leastUpwards(root fs.FS, mount, group string, files ...string) (limit int64) {
 	for at := path.Clean("/" + group); ; at = path.Dir(at) {
 		for _, file := range files {
@@ -71,7 +72,7 @@ func leastUpwards(root fs.FS, mount, group string, files ...string) (limit int64
 			if err != nil {
 				continue
 			}
-			// "max" and the huge number of version 1 are no limit.
+			// "max" and the huge number of version 1 mean no limit.
 			if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 && n < 1<<50 {
 				limit = least(limit, n)
 			}

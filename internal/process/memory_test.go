@@ -24,12 +24,12 @@ func TestLimitOfTheControlGroup(t *testing.T) {
 			"sys/fs/cgroup/system.slice/railgate-issuer.service/memory.high": "max\n",
 			"sys/fs/cgroup/system.slice/memory.max":                          "max\n",
 		}, 1024 * mib},
-		"a slice above it is smaller": {map[string]string{
+		"a lower limit of a parent slice": {map[string]string{
 			"proc/self/cgroup":             "0::/a/b\n",
 			"sys/fs/cgroup/a/b/memory.max": "1073741824\n",
 			"sys/fs/cgroup/a/memory.max":   "268435456\n",
 		}, 256 * mib},
-		"throttled before": {map[string]string{
+		"memory.high below memory.max": {map[string]string{
 			"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": "1073741824\n", "sys/fs/cgroup/a/memory.high": "805306368\n",
 		}, 768 * mib},
 		"no limit": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": "max\n"}, 0},
@@ -41,7 +41,7 @@ func TestLimitOfTheControlGroup(t *testing.T) {
 			"sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": "536870912\n",
 			"sys/fs/cgroup/memory/memory.limit_in_bytes":            "9223372036854771712\n",
 		}, 512 * mib},
-		"rubbish": {map[string]string{"proc/self/cgroup": "0::/a\nx\n", "sys/fs/cgroup/a/memory.max": "much\n"}, 0},
+		"malformed": {map[string]string{"proc/self/cgroup": "0::/a\nx\n", "sys/fs/cgroup/a/memory.max": "much\n"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := fstest.MapFS{}
@@ -58,7 +58,7 @@ func TestLimitOfTheControlGroup(t *testing.T) {
 func TestLeastLimit(t *testing.T) {
 	for want, l := range map[int64]MemoryLimits{0: {}, 5: {Runtime: 5}, 6: {Group: 6}, 7: {Runtime: 7, Group: 8}, 3: {Runtime: 4, Group: 3}} {
 		if got := l.Least(); got != want {
-			t.Errorf("%+v: %d", l, got)
+			t.Errorf("%+v: %d, want %d", l, got, want)
 		}
 	}
 }
@@ -67,10 +67,10 @@ func TestLimitOfTheRuntime(t *testing.T) {
 	before := debug.SetMemoryLimit(900 * mib)
 	defer debug.SetMemoryLimit(before)
 	if got := ReadMemoryLimits().Runtime; got != 900*mib {
-		t.Errorf("%d", got)
+		t.Errorf("%d, want %d", got, 900*mib)
 	}
 	debug.SetMemoryLimit(math.MaxInt64)
 	if got := ReadMemoryLimits().Runtime; got != 0 {
-		t.Errorf("%d without a limit", got)
+		t.Errorf("%d without a limit, want 0", got)
 	}
 }

@@ -1,6 +1,5 @@
-// Package process is what every long-running railgate command does alike: its
-// log, its signals, its listeners, its version, the limits of the system that it
-// runs under, and the probe that container health checks call.
+// Package process contains what all long-running railgate commands share: log, signals,
+// listeners, version, system limits, and the probe for container health checks.
 package process
 
 import (
@@ -17,14 +16,15 @@ import (
 	"go.uber.org/zap"
 )
 
-// probeTimeout bounds a health probe; an answer from memory takes far less.
+// probeTimeout is the timeout of a health probe. The answer comes from memory and takes
+// far less.
 const probeTimeout = 2 * time.Second
 
-// Main is the one exit of a command: it runs until run returns, with a context
-// that ends on SIGTERM or SIGINT, and turns an error into a line and exit code 1.
-// Asking for help is no error. It answers -version itself.
+// Main runs a command: it calls run with a context that ends on SIGTERM or SIGINT. It
+// prints an error of run, except flag.ErrHelp, and exits with code 1. It handles -version
+// itself.
 func Main(program string, run func(ctx context.Context, args []string) error) {
-	if VersionAsked(os.Args[1:]) {
+	if VersionRequested(os.Args[1:]) {
 		fmt.Println(VersionLine(program))
 		return
 	}
@@ -37,7 +37,7 @@ func Main(program string, run func(ctx context.Context, args []string) error) {
 	}
 }
 
-// Probe asks a URL and fails unless the answer is 200.
+// Probe requests a URL and returns an error unless the status is 200.
 func Probe(url string) error {
 	client := http.Client{Timeout: probeTimeout}
 	r, err := client.Get(url)
@@ -51,9 +51,9 @@ func Probe(url string) error {
 	return nil
 }
 
-// IgnoreHangup answers each SIGHUP with a log line, until stop. Without it the
-// signal, which operators know from other servers as "read the settings again",
-// ends the process at once, and with it every request at hand.
+// IgnoreHangup logs a line for each SIGHUP until stop is called. Other servers read their
+// settings again on SIGHUP. Without IgnoreHangup the signal would end the process and all
+// requests in progress.
 func IgnoreHangup(log *zap.Logger) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -61,7 +61,7 @@ func IgnoreHangup(log *zap.Logger) (stop func()) {
 	go func() {
 		defer close(ended)
 		for range hangups {
-			log.Warn("SIGHUP is ignored: settings are read at the start only; start the process again to change them")
+			log.Warn("SIGHUP is ignored: settings are read only at start; restart the process to apply changed settings")
 		}
 	}()
 	return func() {

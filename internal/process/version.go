@@ -13,8 +13,8 @@ import (
 // -ldflags "-X github.com/railgate/railgate/internal/process.stamped=…".
 var stamped string
 
-// Version is the stamped version. Without one it is the version that the go
-// command recorded: of a plain `go build` in a clone, the revision.
+// Version returns the stamped version. Without one it returns the version that the go
+// command recorded: for `go build` in a clone, the revision.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -23,7 +23,7 @@ func Version() string {
 	return chooseVersion(stamped, info)
 }
 
-// unknownVersion is that of a build outside a clone.
+// unknownVersion is the version of a build outside a clone.
 const unknownVersion = "unknown"
 
 func chooseVersion(stamped string, info *debug.BuildInfo) string {
@@ -36,22 +36,22 @@ func chooseVersion(stamped string, info *debug.BuildInfo) string {
 	return info.Main.Version
 }
 
-// VersionLine is the answer of program to -version.
+// VersionLine returns the output of -version.
 func VersionLine(program string) string {
 	return fmt.Sprintf("%s %s (%s %s/%s)", program, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// VersionAsked reports whether the arguments ask for the version. The other arguments
-// are then ignored, even wrong ones.
-func VersionAsked(args []string) bool {
+// VersionRequested reports whether the arguments contain -version. Then all other arguments
+// are ignored, including invalid ones.
+func VersionRequested(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return a == "-version" || a == "--version" })
 }
 
-// BuildInfo is the metric that tells which build runs.
+// BuildInfo returns the metric railgate_build_info.
 func BuildInfo() prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "railgate_build_info",
-		Help:        "Always 1; the labels name the version of this program and of Go.",
+		Help:        "Always 1. The labels are the versions of this program and of Go.",
 		ConstLabels: prometheus.Labels{"version": Version(), "go": runtime.Version()},
 	})
 	g.Set(1)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWhichVersionIsShown(t *testing.T) {
+func TestChooseVersion(t *testing.T) {
 	built := func(v string) *debug.BuildInfo { return &debug.BuildInfo{Main: debug.Module{Version: v}} }
 	for _, c := range []struct {
 		stamped string
@@ -31,13 +31,13 @@ func TestWhichVersionIsShown(t *testing.T) {
 
 func TestVersionAsked(t *testing.T) {
 	for _, args := range [][]string{{"-version"}, {"--version"}, {"-config", "missing.toml", "-version"}} {
-		if !VersionAsked(args) {
-			t.Errorf("%q: not seen", args)
+		if !VersionRequested(args) {
+			t.Errorf("%q: false, want true", args)
 		}
 	}
 	for _, args := range [][]string{nil, {"-v"}, {"version"}, {"-config", "x"}} {
-		if VersionAsked(args) {
-			t.Errorf("%q: seen", args)
+		if VersionRequested(args) {
+			t.Errorf("%q: true, want false", args)
 		}
 	}
 }

@@ -1,9 +1,9 @@
-// Package strictjson reads one JSON object in one meaning or not at all: two
-// readers of one text must never see two meanings. encoding/json takes names in
-// any case, the last of two, and null for anything; this package does not.
+// Package strictjson reads one JSON object unambiguously: two readers of a text must
+// never get different values. encoding/json accepts names in any case, repeated names
+// and null for any value; this package refuses them.
 //
-// It bounds depth, not size: who calls it has the whole text already. A name that
-// is missing leaves its field as it was; that is for the caller to judge.
+// The package bounds depth, not size, because the caller has already read the text. A
+// missing name leaves its field unchanged; the caller must check required fields.
 package strictjson
 
 import (
@@ -17,26 +17,26 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep a text may nest; the deepest of ours is 3.
+// maxDepth is the greatest nesting depth. The requests of this system need 3.
 const maxDepth = 4
 
-// Why a text is not read, in words for who sent it. They never quote it: it may
-// speak of a person, and the decoder's own texts would.
+// Errors for the sender of the text. They never quote the text, as the decoder's errors
+// do: it may contain personal data.
 var (
 	errUTF8     = errors.New("the body is not UTF-8")
 	errSyntax   = errors.New("the body is not JSON")
 	errKind     = errors.New("the body must be one JSON object")
-	errTrailing = errors.New("something follows the JSON object")
-	errDepth    = errors.New("the body nests too deep")
-	errTwice    = errors.New("a name stands twice in one object")
-	errName     = errors.New("the body has a field that this endpoint does not know")
-	errNull     = errors.New("a field is null: what there is not is left out")
-	errForm     = errors.New("the body is not the JSON object that this endpoint reads, or has a field it does not know")
+	errTrailing = errors.New("the body has content after the JSON object")
+	errDepth    = errors.New("the body is nested too deeply")
+	errTwice    = errors.New("an object contains a name twice")
+	errName     = errors.New("the body has a field that this endpoint does not support")
+	errNull     = errors.New("null is not allowed: omit the field instead")
+	errForm     = errors.New("the body is not the JSON object of this endpoint, or has a field that it does not support")
 )
 
-// Read reads one JSON object into dst, a pointer to a struct whose names are
-// lower-case ASCII letters and underscores. The text must be UTF-8, and its names
-// known, spelled exactly and not repeated. On an error dst may be filled in part.
+// Read reads one JSON object into dst, a pointer to a struct whose names consist of
+// lower-case ASCII letters and underscores. The text must be UTF-8. Its names must be
+// known, spelled exactly and not repeated. On an error dst may be filled partially.
 func Read(text []byte, dst any) error {
 	if !utf8.Valid(text) {
 		return errUTF8
@@ -52,7 +52,7 @@ func Read(text []byte, dst any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(dst)
 	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) && wrong.Field != "" {
-		return errors.New("field " + wrong.Field + " has the wrong type") // a name of ours
+		return errors.New("field " + wrong.Field + " has the wrong type") // a known name, not a quotation
 	}
 	if err != nil {
 		return errForm
@@ -60,7 +60,7 @@ func Read(text []byte, dst any) error {
 	return nil
 }
 
-// walk goes through one value for what the decoder would let pass.
+// walk refuses what the decoder would accept in one value.
 func walk(d *json.Decoder, depth int) error {
 	token, err := d.Token()
 	if err != nil {
@@ -105,7 +105,7 @@ func walk(d *json.Decoder, depth int) error {
 	return nil
 }
 
-// Declared reports whether a message says that it is JSON in UTF-8.
+// Declared reports whether the headers declare JSON in UTF-8.
 func Declared(h http.Header) bool {
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	charset, ok := params["charset"]

@@ -16,7 +16,7 @@ type form struct {
 	} `json:"location,omitempty"`
 }
 
-// vectors are texts, and why they are not read; nil: they are.
+// vectors maps texts to the expected error; nil: accepted.
 var vectors = map[string]error{
 	`{"name":"x","location":{"latitude":1}}`: nil, `{}`: nil, " { }\n": nil, `{"name":"\u4e2d"}`: nil, `{"name":"\ud800"}`: nil,
 	"": errSyntax, "{": errSyntax, `{"name":"x",}`: errSyntax, `{'name':'x'}`: errSyntax, "\ufeff{}": errSyntax, `{"name" "x"}`: errSyntax, `{"location":{"latitude":1e999}}`: errSyntax,
@@ -30,7 +30,7 @@ var vectors = map[string]error{
 	"{\"name\":\"\xff\"}": errUTF8,
 }
 
-func TestATextIsReadInOneMeaningOrNot(t *testing.T) {
+func TestAmbiguousTextIsRefused(t *testing.T) {
 	for text, want := range vectors {
 		if err := Read([]byte(text), new(form)); err != want {
 			t.Errorf("%.80s: %v, want %v", text, err, want)
@@ -48,26 +48,26 @@ func TestATextIsReadInOneMeaningOrNot(t *testing.T) {
 
 func wrong(field string) string { return "field " + field + " has the wrong type" }
 
-// closed reports whether an error is one of those that quote nothing.
+// closed reports whether an error is one of the errors that do not quote the text.
 func closed(err error) bool {
 	all := []error{errUTF8, errSyntax, errKind, errTrailing, errDepth, errTwice, errName, errNull, errForm}
 	texts := []string{wrong("name"), wrong("location"), wrong("location.latitude")}
 	return slices.Contains(all, err) || slices.Contains(texts, err.Error())
 }
 
-func TestJSONInUTF8IsDeclared(t *testing.T) {
+func TestDeclared(t *testing.T) {
 	for kind, want := range map[string]bool{
 		"application/json": true, "Application/JSON": true, "application/json; charset=UTF-8": true, "application/json;charset=utf-8": true,
 		"": false, "text/plain": false, "application/json; charset=gbk": false, "application/json; charset=": false, "application/problem+json": false, "application/json, text/plain": false,
 	} {
 		if got := Declared(http.Header{"Content-Type": {kind}}); got != want {
-			t.Errorf("%q: %v", kind, got)
+			t.Errorf("%q: %v, want %v", kind, got, want)
 		}
 	}
 }
 
-// Whatever comes in is read in one meaning or refused in words of ours: what was
-// read, written again by the book, is read the same.
+// FuzzRead reads arbitrary text. Errors must not quote it. An accepted text must give
+// the same values after encoding with encoding/json.
 func FuzzRead(f *testing.F) {
 	for text := range vectors {
 		f.Add([]byte(text))
@@ -77,24 +77,24 @@ func FuzzRead(f *testing.F) {
 		var v, w form
 		if err := Read(text, &v); err != nil {
 			if !closed(err) {
-				t.Fatalf("an error that may quote what was sent: %v", err)
+				t.Fatalf("the error may quote the text: %v", err)
 			}
 			return
 		}
-		again, err := json.Marshal(v)
+		encoded, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Read(again, &w); err != nil || !reflect.DeepEqual(v, w) {
-			t.Fatalf("%s was read as %+v and written as %s: %+v, %v", text, v, again, w, err)
+		if err := Read(encoded, &w); err != nil || !reflect.DeepEqual(v, w) {
+			t.Fatalf("%s was read as %+v and encoded as %s: %+v, %v", text, v, encoded, w, err)
 		}
 		var names map[string]any
 		if json.Unmarshal(text, &names) != nil {
-			t.Fatalf("%q was read and is not JSON", text)
+			t.Fatalf("%q was accepted and is not JSON", text)
 		}
 		for name := range names {
 			if name != "name" && name != "location" {
-				t.Fatalf("a field %q was read", name)
+				t.Fatalf("the unknown field %q was accepted", name)
 			}
 		}
 	})
