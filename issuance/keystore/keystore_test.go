@@ -96,13 +96,13 @@ func TestOpenRefuses(t *testing.T) {
 			above := filepath.Dir(h.dir)
 			h.t.Cleanup(func() { os.Chmod(above, 0o700) })
 			return os.Chmod(above, 0o777)
-		}, "may swap the files"},
+		}, "may replace the files"},
 		"a second name of a key file": {func(h *system) error { return os.Link(h.file(authorityKind.file), h.file("copy")) }, "hard links"},
 		"a link to a file in an open folder": {func(h *system) error {
 			open := h.t.TempDir()
 			path, moved := h.file(authorityKind.file), filepath.Join(open, authorityKind.file)
 			return errors.Join(os.Rename(path, moved), os.Symlink(moved, path), os.Chmod(open, 0o777))
-		}, "may swap the files"},
+		}, "may replace the files"},
 		"a key file of another user": {func(h *system) error {
 			if os.Geteuid() != 0 {
 				h.t.Skip("only root can give a file away")
