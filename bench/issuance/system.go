@@ -63,13 +63,13 @@ func openSystem(ctx context.Context, p plan) (*system, error) {
 		return nil, err
 	}
 	s := &system{Stack: stack.New(stack.Config{Dir: dir, Binary: p.binaries.Path, Database: filepath.Join(dir, "issuer.db")})}
-	if err := s.open(ctx, p); err != nil {
+	if err := s.startAll(ctx, p); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *system) open(ctx context.Context, p plan) (err error) {
+func (s *system) startAll(ctx context.Context, p plan) (err error) {
 	if err := os.Chmod(s.Dir, 0o755); err != nil { // PostgreSQL may run as another user
 		return err
 	}

@@ -175,7 +175,7 @@ func (sys *system) judgeVerdict(gateway string, e *entry, before status, v *verd
 	j := judge(before, sys.ledger.statusOf(e), v)
 	sys.report.count(string(j))
 	if j == wrongAdmission || j == wrongRefusal {
-		sys.report.find(finding{What: j, Gateway: gateway, Serial: e.holder.Of.Serial.String(), Status: before, Body: body,
+		sys.report.addFinding(finding{What: j, Gateway: gateway, Serial: e.holder.Of.Serial.String(), Status: before, Body: body,
 			Faults: sys.report.current()})
 	}
 }

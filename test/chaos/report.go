@@ -85,7 +85,7 @@ func (r *report) current() string {
 	return strings.Join(slices.Sorted(maps.Keys(r.on)), " + ")
 }
 
-func (r *report) find(f finding) {
+func (r *report) addFinding(f finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings[f.What]++

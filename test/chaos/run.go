@@ -89,7 +89,7 @@ func (sys *system) verifyAll(ctx context.Context) error {
 				return err
 			}
 			if v.Reason != want {
-				sys.report.find(finding{What: wrong, Gateway: g.Name, Serial: e.holder.Of.Serial.String(), Status: e.status, Body: body, Faults: "none"})
+				sys.report.addFinding(finding{What: wrong, Gateway: g.Name, Serial: e.holder.Of.Serial.String(), Status: e.status, Body: body, Faults: "none"})
 			}
 		}
 		sys.log.printf("%s was checked for all %d holders, %d of them revoked or left", g.Name, len(holders), revoked)

@@ -59,7 +59,7 @@ func (p *worker) turn() {
 	case t.serial == "" || draw < 45:
 		p.check(who, &t, token)
 	case len(t.checks) > 0 && draw < 80:
-		p.open(who, &t, token)
+		p.openSession(who, &t, token)
 	case len(t.sessions) > 0 && draw < 90:
 		p.show(&t, token)
 	case draw < 95:
@@ -148,8 +148,8 @@ func (p *worker) decide(who *person, t *page, token string) {
 	})
 }
 
-// open uses a check. Two phones may try the same one.
-func (p *worker) open(who *person, t *page, token string) {
+// openSession uses a check. Two phones may try the same one.
+func (p *worker) openSession(who *person, t *page, token string) {
 	check := t.checks[len(t.checks)-1]
 	body := fields{"check": check, "mode": "hosted"}
 	if p.r.IntN(2) == 0 {

@@ -38,7 +38,7 @@ func TestLostTopicIsRecreated(t *testing.T) {
 		t.Errorf("the issuer's /readyz is %d", status)
 	}
 	s.revoke(meanwhile)
-	runtest.Eventually(t, 2*patience, "the refusal of what was revoked while the topic was lost", refused(meanwhile))
+	runtest.Eventually(t, 2*patience, "the refusal of the credential revoked while the topic was lost", refused(meanwhile))
 	runtest.Eventually(t, patience, "the issuer to say that all is well", func() bool {
 		_, body := get(s.issuer.Admin + "/readyz")
 		return strings.Contains(body, `{"ready":true,"waiting":[]}`)

@@ -71,16 +71,16 @@ func (p *Sessions) Codes(now time.Time) []tokens.Token {
 		s := &p.sessions[i]
 		if s.Links == nil {
 			// The first time: spread over all ages except that of the last step.
-			*s = p.open(unix - int64(i)*17%((tokens.Length-1)*tokens.Period))
+			*s = p.openSession(unix - int64(i)*17%((tokens.Length-1)*tokens.Period))
 		} else if unix-s.Fields.Start >= (tokens.Length-1)*tokens.Period {
-			*s = p.open(unix)
+			*s = p.openSession(unix)
 		}
 		codes[i] = s.Code(int(unix-s.Fields.Start) / tokens.Period)
 	}
 	return codes
 }
 
-func (p *Sessions) open(start int64) tokentest.Session {
+func (p *Sessions) openSession(start int64) tokentest.Session {
 	index := p.next
 	p.next++
 	return p.issuers[index%KeyCount].Open(index, start)

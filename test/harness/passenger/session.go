@@ -49,7 +49,7 @@ func (c *Client) Show(ctx context.Context, a *Application, check string, seed to
 
 // Anchor is [Client.Show] for callers that already have the anchor; the session has no links.
 func (c *Client) Anchor(ctx context.Context, a *Application, check string, anchor tokens.Link) (*Session, error) {
-	s, pass, err := c.open(ctx, a, map[string]string{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])})
+	s, pass, err := c.openSession(ctx, a, map[string]string{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])})
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +72,14 @@ func (c *Client) Anchor(ctx context.Context, a *Application, check string, ancho
 
 // Host opens a hosted session on a passed check.
 func (c *Client) Host(ctx context.Context, a *Application, check string) (*Session, error) {
-	s, pass, err := c.open(ctx, a, map[string]string{"check": check, "mode": "hosted"})
+	s, pass, err := c.openSession(ctx, a, map[string]string{"check": check, "mode": "hosted"})
 	if err == nil && pass != "" {
 		err = fmt.Errorf("session: the answer for a hosted session contains a pass")
 	}
 	return s, err
 }
 
-func (c *Client) open(ctx context.Context, a *Application, body map[string]string) (s *Session, pass string, err error) {
+func (c *Client) openSession(ctx context.Context, a *Application, body map[string]string) (s *Session, pass string, err error) {
 	var opened struct {
 		Session string `json:"session"`
 		Pass    string `json:"pass"`

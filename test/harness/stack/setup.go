@@ -38,7 +38,7 @@ func MakeSecrets(ctx context.Context, binary func(name string) string, keys stri
 	if err != nil {
 		return Secrets{}, err
 	}
-	s, err := runCommand(ctx, staff, binary("issuer"), "-new-staff", "desk", "-roles", "window,police,ticketing")
+	s, err := runCommand(ctx, staff, binary("issuer"), "-new-staff", "window-1", "-roles", "window,police,ticketing")
 	if err != nil {
 		return Secrets{}, err
 	}
