@@ -49,10 +49,10 @@ func (h *harness) open() {
 	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, Sources: []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}, Now: func() time.Time { return time.UnixMilli(noon) }})
 	h.must(err)
 	h.Cleanup(func() { o.Close() })
-	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))
+	h.outbox, h.store = o, credential.NewStore(o, audittest.OpenLog(h, o.Database()))
 }
 
-func (h *harness) auditLog() *audit.Log { return audittest.On(h, h.outbox.Database()) }
+func (h *harness) auditLog() *audit.Log { return audittest.OpenLog(h, h.outbox.Database()) }
 
 func (h *harness) close() {
 	if h.outbox != nil {

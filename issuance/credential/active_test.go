@@ -70,7 +70,7 @@ func TestRepublishHasAllActiveRecords(t *testing.T) {
 			if err != nil || low != 1 || next != 1 {
 				t.Fatalf("partition %d is numbered %d to %d: %v", p, low, next, err)
 			}
-			got := issuerdb.Take(t, again.outbox, p, 100)
+			got := issuerdb.TakeRecords(t, again.outbox, p, 100)
 			if got.First != 1 || !got.Drained {
 				t.Fatalf("partition %d begins at %d", p, got.First)
 			}

@@ -249,7 +249,7 @@ func TestRepublishHasClosedSessions(t *testing.T) {
 			runtest.Must(t, err)
 			said := map[revocation.Record]int{}
 			for p := range s.outbox.Partitions() {
-				for _, r := range issuerdb.Take(t, s.outbox, p, 100).Records {
+				for _, r := range issuerdb.TakeRecords(t, s.outbox, p, 100).Records {
 					if r.Kind == revocation.KindRevokeSession {
 						said[r]++
 					}

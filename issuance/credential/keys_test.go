@@ -31,7 +31,7 @@ type ring struct {
 // keys are the issuer keys of the database, without a lead.
 func (d *harness) keys() *keyring.Store {
 	d.t.Helper()
-	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, AuditLog: audittest.On(d.t, d.Outbox.Database())})
+	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, AuditLog: audittest.OpenLog(d.t, d.Outbox.Database())})
 	runtest.Must(d.t, err)
 	return s
 }
@@ -65,7 +65,7 @@ func (d *harness) execSQL(query string) {
 // publishAll empties the outbox as the publisher does, and returns the announced keys.
 func (d *harness) publishAll() (announced []tokens.KeyID) {
 	d.t.Helper()
-	for _, r := range issuerdb.Take(d.t, d.Outbox, 0, 100).Records {
+	for _, r := range issuerdb.TakeRecords(d.t, d.Outbox, 0, 100).Records {
 		if r.Kind == revocation.KindAnnounceKey {
 			announced = append(announced, r.Key)
 		}

@@ -52,7 +52,7 @@ func TestRevocationIsEnqueuedOnce(t *testing.T) {
 				t.Fatalf("step %d: since %d, changed %v, %v", i, since, changed, err)
 			}
 		}
-		p := issuerdb.Take(t, s.outbox, 0, 10)
+		p := issuerdb.TakeRecords(t, s.outbox, 0, 10)
 		want := []revocation.Record{
 			{Kind: revocation.KindRevoke, At: nowMs + 2, Serial: c.Serial},
 			{Kind: revocation.KindUnrevoke, At: nowMs + 4, Serial: c.Serial},

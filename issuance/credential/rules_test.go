@@ -510,7 +510,7 @@ func (d *harness) revoke(s *credential.Service, c credential.Checked, reason str
 func (d *harness) enqueuedRevocation(serial tokens.Serial) bool {
 	d.t.Helper()
 	for partition := range d.Outbox.Partitions() {
-		for _, r := range issuerdb.Take(d.t, d.Outbox, partition, 1000).Records {
+		for _, r := range issuerdb.TakeRecords(d.t, d.Outbox, partition, 1000).Records {
 			if r.Kind == revocation.KindRevoke && r.Serial == serial {
 				return true
 			}

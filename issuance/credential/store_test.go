@@ -45,7 +45,7 @@ func opener(t *testing.T, address string) func() *Store {
 			Sources: []outbox.Source{keyring.ActiveRecords, ActiveRecords}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
 		runtest.Must(t, err)
 		t.Cleanup(func() { box.Close() })
-		return NewStore(box, audittest.On(t, box.Database()))
+		return NewStore(box, audittest.OpenLog(t, box.Database()))
 	}
 }
 

@@ -35,7 +35,7 @@ func (h *harness) announceSeven() {
 	h.drain()
 }
 
-func (h *harness) takeRecords() publish.Pending { return issuerdb.Take(h, h.Outbox, 0, 1000) }
+func (h *harness) takeRecords() publish.Pending { return issuerdb.TakeRecords(h, h.Outbox, 0, 1000) }
 
 // drain publishes and returns all waiting records.
 func (h *harness) drain() []revocation.Record { return issuerdb.Drain(h, h.Outbox, 0) }
@@ -151,7 +151,7 @@ func BenchmarkExempt100000(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s, err := NewStore(Config{Outbox: o, Sessions: new(sessions), AuditLog: audittest.On(b, o.Database())})
+		s, err := NewStore(Config{Outbox: o, Sessions: new(sessions), AuditLog: audittest.OpenLog(b, o.Database())})
 		if err != nil {
 			b.Fatal(err)
 		}

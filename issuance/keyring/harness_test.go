@@ -56,7 +56,7 @@ func (h *harness) openOutbox() *outbox.Outbox {
 
 func (h *harness) newStore(box *outbox.Outbox) *Store {
 	h.Helper()
-	s, err := NewStore(Config{Outbox: box, Sessions: h.sessions, AuditLog: audittest.On(h, box.Database()), Lead: lead})
+	s, err := NewStore(Config{Outbox: box, Sessions: h.sessions, AuditLog: audittest.OpenLog(h, box.Database()), Lead: lead})
 	h.must(err)
 	return s
 }

@@ -92,19 +92,19 @@ func TestSleepingPublisherMarksNothingOfTheNextEpoch(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		sleeper, other := open(), open()
 		enqueue(t, sleeper, record(0, nowMs))
-		had := issuerdb.Take(t, sleeper, 0, 10)
+		had := issuerdb.TakeRecords(t, sleeper, 0, 10)
 		last := had.First + uint64(len(had.Records)) - 1
 
 		next, err := other.Republish(t.Context(), 0, nowMs+1)
 		runtest.Must(t, err)
-		before := issuerdb.Take(t, other, 0, 10)
+		before := issuerdb.TakeRecords(t, other, 0, 10)
 		if before.First != 1 || len(before.Records) == 0 {
 			t.Fatalf("republished: %+v", before)
 		}
 		if err := sleeper.MarkPublished(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("marked in an epoch that is over: %v", err)
 		}
-		if after := issuerdb.Take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
+		if after := issuerdb.TakeRecords(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("the sleeper dropped records that it never published: %+v, before %+v", after, before)
 		}
 		if _, err := sleeper.TakeRecords(t.Context(), nowMs, 0, 0, 10); !errors.Is(err, publish.ErrEpoch) {

@@ -164,7 +164,7 @@ func TestMoveStreamRepublishesEverything(t *testing.T) {
 		}
 		before := issuerdb.Epoch(t, old)
 		moved := owner.open(t, address, "railgate.control.2", 2, true)
-		by := Command{AuditLog: audittest.On(t, old.Database()), Who: "night-shift", At: nowMs + 2}
+		by := Command{AuditLog: audittest.OpenLog(t, old.Database()), Who: "night-shift", At: nowMs + 2}
 		if _, err := moved.MoveStream(t.Context(), by); !errors.Is(err, ErrPublishing) {
 			t.Fatalf("while an issuer publishes: %v", err)
 		}

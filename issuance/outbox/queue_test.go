@@ -30,7 +30,7 @@ func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64
 func TestNumbersStayWithTheirRecords(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		s := open()
-		if p := issuerdb.Take(t, s, 0, 10); p.First != 1 || !p.Drained || len(p.Records) != 0 {
+		if p := issuerdb.TakeRecords(t, s, 0, 10); p.First != 1 || !p.Drained || len(p.Records) != 0 {
 			t.Fatalf("empty: %+v", p)
 		}
 		for i := range int64(5) {
@@ -40,24 +40,24 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 			}
 			enqueue(t, s, r)
 		}
-		first := issuerdb.Take(t, s, 0, 2)
+		first := issuerdb.TakeRecords(t, s, 0, 2)
 		if first.First != 1 || len(first.Records) != 2 || first.Drained {
 			t.Fatalf("%+v", first)
 		}
 		s.Close()
 		s = open()
-		if again := issuerdb.Take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
+		if again := issuerdb.TakeRecords(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
 			t.Fatalf("again %+v, first %+v", again, first)
 		}
 		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 2))
-		rest := issuerdb.Take(t, s, 0, 10)
+		rest := issuerdb.TakeRecords(t, s, 0, 10)
 		if rest.First != 3 || len(rest.Records) != 3 || !rest.Drained || rest.Records[0].At != nowMs+2 {
 			t.Fatalf("%+v", rest)
 		}
 		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 5))
 		s.Close()
 		s = open()
-		if p := issuerdb.Take(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
+		if p := issuerdb.TakeRecords(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
 			t.Fatalf("after all: %+v", p)
 		}
 		epoch, err := s.Epoch(t.Context())
@@ -86,13 +86,13 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 			t.Fatalf("rows %d and %d: %v", low, high, err)
 		}
 		runtest.Must(t, other.Commit())
-		p := issuerdb.Take(t, s, 0, 10)
+		p := issuerdb.TakeRecords(t, s, 0, 10)
 		if len(p.Records) != 1 || p.Records[0].At != 2 || p.First != 1 || !p.Drained {
 			t.Fatalf("%+v", p)
 		}
 		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 1))
 		runtest.Must(t, tx.Commit())
-		if p = issuerdb.Take(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
+		if p = issuerdb.TakeRecords(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
 			t.Fatalf("the late one: %+v", p)
 		}
 	})
@@ -246,7 +246,7 @@ func TestRepublishKeepsWaitingClosings(t *testing.T) {
 		for range 2 {
 			_, err := o.Republish(t.Context(), 0, nowMs)
 			runtest.Must(t, err)
-			if got := issuerdb.Take(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {
+			if got := issuerdb.TakeRecords(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {
 				t.Fatalf("%+v", got)
 			}
 		}

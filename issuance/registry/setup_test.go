@@ -66,7 +66,7 @@ func (env *setup) newIssuer() (*Store, *account.Service) {
 	env.T.Helper()
 	lockout := env.NewLockout()
 	store, err := New(Config{
-		Database: env.DB.DB, Vault: env.DB.Vault, AuditLog: audittest.On(env.T, env.DB.DB), Lockout: lockout, Policy: policy, Now: env.DB.Now,
+		Database: env.DB.DB, Vault: env.DB.Vault, AuditLog: audittest.OpenLog(env.T, env.DB.DB), Lockout: lockout, Policy: policy, Now: env.DB.Now,
 		Identify: func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error) {
 			if env.identify != nil {
 				if err := env.identify(p, evidence); err != nil {

@@ -12,8 +12,8 @@ import (
 // Key is the key of the hash chain.
 var Key = vault.Key{1}
 
-// On opens the audit log of a database. Its background work does not run: entries stay unchained.
-func On(t testing.TB, db *database.DB) *audit.Log {
+// OpenLog opens the audit log of a database. Its background work does not run: entries stay unchained.
+func OpenLog(t testing.TB, db *database.DB) *audit.Log {
 	t.Helper()
 	auditLog, err := audit.New(audit.Config{DB: db, Key: Key})
 	if err != nil {

@@ -17,8 +17,8 @@ func Epoch(t testing.TB, o publish.Outbox) uint64 {
 	return e
 }
 
-// Take returns the first pending records of a partition, at most max, and leaves them there.
-func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
+// TakeRecords returns the first pending records of a partition, at most max, and leaves them there.
+func TakeRecords(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
 	t.Helper()
 	p, err := o.TakeRecords(t.Context(), Epoch(t, o), partition, 0, max)
 	runtest.Must(t, err)
@@ -29,7 +29,7 @@ func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
 func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.Record) {
 	t.Helper()
 	for {
-		p := Take(t, o, partition, 1000)
+		p := TakeRecords(t, o, partition, 1000)
 		if len(p.Records) > 0 {
 			runtest.Must(t, o.MarkPublished(t.Context(), Epoch(t, o), partition, p.First+uint64(len(p.Records))-1))
 		}
