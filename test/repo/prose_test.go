@@ -72,7 +72,6 @@ var unread = []string{
 	"bench/rivals",
 	"bench/rivals/jwtgate",
 	"bench/rivals/nginx",
-	"docs/issuance.md",
 	"docs/openapi",
 	"docs/operations.md",
 	"docs/revocation.md",
