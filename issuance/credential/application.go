@@ -57,7 +57,7 @@ type Credential struct {
 
 // CreateApplication stores a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
-	return do(ctx, s.submissions, a)
+	return writeRow(ctx, s.submissions, a)
 }
 
 func (s *Store) insertApplications(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[Application]) error {

@@ -35,7 +35,7 @@ func (c *Check) guard(ctx context.Context, tx *sql.Tx) error {
 
 // keepCheck stores a passed check of an approved application.
 func (s *Store) keepCheck(ctx context.Context, check Check) error {
-	return do(ctx, s.passed, check)
+	return writeRow(ctx, s.passed, check)
 }
 
 // insertPassed stores the checks of many calls. A guard refuses its own call only.
@@ -137,7 +137,7 @@ func (s *Service) approve(ctx context.Context, application string, check *Check,
 	if d.Superseded != nil {
 		s.metrics.revocations.WithLabelValues("supersede").Inc()
 	}
-	return view(&d.Application, d.Credential, at), nil
+	return viewOf(&d.Application, d.Credential, at), nil
 }
 
 // Decide approves an application under the person's lock (rules A7 to A9), or refuses it.

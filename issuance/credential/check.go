@@ -59,12 +59,12 @@ func (s *Service) newCheck(application string, seen verified) Check {
 func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person provider.Person) (ApplicationView, error) {
 	at := check.Passed.Time()
 	if h.credential != nil {
-		return view(&h.application, h.credential, at), s.Store.keepCheck(ctx, *check)
+		return viewOf(&h.application, h.credential, at), s.Store.keepCheck(ctx, *check)
 	}
 	err := s.confirmIdentity(ctx, h.application.ID, check, person, at)
 	if problem.Is(err, LookupUnavailable) {
 		h.application.State = StateChecked
-		return view(&h.application, nil, at), s.Store.keepCheckOfPending(ctx, *check)
+		return viewOf(&h.application, nil, at), s.Store.keepCheckOfPending(ctx, *check)
 	}
 	if err != nil {
 		return ApplicationView{}, err
@@ -80,7 +80,7 @@ func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error)
 		return ApplicationView{}, err
 	}
 	if h.credential != nil {
-		return view(&h.application, h.credential, now), nil
+		return viewOf(&h.application, h.credential, now), nil
 	}
 	if h.application.State != StateChecked {
 		return ApplicationView{}, problem.New(NotApproved, "no face check has passed yet")

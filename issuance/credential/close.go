@@ -95,7 +95,7 @@ func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Cal
 		return Access{}, err
 	}
 	check := s.newCheck(a.ID, seen)
-	st := view(&a, c, s.Now())
+	st := viewOf(&a, c, s.Now())
 	if err := requireUsable(&a, c, s.Now()); err != nil {
 		return Access{}, err
 	}

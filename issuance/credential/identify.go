@@ -234,5 +234,5 @@ func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request s
 	if err := s.AuditLog.Note(ctx, entry); err != nil {
 		return ApplicationView{}, err
 	}
-	return view(&Application{}, c, now), nil
+	return viewOf(&Application{}, c, now), nil
 }

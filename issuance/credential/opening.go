@@ -48,7 +48,9 @@ type opening struct {
 // application, was used, or expired at or before now; a key that is distrusted at that start
 // (errKeyDistrusted); and a start in the same second as another session of the application
 // (errStartTaken), since gateways could not tell the two apart.
-func (s *Store) openSession(ctx context.Context, o opening) error { return do(ctx, s.openings, o) }
+func (s *Store) openSession(ctx context.Context, o opening) error {
+	return writeRow(ctx, s.openings, o)
+}
 
 // openSessionInLogin is openSession for a login, whose row it locks first: a concurrent
 // logout either finds the session, or the session finds no login. Because of this lock it

@@ -91,10 +91,10 @@ type ApplicationView struct {
 
 // View is the application as shown to its holder.
 func (s *Service) View(h Holder) ApplicationView {
-	return view(&h.application, h.credential, s.Now())
+	return viewOf(&h.application, h.credential, s.Now())
 }
 
-func view(a *Application, c *Credential, now time.Time) ApplicationView {
+func viewOf(a *Application, c *Credential, now time.Time) ApplicationView {
 	st := ApplicationView{Application: a.ID, SubmittedAt: a.Created.Seconds()}
 	if c == nil {
 		st.Status, st.RefusedFor = pendingStatus(a, now), a.RefusedFor
@@ -132,7 +132,7 @@ func pendingStatus(a *Application, now time.Time) Status {
 
 // requireUsable refuses an application that has ended.
 func requireUsable(a *Application, c *Credential, now time.Time) error {
-	switch view(a, c, now).Status {
+	switch viewOf(a, c, now).Status {
 	case StatusRefused:
 		return problem.New(ApplicationRefused, "this application was refused for "+string(a.RefusedFor))
 	case StatusSuperseded:
@@ -220,7 +220,7 @@ func (s *Service) Views(ctx context.Context, h account.Holder) ([]ApplicationVie
 	err := s.Store.db.View(ctx, "list applications", func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			a, c, err := scanApplication(rows)
-			all = append(all, view(&a, c, now))
+			all = append(all, viewOf(&a, c, now))
 			return err
 		}, selectApplications+`a.account = $1 AND a.created_ms >= $2 ORDER BY a.created_ms DESC, a.id LIMIT $3`,
 			h.Account(), database.MillisAt(now.Add(-RecordLife)), maxViews)

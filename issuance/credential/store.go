@@ -76,8 +76,8 @@ func batched[T any](db *database.DB, write func(ctx context.Context, tx *sql.Tx,
 	})
 }
 
-// do writes one row in its group.
-func do[T any](ctx context.Context, g *database.Group[pendingWrite[T]], row T) error {
+// writeRow writes one row in its group.
+func writeRow[T any](ctx context.Context, g *database.Group[pendingWrite[T]], row T) error {
 	c := &pendingWrite[T]{row: row}
 	if err := g.Do(ctx, c); err != nil {
 		return err

@@ -46,7 +46,7 @@ const (
 	columnCity   = "city"
 )
 
-// EncryptedColumns are the columns of this package that are sealed.
+// EncryptedColumns are the columns of this package that are encrypted.
 func EncryptedColumns() []vault.Column {
 	return append(vault.Columns("applications", "id", columnName, columnNumber, columnCity), vault.Columns("sessions", "id", "seed")...)
 }

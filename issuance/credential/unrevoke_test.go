@@ -59,9 +59,9 @@ func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 		change(late, thief, true, 20)
 		stays := []*Credential{both, before, early, late}
 
-		spell := Period{Who: thief, From: at(10), To: at(20), At: at(30),
+		period := Period{Who: thief, From: at(10), To: at(20), At: at(30),
 			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke, Detail: "all that window-7 revoked"}}
-		revoked, serials, err := s.RevokedIn(t.Context(), spell)
+		revoked, serials, err := s.RevokedIn(t.Context(), period)
 		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
 			t.Fatalf("%d revocations, %d to unrevoke, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
 		}
@@ -72,7 +72,7 @@ func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 		}
 		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and unrevoking
 		total, batches := 0, 0
-		if err := s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
+		if err := s.UnrevokePeriod(t.Context(), period, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
 			t.Fatalf("%d unrevoked in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
 		}
 		for _, serial := range wanted[1:] {
@@ -90,7 +90,7 @@ func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 		if err != nil || lines != total {
 			t.Errorf("%d entries in the audit log for %d credentials: %v", lines, total, err)
 		}
-		if _, serials, err := s.RevokedIn(t.Context(), spell); err != nil || len(serials) != 0 {
+		if _, serials, err := s.RevokedIn(t.Context(), period); err != nil || len(serials) != 0 {
 			t.Errorf("%d remain to unrevoke: %v", len(serials), err)
 		}
 	})
@@ -111,20 +111,20 @@ func TestUnrevokeOmitsSupersededAndExpired(t *testing.T) {
 		}
 		over := approved(t, s, 3)
 		change(t, s, revoke(over.Serial, nowMs+1))
-		spell := Period{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
+		period := Period{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
 		unrevoke := func() (total int) {
-			_, serials, err := s.RevokedIn(t.Context(), spell)
+			_, serials, err := s.RevokedIn(t.Context(), period)
 			if err == nil {
-				err = s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n })
+				err = s.UnrevokePeriod(t.Context(), period, serials, func(n int) { total = n })
 			}
 			runtest.Must(t, err)
 			return total
 		}
-		spell.At = over.Expires
+		period.At = over.Expires
 		if n := unrevoke(); n != 0 {
 			t.Errorf("%d unrevoked that are superseded or expired", n)
 		}
-		spell.At = nowMs + 10
+		period.At = nowMs + 10
 		if n := unrevoke(); n != 1 {
 			t.Errorf("%d unrevoked, want the one that has not expired", n)
 		}

@@ -103,14 +103,14 @@ func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string,
 	defer cancel()
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, fault(err))
+		return fmt.Errorf("%s: %w", what, classify(err))
 	}
 	defer tx.Rollback() // no effect after Commit
 	if err := f(ctx, tx); err != nil {
-		return fmt.Errorf("%s: %w", what, fault(err))
+		return fmt.Errorf("%s: %w", what, classify(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", what, fault(err))
+		return fmt.Errorf("%s: %w", what, classify(err))
 	}
 	for _, f := range after {
 		f()
@@ -146,14 +146,13 @@ func (d *DB) View(ctx context.Context, what string, f func(ctx context.Context, 
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	if err := f(ctx, d.read); err != nil {
-		return fmt.Errorf("%s: %w", what, fault(err))
+		return fmt.Errorf("%s: %w", what, classify(err))
 	}
 	return nil
 }
 
-// fault classifies an error: ErrNotFound, ErrUnavailable around the cause, or the error
-// itself.
-func fault(err error) error {
+// classify turns an error into ErrNotFound, ErrUnavailable around the cause, or itself.
+func classify(err error) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound

@@ -102,16 +102,16 @@ func TestOutagesAreRecognized(t *testing.T) {
 		"23505": false, "40001": false, "42601": false, "57014": false,
 	} {
 		err := fmt.Errorf("open: %w", &pgconn.PgError{Code: code})
-		if got := errors.Is(fault(err), ErrUnavailable); got != want {
+		if got := errors.Is(classify(err), ErrUnavailable); got != want {
 			t.Errorf("%s is an outage: %v", code, got)
 		}
 	}
 	for _, err := range []error{nil, sql.ErrNoRows, context.Canceled, errors.New("anything else")} {
-		if errors.Is(fault(err), ErrUnavailable) {
+		if errors.Is(classify(err), ErrUnavailable) {
 			t.Errorf("%v is an outage", err)
 		}
 	}
-	if !errors.Is(fault(sql.ErrNoRows), ErrNotFound) {
+	if !errors.Is(classify(sql.ErrNoRows), ErrNotFound) {
 		t.Error("a missing row is not ErrNotFound")
 	}
 }

@@ -57,25 +57,25 @@ func (r *Ring) Refresh(ctx context.Context) error {
 	if r.first != nil {
 		return nil
 	}
-	asked := r.begun.Load()
+	before := r.begun.Load()
 	select {
-	case r.looking <- struct{}{}:
-		defer func() { <-r.looking }()
+	case r.refreshing <- struct{}{}:
+		defer func() { <-r.refreshing }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if r.looked > asked { // a refresh began after this call, and succeeded
+	if r.refreshed > before { // a refresh began after this call, and succeeded
 		return nil
 	}
 	number := r.begun.Add(1)
-	if err := r.look(ctx); err != nil {
+	if err := r.readKeys(ctx); err != nil {
 		return err
 	}
-	r.looked = number
+	r.refreshed = number
 	return nil
 }
 
-func (r *Ring) look(ctx context.Context) error {
+func (r *Ring) readKeys(ctx context.Context) error {
 	at := time.Now() // before the query, so that a view is never older than it seems
 	now, rows, err := r.store.rows(ctx)
 	if err == nil && slices.ContainsFunc(rows, func(k row) bool { return k.unrecorded() }) {

@@ -68,10 +68,10 @@ type Ring struct {
 	view     atomic.Pointer[view]
 	failures atomic.Uint64
 
-	looking    chan struct{} // capacity 1: one refresh at a time
-	looked     uint64        // guarded by looking; the last refresh that succeeded
+	refreshing chan struct{} // capacity 1: one refresh at a time
+	refreshed  uint64        // guarded by refreshing; the last refresh that succeeded
 	begun      atomic.Uint64 // refreshes that began
-	lastLogged string        // guarded by looking
+	lastLogged string        // guarded by refreshing
 }
 
 // view is the result of a refresh. It never changes.
@@ -86,7 +86,7 @@ func New(c RingConfig) (*Ring, error) {
 	if c.Store == nil || len(c.Keys) == 0 {
 		return nil, errors.New("keyring: a store and at least one key are needed")
 	}
-	r := &Ring{store: c.Store, extra: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
+	r := &Ring{store: c.Store, extra: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, refreshing: make(chan struct{}, 1)}
 	for _, k := range c.Keys {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
 			return nil, fmt.Errorf("keyring: key %d has no id or no signer, or is listed twice", k.ID)

@@ -46,7 +46,7 @@ func TestConcurrentCallersShareARefresh(t *testing.T) {
 		h.distrust(2, time.Now())
 		const many = 200
 		var all sync.WaitGroup
-		in.looking <- struct{}{} // a refresh is in progress
+		in.refreshing <- struct{}{} // a refresh is in progress
 		arrived := make(chan struct{}, many)
 		for range many {
 			all.Go(func() {
@@ -62,7 +62,7 @@ func TestConcurrentCallersShareARefresh(t *testing.T) {
 		for range many {
 			<-arrived
 		}
-		<-in.looking
+		<-in.refreshing
 		all.Wait()
 		if looks := in.begun.Load() - before; looks == 0 || looks > many/2 {
 			t.Errorf("%d refreshes for %d callers", looks, many)

@@ -172,7 +172,7 @@ func (s *Store) recordCommand(ctx context.Context, tx *sql.Tx, by audit.Entry, a
 // their keys starts now. A late observation starts it late, never early. While no key was
 // ever in the stream there is no lead: no other key could sign meanwhile.
 func (s *Store) recordPublished(ctx context.Context) error {
-	_, err := s.change(ctx, "note which keys are in the stream", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
+	_, err := s.change(ctx, "record the published keys", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		lead := time.Duration(0)
 		for _, r := range rows {
 			if r.published != 0 {

@@ -36,14 +36,14 @@ func (o *Outbox) Do(ctx context.Context, w *Write) error {
 			return ctx.Err()
 		}
 	}
-	return o.do(ctx, w)
+	return o.runWrite(ctx, w)
 }
 
-// do is Do for publishers too. On SQLite, which has one writer, waiting calls share a
+// runWrite is Do for publishers too. On SQLite, which has one writer, waiting calls share a
 // transaction; records enqueued in it are also numbered in it. PostgreSQL runs
 // transactions concurrently and groups their disk writes itself: on one connection calls
 // would only wait for each other's round trips.
-func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
+func (o *Outbox) runWrite(ctx context.Context, w *Write) (err error) {
 	if o.db.Name == "sqlite" {
 		err = o.writes.Do(ctx, w)
 	} else {

@@ -84,7 +84,7 @@ func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, d
 		return publish.Pending{First: next, Drained: true}, err
 	}
 	t := &takeCall{epoch: epoch, partition: partition, done: done, max: max}
-	if err := o.do(ctx, o.takeWrite(t)); err != nil {
+	if err := o.runWrite(ctx, o.takeWrite(t)); err != nil {
 		return publish.Pending{}, err
 	}
 	return t.pending, t.refused
