@@ -114,7 +114,7 @@ func ReadName(entered string, on DocumentType) (Name, error) {
 }
 
 // StoredName returns a name that was stored with its marks. Uncommon is evaluated again with the
-// current table; the stored mark counts only for a name whose cut-off part is no longer known.
+// current table; the stored mark counts only if a part of the name was cut off and is unknown.
 func StoredName(text string, overLong, uncommon bool, on DocumentType) Name {
 	return Name{Text: text, OverLong: overLong, Uncommon: overLong && uncommon || Uncommon(text, on)}
 }

@@ -23,7 +23,7 @@ const (
 	RefundOnline
 	// ChangeOnline: may the account change this ticket online (rule B6)?
 	ChangeOnline
-	// Serve: does a counter perform this service for the ticket, and what comes first (rule B7)?
+	// Serve: does a counter perform this service for the ticket, and after which step (rule B7)?
 	Serve
 )
 

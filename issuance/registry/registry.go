@@ -51,7 +51,7 @@ import (
 type Config struct {
 	Database *database.DB
 	Vault    *vault.Vault
-	// AuditLog takes an entry of each act of staff.
+	// AuditLog receives an entry for each action of staff.
 	AuditLog *audit.Log
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout

@@ -18,9 +18,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Unregistered people, and registered ones who are not logged in, enter their own identity
-// and pass the check, for every submission and every viewing.
-func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
+// People without a login, registered or not, enter their identity and pass the face check for every
+// application and every viewing.
+func TestT21_IdentityAndCheckAreNeededEachTimeWithoutALogin(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		registered := h.Register(h.Person())
 		registered.LogOut()
@@ -37,14 +37,14 @@ func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
 					t.Errorf("%s: a viewing without %s: %d", name, field, a.Status)
 				}
 			}
-			// Nothing is approved, and nothing shown, before the check.
+			// Before the check nothing is approved or shown.
 			p := h.Apply(who)
 			p.Call("POST", "/sessions", harness.Object{"check": "chk_00000000000000000000000000000000", "mode": "hosted"}).Refused(t, credential.NotApproved)
 			p.TryCheck(harness.FaceFails).Refused(t, credential.CheckFailed)
 			p.Show(p.Check())
 			h.Gate.Scan(p.Code(), "entry").Allowed(t)
 			p.Leave().OK(t)
-			// Again: the identity alone is not enough, the check alone neither.
+			// Neither the identity alone nor the check alone is enough.
 			h.TryView(who, harness.FaceFails).Refused(t, credential.CheckFailed)
 			h.Call("POST", "/v1/viewings", "", harness.Object{"evidence": harness.FacePasses, "policy": harness.Policy}).Refused(t, credential.DocumentTypeNotSupported)
 			back, check := h.View(who)
@@ -57,8 +57,8 @@ func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
 	})
 }
 
-// The policy is public and kept up to date: people are told purpose, manner and scope,
-// and agree to the version in force, with an account and without.
+// The public policy states purpose, manner and scope. People agree to its current version, with and
+// without an account.
 func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		policy := harness.As[struct {
@@ -75,7 +75,7 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 			}
 			p := h.Call("POST", "/v1/applications", "", form).Refused(t, account.ConsentRequired)
 			if !strings.Contains(p.Detail, "/v1/privacy-policy") || p.NextStep.Zh == "" {
-				t.Errorf("the way to the policy is missing: %+v", p)
+				t.Errorf("the problem does not name the policy: %+v", p)
 			}
 		}
 		p, _ := h.Approved(who)
@@ -85,17 +85,17 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 		registration["policy"] = "2025-01"
 		h.Call("POST", "/v1/accounts", "", registration).Refused(t, account.ConsentRequired)
 
-		// What was agreed to is kept with the application, shown, and erased with it.
-		type held struct {
+		// The consent is stored with the application, exported, and erased with it.
+		type personalData struct {
 			Consent struct {
 				Policy string
 				At     int64
 			}
 		}
-		if got := harness.As[held](t, p.Call("GET", "/data", nil), http.StatusOK).Consent; got.Policy != policy.Version || got.At != p.SubmittedAt {
+		if got := harness.As[personalData](t, p.Call("GET", "/data", nil), http.StatusOK).Consent; got.Policy != policy.Version || got.At != p.SubmittedAt {
 			t.Errorf("consent %+v, want %s at %d", got, policy.Version, p.SubmittedAt)
 		}
-		// An account agreed when it was made, and need not again.
+		// An account agreed at registration and need not agree again.
 		a := h.Register(h.Person())
 		form := a.Person.Application()
 		delete(form, "policy")
@@ -109,9 +109,8 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 	})
 }
 
-// Personal data serve this service alone: only their owner reads them, and a counter reads
-// only the data that a person brings there.
-func TestG31_PersonalDataAreTheOwners(t *testing.T) {
+// Only the owner reads personal data, and a counter reads only the data of a person who comes there.
+func TestG31_OnlyTheOwnerReadsPersonalData(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		p := a.Apply()
@@ -123,7 +122,7 @@ func TestG31_PersonalDataAreTheOwners(t *testing.T) {
 		for _, token := range []string{"", stranger.Token, h.Window().Secret, h.Operator().Secret} {
 			h.Call("GET", "/v1/account/data", token, nil).Refused(t, account.LoginRequired)
 		}
-		// The gate learns no name and no number.
+		// The gate gets no name and no number.
 		p = h.Showing(h.Person())
 		v := h.Gate.Scan(p.Code(), "entry")
 		runtest.HasNot(t, fmt.Sprintf("%+v", v), p.Person.Name, p.Person.DocumentNumber)
@@ -134,8 +133,8 @@ func TestG31_PersonalDataAreTheOwners(t *testing.T) {
 	})
 }
 
-// The person's rights: to see all that is held, to correct it, to have it erased.
-func TestG32_PeopleSeeCorrectAndErase(t *testing.T) {
+// People have the right to see, correct and erase their personal data.
+func TestG32_PeopleSeeCorrectAndEraseTheirData(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		data := a.Call("GET", "/v1/account/data", nil)
@@ -150,14 +149,14 @@ func TestG32_PeopleSeeCorrectAndErase(t *testing.T) {
 		a.Call("POST", "/v1/account/close", harness.Object{"password": harness.Password}).OK(t)
 		a.Call("GET", "/v1/account", nil).Refused(t, account.LoginRequired)
 		for _, table := range []string{"accounts", "logins", "consents", "holders", "passengers", "phone_codes"} {
-			if left := rowsOf(t, h, table); left != "" {
-				t.Errorf("%s keeps %s", table, left)
+			if rows := rowsOf(t, h, table); rows != "" {
+				t.Errorf("%s still contains %s", table, rows)
 			}
 		}
 	})
 }
 
-// The database alone reveals no personal data, and answers are not cached on their way.
+// The database alone reveals no personal data, and answers are not cached.
 func TestG33_DataAreStoredEncrypted(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -174,17 +173,17 @@ func TestG33_DataAreStoredEncrypted(t *testing.T) {
 			for what, mark := range map[string]string{"name": a.Person.Name, "number": a.Person.DocumentNumber, "a passenger's number": friend.DocumentNumber,
 				"login name": a.LoginName, "password": harness.Password, "phone": phone, "city": "北京", "login token": a.Token, "code": code} {
 				if strings.Contains(rows, mark) {
-					t.Errorf("%s has the %s in the clear", table, what)
+					t.Errorf("%s contains the %s in clear", table, what)
 				}
 			}
 		}
 		if answer := a.Call("GET", "/v1/account", nil); answer.Header.Get("Cache-Control") != "no-store" {
-			t.Error("the profile may be kept on its way")
+			t.Error("the profile may be cached")
 		}
 	})
 }
 
-// Customer service is named where an identity does not pass.
+// Customer service is named when an identity is not confirmed.
 func TestG38_CustomerServiceIsNamed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		contact := harness.As[struct{ Text harness.Bilingual }](t, h.Call("GET", "/v1/contact", "", nil), http.StatusOK).Text
@@ -192,8 +191,8 @@ func TestG38_CustomerServiceIsNamed(t *testing.T) {
 			t.Fatalf("%+v", contact)
 		}
 		p := h.Apply(h.Person().Named(provider.SandboxNotMatched))
-		if told := p.TryCheck(harness.FacePasses).Refused(t, credential.IdentityNotConfirmed); told.Contact != contact {
-			t.Errorf("an application that is not confirmed tells %+v", told.Contact)
+		if refusal := p.TryCheck(harness.FacePasses).Refused(t, credential.IdentityNotConfirmed); refusal.Contact != contact {
+			t.Errorf("the problem of an unconfirmed application names %+v", refusal.Contact)
 		}
 		a := h.Register(h.Person())
 		a.Fail("holder")
@@ -202,12 +201,12 @@ func TestG38_CustomerServiceIsNamed(t *testing.T) {
 			Contact harness.Bilingual
 		}](t, a.Call("GET", "/v1/account", nil), http.StatusOK)
 		if shown.Status != "failed" || shown.Contact != contact {
-			t.Errorf("a failed account is told %+v", shown)
+			t.Errorf("a failed account is shown %+v", shown)
 		}
 	})
 }
 
-// 人证核验: the face, and what the resident registry says, verify the account online.
+// 人证核验: a face check and the resident registry verify the account online.
 func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		verify := func(a *harness.Account, evidence string) harness.Answer {
@@ -221,17 +220,17 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 			verify(a, harness.FaceFails).Refused(t, credential.CheckFailed)
 			verify(a, harness.FacePasses).OK(t)
 			a.HasStatus("holder", "verified")
-			a.Add(h.Person()) // which pending and failed accounts may not
+			a.Add(h.Person()) // not allowed for pending and failed accounts
 			verify(a, harness.FacePasses).Refused(t, rules.TransitionRefused)
 		}
-		// No application was used up: all three of the month are left.
+		// No application was used up: all three of the month remain.
 		for range 3 {
 			p := pending.Apply()
 			p.Check()
 			h.Clock.Move(22 * time.Hour)
 			pending = pending.LogIn()
 		}
-		// Names and documents for windows only, and a number that is not the person's.
+		// Names and documents for windows only, and numbers that the registry does not confirm.
 		for _, c := range []struct {
 			who  harness.Person
 			code problem.Code
@@ -248,8 +247,8 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 	})
 }
 
-// 手机核验: phone number and code. The code is for once, for five minutes and for five
-// wrong entries; the mark goes when the phone changes.
+// 手机核验: phone number and code. A code is valid once, for five minutes, and until five wrong
+// entries. The verification ends when the phone changes.
 func TestG40_PhoneNumberAndCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
@@ -261,7 +260,7 @@ func TestG40_PhoneNumberAndCode(t *testing.T) {
 		h.Clock.Move(5 * time.Minute)
 		enter(late).Refused(t, account.CodeWrong)
 		code := a.SendCode(phone)
-		enter(another(code)).Refused(t, account.CodeWrong)
+		enter(differentCode(code)).Refused(t, account.CodeWrong)
 		enter(code).OK(t)
 		if p := a.Profile(); p["phone_verified_at"] != float64(h.Clock.Now().Unix()) {
 			t.Errorf("the phone is verified since %v", p["phone_verified_at"])
@@ -272,7 +271,7 @@ func TestG40_PhoneNumberAndCode(t *testing.T) {
 		h.Clock.Move(time.Minute)
 		code = a.SendCode(phone)
 		for range 5 {
-			enter(another(code)).Refused(t, account.CodeWrong)
+			enter(differentCode(code)).Refused(t, account.CodeWrong)
 		}
 		enter(code).Refused(t, account.CodeWrong)
 
@@ -284,9 +283,9 @@ func TestG40_PhoneNumberAndCode(t *testing.T) {
 	})
 }
 
-// A forgotten password is reset by the verified phone. All logins end, and a code is
-// shown again only after a face check (T23); no answer tells whether there is an account.
-func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
+// A forgotten password is reset by the verified phone. All logins end, and a code is shown again only
+// after a face check. No answer reveals whether an account exists.
+func TestT23_PasswordResetEndsTheCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		a.VerifyPhone()
@@ -298,13 +297,13 @@ func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
 		finish := func(recovery, code string) harness.Answer {
 			return h.Call("POST", "/v1/recoveries/password", "", harness.Object{"recovery": recovery, "code": code, "new_password": "battery staple 绿色"})
 		}
-		nobody := h.TryRecovery("nobody_at_all", "13700000001")
-		finish(nobody, "123456").Refused(t, account.RecoveryFailed)
+		unknown := h.TryRecovery("no_such_account", "13700000001")
+		finish(unknown, "123456").Refused(t, account.RecoveryFailed)
 		if h.CodeTo("13700000001") != "" {
 			t.Error("a code was sent for an account that does not exist")
 		}
 		recovery, code := h.StartRecovery(a.LoginName, phone)
-		finish(recovery, another(code)).Refused(t, account.RecoveryFailed)
+		finish(recovery, differentCode(code)).Refused(t, account.RecoveryFailed)
 		done := harness.As[struct {
 			LoginsEnded int `json:"logins_ended"`
 			Notice      harness.Bilingual
@@ -323,12 +322,12 @@ func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
 	})
 }
 
-// another is a code that is not this one.
-func another(code string) string {
+// differentCode returns a code other than code.
+func differentCode(code string) string {
 	return code[:5] + string('0'+(code[5]-'0'+1)%10)
 }
 
-// rowsOf is what a table holds, as text.
+// rowsOf is the content of a table as text.
 func rowsOf(t *testing.T, h *harness.Harness, table string) string {
 	t.Helper()
 	rows, err := h.Outbox.Database().Writer().Query(`SELECT * FROM ` + table)

@@ -11,10 +11,10 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-const zeros = "00000000000000000000000000000000" // an id that nothing has
+const zeros = "00000000000000000000000000000000" // an unused id
 
-// three uses up a month: each application is renewed three hours before its end.
-func three(h *harness.Harness, who harness.Person) {
+// useMonthlyQuota uses up a month: each application is renewed three hours before its end.
+func useMonthlyQuota(h *harness.Harness, who harness.Person) {
 	h.T.Helper()
 	for range 3 {
 		h.Approved(who)
@@ -22,12 +22,11 @@ func three(h *harness.Harness, who harness.Person) {
 	}
 }
 
-// A person may apply three times in a calendar month, however they apply: the fourth
-// is refused although another phone, and an account, hand it in.
-func TestT01_ThreeApplicationsAMonthForEachPerson(t *testing.T) {
+// The fourth application of a calendar month is refused, even from another phone or with an account.
+func TestT01_ThreeApplicationsPerPersonAndMonth(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
-		three(h, who)
+		useMonthlyQuota(h, who)
 		a := h.Register(who)
 		a.Apply().TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
@@ -35,8 +34,8 @@ func TestT01_ThreeApplicationsAMonthForEachPerson(t *testing.T) {
 	})
 }
 
-// A credential is good for 24 hours from the approval, to the second.
-func TestT22_ACredentialIsGoodFor24Hours(t *testing.T) {
+// The limit is exact to the second.
+func TestT22_CredentialIsValidFor24Hours(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p, _ := h.Approved(h.Person())
 		h.Clock.Move(24*time.Hour - time.Minute)
@@ -49,7 +48,7 @@ func TestT22_ACredentialIsGoodFor24Hours(t *testing.T) {
 	})
 }
 
-// Nothing is approved before the face check has passed.
+// An application is approved only after a successful face check.
 func TestT11_ApplyingNeedsTheFaceCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Apply(h.Person())
@@ -65,9 +64,8 @@ func TestT11_ApplyingNeedsTheFaceCheck(t *testing.T) {
 	})
 }
 
-// After the face check the applicant sees the result: approved, refused and why, or
-// that the review is not over.
-func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
+// The applicant sees approval, refusal with its reason, or a pending review.
+func TestT12_ResultIsShownAfterTheCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		p, _ := h.Approved(who)
@@ -82,7 +80,7 @@ func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
 		}
 		silent := h.Apply(h.Person().Named(provider.SandboxFault))
 		if a := silent.TryCheck(harness.FacePasses); a.Status != http.StatusAccepted {
-			t.Errorf("with no answer of the resident registry: %d %s", a.Status, a.Body)
+			t.Errorf("without an answer of the resident registry: %d %s", a.Status, a.Body)
 		}
 		if s := silent.Now(); s.Status != "checked" {
 			t.Errorf("under review: %+v", s)
@@ -90,9 +88,8 @@ func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
 	})
 }
 
-// From three hours before the end a new one may be applied for, and it takes the old
-// one's place.
-func TestT26_ANewOneFromThreeHoursBeforeTheEnd(t *testing.T) {
+// The new credential replaces the old one.
+func TestT26_RenewalFromThreeHoursBeforeTheEnd(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		old, _ := h.Approved(who)
@@ -103,20 +100,20 @@ func TestT26_ANewOneFromThreeHoursBeforeTheEnd(t *testing.T) {
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		h.Gate.Scan(old.Code(), "entry").Denied(t, "revoked")
 		if p.ExpiresAt != h.Clock.Now().Add(24*time.Hour).Unix() {
-			t.Errorf("the new one ends at %d", p.ExpiresAt)
+			t.Errorf("the new credential ends at %d", p.ExpiresAt)
 		}
 	})
 }
 
-// Earlier there is no new one, the answer says from when, and nothing is used up.
-func TestT27_EarlierThanThreeHoursThereIsNone(t *testing.T) {
+// An earlier application is refused with the time of the next one, and does not count.
+func TestT27_EarlierRenewalIsRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		p, _ := h.Approved(who)
 		h.Clock.Move(21*time.Hour - time.Second)
 		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.RenewalTooEarly)
 		if from := h.Clock.Now().Add(time.Second).Unix(); problem.RetryAt != from || p.RenewableAt != from {
-			t.Errorf("possible from %d, told %d and %d", from, problem.RetryAt, p.RenewableAt)
+			t.Errorf("possible from %d, the answers say %d and %d", from, problem.RetryAt, p.RenewableAt)
 		}
 		h.Clock.Move(time.Second)
 		h.Approved(who) // the second
@@ -125,8 +122,8 @@ func TestT27_EarlierThanThreeHoursThereIsNone(t *testing.T) {
 	})
 }
 
-// The one that replaces another before its end is one of the three.
-func TestT28_AReplacementIsOneOfTheThree(t *testing.T) {
+// A renewal before the end counts as one of the three applications.
+func TestT28_RenewalCountsAsAnApplication(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		for range 3 {
@@ -137,16 +134,15 @@ func TestT28_AReplacementIsOneOfTheThree(t *testing.T) {
 	})
 }
 
-// A minor who has a resident ID card may apply.
-func TestT38_AMinorWithACardMayApply(t *testing.T) {
+func TestT38_MinorWithACardMayApply(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Born("20180601"))
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 	})
 }
 
-// A minor without one may not, whatever the document, and is sent to the police window.
-func TestT39_AMinorWithoutACardMayNotApply(t *testing.T) {
+// A minor without a resident ID card is sent to the police window, whatever the document.
+func TestT39_MinorWithoutACardMayNotApply(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		child := h.Born("20180601")
 		for _, document := range []string{"passport", "household_register", "birth_certificate", ""} {
@@ -159,8 +155,7 @@ func TestT39_AMinorWithoutACardMayNotApply(t *testing.T) {
 	})
 }
 
-// Who lost the card may apply as well as who left it at home.
-func TestT41_LostOrLeftAtHome(t *testing.T) {
+func TestT41_LostCardOrCardAtHomeMayApply(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, name := range []string{"测试甲", provider.SandboxLost} {
 			p := h.Showing(h.Person().Named(name))
@@ -169,16 +164,15 @@ func TestT41_LostOrLeftAtHome(t *testing.T) {
 	})
 }
 
-// The month is the calendar month in Beijing: the three of February are used up until
-// its last second there.
-func TestT42_TheMonthIsThatOfBeijing(t *testing.T) {
+// The applications of February remain used up until its last second in Beijing.
+func TestT42_CalendarMonthIsInBeijingTime(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
-		three(h, who)
+		useMonthlyQuota(h, who)
 		h.Clock.Set(time.Date(2026, 2, 28, 23, 59, 59, 0, harness.Beijing))
 		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 		if march := time.Date(2026, 3, 1, 0, 0, 0, 0, harness.Beijing).Unix(); problem.RetryAt != march {
-			t.Errorf("the next one is told from %d, want %d", problem.RetryAt, march)
+			t.Errorf("the next application is possible from %d, want %d", problem.RetryAt, march)
 		}
 		h.Clock.Move(time.Second)
 		h.Approved(who)

@@ -1,6 +1,5 @@
-// Package articles_test has a story for each sentence of the source articles
-// (docs/rules.md), told over HTTP on every database. A test's name begins with the id
-// of its sentence.
+// Package articles_test has tests for the sentences of the public articles (docs/rules.md), over
+// HTTP and on every database. A test's name begins with the id of its sentence.
 package articles_test
 
 import (

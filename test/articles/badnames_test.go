@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Names with markup, direction marks, symbols, piles of marks or of any length are
-// refused wherever a name is entered: nothing changes, and no log repeats them.
-func TestG16_NamesThatNoDocumentHasAreRefused(t *testing.T) {
+// Names with markup, direction marks, symbols, too many marks or too many characters are refused on
+// every form. Nothing changes, and the log does not repeat them.
+func TestG16_InvalidNamesAreRefusedOnEveryForm(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		listed := a.Add(h.Person())
@@ -44,15 +44,15 @@ func TestG16_NamesThatNoDocumentHasAreRefused(t *testing.T) {
 			t.Errorf("the list became %v", all)
 		}
 		runtest.HasNot(t, h.Logs.String(), mark)
-		// Rare characters beyond the basic plane are names, for the window.
+		// Rare characters outside the basic plane are allowed; a window checks such names.
 		rare := a.Add(h.Person().Named("测\U00020000"))
 		h.Agency().Verify(a, rare.Passenger, nil).Refused(t, "station_window_only")
 	})
 }
 
-// Everyday characters that GB 2312 lacks are common: an agency verifies them. A
-// holder says that characters were substituted; then, and for pinyin, it is a window.
-func TestR07_CommonCharactersAndSubstitutedOnes(t *testing.T) {
+// An agency verifies common characters that GB 2312 lacks. Pinyin and declared substitutions need a
+// window.
+func TestR07_SubstitutedCharactersNeedAWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, name := range []string{"测玥", "测珺", "测喆", "测堃"} {
 			a := h.Register(h.Person().Named(name))
@@ -75,15 +75,14 @@ func TestR07_CommonCharactersAndSubstitutedOnes(t *testing.T) {
 	})
 }
 
-// A lower-case x is X at every entrance: the same person has one quota, one identity
-// and one place on a list.
-func TestG20_OneSpellingOfANumberAtEveryEntrance(t *testing.T) {
+// Lower-case x and X are one person, with one quota, one identity and one line on a list.
+func TestG20_NumberHasOneSpellingOnEveryForm(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		upper, lower := h.EndingInX()
 		one, _ := h.Approved(lower)
 		h.Apply(upper).TryCheck(harness.FacePasses).Refused(t, "renewal_too_early")
 		if back, _ := h.View(upper); back.Serial != one.Serial {
-			t.Error("another temporary ID is seen under X")
+			t.Error("another temporary ID is shown for X")
 		}
 		a := h.Verified(lower)
 		h.Call("POST", "/v1/accounts", "", h.Registration(upper)).Refused(t, "identity_registered")

@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// mayNotBuy asserts that neither the question nor the report of a purchase is accepted,
-// and that nothing is counted.
+// mayNotBuy fails unless both the question and the report of a purchase are refused and nothing is
+// counted.
 func mayNotBuy(t *testing.T, h *harness.Harness, a *harness.Account, passenger string, code problem.Code) {
 	t.Helper()
 	before := a.Entry("holder").Tickets
@@ -23,18 +23,18 @@ func mayNotBuy(t *testing.T, h *harness.Harness, a *harness.Account, passenger s
 	a.HasTickets("holder", before)
 }
 
-// buys asks and buys.
-func buys(t *testing.T, h *harness.Harness, a *harness.Account, passengers ...string) []string {
+// buy asks whether the purchase is allowed and reports it.
+func buy(t *testing.T, h *harness.Harness, a *harness.Account, passengers ...string) []string {
 	t.Helper()
 	h.Ticketing.MayBuy(a, passengers...).Yes(t)
 	return h.Ticketing.Buy(a, passengers...)
 }
 
-func TestR19_AVerifiedAccountBuysForVerifiedPassengers(t *testing.T) {
+func TestR19_VerifiedAccountBuysForVerifiedPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.AddSettled(h.Person()).Passenger
-		buys(t, h, a, "holder", p, p, p, p, p) // no count binds the verified
+		buy(t, h, a, "holder", p, p, p, p, p) // no limit for verified passengers
 		a.HasTickets(p, 5)
 	})
 }
@@ -46,10 +46,10 @@ func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 		a.Fail("holder")
 		mayNotBuy(t, h, a, "holder", rules.AccountUnverified)
 
-		// An account whose identity failed later, with a list from before.
+		// An account with a list, whose identity failed later.
 		b := h.Verified(h.Person())
 		verified, guest := b.AddSettled(h.Person()).Passenger, b.AddSettled(h.Visitor()).Passenger
-		buys(t, h, b, verified, guest)
+		buy(t, h, b, verified, guest)
 		h.Window().FreeIdentity(b.Person, nil).OK(t)
 		for _, p := range []string{"holder", verified, guest} {
 			mayNotBuy(t, h, b, p, rules.AccountUnverified)
@@ -57,104 +57,101 @@ func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 	})
 }
 
-func TestR21_NothingIsBoughtForPendingAndFailedPassengers(t *testing.T) {
+func TestR21_PendingAndFailedPassengersGetNoTickets(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.Add(h.Person()).Passenger
 		mayNotBuy(t, h, a, p, rules.PassengerStatus)
 		a.Fail(p)
 		mayNotBuy(t, h, a, p, rules.PassengerStatus)
-		// Nor along with others who may travel.
+		// Not in an order with other passengers either.
 		event, _ := h.Ticketing.Bought(a, "holder", p)
 		h.Ticketing.TryReport(event).Refused(t, rules.PassengerStatus)
 	})
 }
 
-// Accounts with other documents buy for passengers with such documents only.
-func TestP15_AccountsWithOtherDocumentsBuyForSuchOnly(t *testing.T) {
+func TestP15_AccountsWithOtherDocumentsBuyOnlyForSuchDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
 			waits, seen, verified := a.Add(h.Visitor()).Passenger, a.Add(h.HKMacauVisitor()).Passenger, a.AddSettled(h.TaiwanVisitor()).Passenger
-			preVerified(h, a, seen)
-			buys(t, h, a, "holder", waits, seen, verified)
+			preVerify(h, a, seen)
+			buy(t, h, a, "holder", waits, seen, verified)
 		}
 		var resident, ticket string
-		a := moved(h, func(a *harness.Account) {
+		a := changedDocument(h, func(a *harness.Account) {
 			resident = a.AddSettled(h.Person()).Passenger
-			ticket = buys(t, h, a, resident)[0]
+			ticket = buy(t, h, a, resident)[0]
 		})
 		for range 3 { // to be submitted, pre-verified, verified
 			mayNotBuy(t, h, a, resident, rules.OtherDocumentsOnly)
-			h.Ticketing.MayBuy(a, resident).Refused.NextStep.Has(t, "居民身份证注册用户")
+			h.Ticketing.MayBuy(a, resident).Refused.NextStep.Has(t, "以居民身份证注册的账户")
 			switch a.Entry("holder").Status {
 			case "to_be_submitted":
-				preVerified(h, a, "holder")
+				preVerify(h, a, "holder")
 			case "pre_verified":
 				a.Judge("holder", true).OK(t)
 			}
 		}
-		// What was bought before can be changed and given back.
+		// Earlier tickets can be changed and refunded.
 		h.Ticketing.MayChange(a, ticket).Yes(t)
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 	})
 }
 
-// A to-be-submitted account has twenty tickets, changed and refunded ones included: a
-// changed ticket and its successor are two.
-func TestP16_TwentyTicketsOfAToBeSubmittedAccount(t *testing.T) {
+// Changed and refunded tickets count: a changed ticket and its replacement are two.
+func TestP16_ToBeSubmittedAccountHasTwentyTickets(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		p := a.AddSettled(h.Visitor()).Passenger // four for each do not bind the verified
-		tickets := buys(t, h, a, slices.Repeat([]string{p}, 17)...)
+		p := a.AddSettled(h.Visitor()).Passenger // the limit per passenger does not apply to verified ones
+		tickets := buy(t, h, a, slices.Repeat([]string{p}, 17)...)
 		h.Ticketing.Refund(a, tickets[0])
 		h.Ticketing.MayChange(a, tickets[1]).Yes(t)
 		h.Ticketing.Change(a, tickets[1]) // 18
-		buys(t, h, a, p)                  // 19
+		buy(t, h, a, p)                   // 19
 		h.Ticketing.MayBuy(a, p, p).No(t, rules.AccountTicketLimit)
-		buys(t, h, a, p) // 20
+		buy(t, h, a, p) // 20
 		mayNotBuy(t, h, a, p, rules.AccountTicketLimit)
 		mayNotBuy(t, h, a, "holder", rules.AccountTicketLimit)
 		h.Ticketing.MayChange(a, tickets[2]).No(t, rules.AccountTicketLimit)
 		h.Ticketing.MayRefund(a, tickets[2]).Yes(t)
 		a.HasTickets("holder", 20)
-		// Pre-verified, the account has no such limit.
-		preVerified(h, a, "holder")
+		// A pre-verified account has no such limit.
+		preVerify(h, a, "holder")
 		h.Ticketing.MayChange(a, tickets[2]).Yes(t)
-		buys(t, h, a, p)
+		buy(t, h, a, p)
 	})
 }
 
-// Every account has four tickets for each to-be-submitted passenger.
+// The limit applies to every account.
 func TestP17_FourTicketsForEachToBeSubmittedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		accounts := append(foreign(h), h.Verified(h.Person()))
 		for _, a := range accounts {
 			p, other := a.Add(h.Visitor()).Passenger, a.Add(h.HKMacauVisitor()).Passenger
 			h.Ticketing.MayBuy(a, p, p, p, p, p).No(t, rules.PassengerTicketLimit)
-			tickets := buys(t, h, a, p, p, p)
+			tickets := buy(t, h, a, p, p, p)
 			h.Ticketing.Refund(a, tickets[0])
-			buys(t, h, a, p)
+			buy(t, h, a, p)
 			no := h.Ticketing.MayBuy(a, p).Refused
 			mayNotBuy(t, h, a, p, rules.PassengerTicketLimit)
 			if !strings.Contains(no.NextStep.Zh, "车站窗口") || !strings.Contains(no.Text.Zh, "含已改、已退车票") {
-				t.Errorf("the refusal tells %+v", no)
+				t.Errorf("the problem says %+v", no)
 			}
-			buys(t, h, a, other, other, other, other) // four of their own
+			buy(t, h, a, other, other, other, other) // the other passenger has four as well
 			mayNotBuy(t, h, a, other, rules.PassengerTicketLimit)
-			preVerified(h, a, p)
-			buys(t, h, a, p) // no limit any more
+			preVerify(h, a, p)
+			buy(t, h, a, p) // no longer limited
 		}
 	})
 }
 
-// A changed ticket and its successor are two. A change that would be the fifth ticket is
-// refused when it is asked for; our choice: one that was done all the same is taken and
-// counted.
-func TestP17_AChangedTicketAndItsSuccessorAreTwo(t *testing.T) {
+// A question about a change that would be the fifth ticket is refused. Our choice: a report of such a
+// change is recorded and counted.
+func TestP17_ChangedTicketAndItsReplacementAreTwo(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range []*harness.Account{h.Verified(h.Person()), h.Register(h.Visitor())} {
 			p := a.Add(h.Visitor()).Passenger
-			tickets := buys(t, h, a, p, p)
+			tickets := buy(t, h, a, p, p)
 			h.Ticketing.MayChange(a, tickets[0]).Yes(t)
 			h.Ticketing.Change(a, tickets[0]) // 3
 			h.Ticketing.MayBuy(a, p, p).No(t, rules.PassengerTicketLimit)
@@ -178,8 +175,8 @@ func TestP18_FailedAccountsAndPassengersBuyNothing(t *testing.T) {
 		a.Fail(p)
 		mayNotBuy(t, h, a, p, rules.PassengerStatus)
 		judged := a.Add(h.Visitor()).Passenger
-		preVerified(h, a, judged)
-		a.Judge(judged, false).OK(t) // the authority finds that it does not match
+		preVerify(h, a, judged)
+		a.Judge(judged, false).OK(t) // the authority finds a mismatch
 		mayNotBuy(t, h, a, judged, rules.PassengerStatus)
 		other := a.Add(h.Visitor()).Passenger
 		a.Fail("holder")
@@ -188,9 +185,8 @@ func TestP18_FailedAccountsAndPassengersBuyNothing(t *testing.T) {
 	})
 }
 
-// Tickets are bought for the holder and passengers of the list; no passenger is typed in
-// when a ticket is booked.
-func TestG22_TicketsAreForTheListOnly(t *testing.T) {
+// A booking has no field for a passenger's name or number.
+func TestG22_TicketsAreOnlyForTheHolderAndTheList(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, b := h.Verified(h.Person()), h.Verified(h.Person())
 		theirs := b.AddSettled(h.Person()).Passenger
@@ -200,14 +196,14 @@ func TestG22_TicketsAreForTheListOnly(t *testing.T) {
 			h.Ticketing.Call("POST", "/v1/decisions", ask).Refused(t, registry.EntryNotFound)
 			event, _ := h.Ticketing.Bought(a, named)
 			if r := h.Ticketing.TryReport(event); r.Status < 400 {
-				t.Errorf("a ticket for %q was taken", named)
+				t.Errorf("a ticket for %q was accepted", named)
 			}
 		}
 		event, _ := h.Ticketing.Bought(a, "holder")
 		issued := event["issued"].([]harness.Object)
 		event["issued"] = []harness.Object{harness.With(issued[0], harness.Object{"name": typed.Name, "document_number": typed.DocumentNumber})}
 		if r := h.Ticketing.TryReport(event); r.Status != http.StatusBadRequest {
-			t.Errorf("an identity that was typed in: %d", r.Status)
+			t.Errorf("a report with an identity: %d", r.Status)
 		}
 		deleted := a.Add(h.Person()).Passenger
 		a.Delete(deleted).OK(t)

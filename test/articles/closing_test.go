@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// closedAt asserts that a gate refuses a code because its session was closed, in words
-// that say what to do next.
+// closedAt fails unless a gate refuses a code because its session was closed, with a text that says
+// what to do.
 func closedAt(t *testing.T, h *harness.Harness, code string) {
 	t.Helper()
 	v := h.Gate.Scan(code, "entry")
@@ -23,8 +23,8 @@ func closedAt(t *testing.T, h *harness.Harness, code string) {
 	}
 }
 
-// Closing the page ends the viewing of a person who is not logged in: the codes that the
-// phone already has for the rest of the 30 minutes open no gate. A new face check does.
+// Without a login, closing the page ends the session: the codes on the phone for the rest of the 30
+// minutes open no gate. A new face check is needed.
 func TestT16_ClosingThePageEndsTheCodeAtTheGates(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
@@ -44,7 +44,7 @@ func TestT16_ClosingThePageEndsTheCodeAtTheGates(t *testing.T) {
 	})
 }
 
-// The same where the issuer keeps the code: one that was fetched a moment ago is over.
+// In hosted mode a code that was just fetched is refused as well.
 func TestT16_ClosingThePageEndsAHostedCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p, check := h.Approved(h.Person())
@@ -56,9 +56,9 @@ func TestT16_ClosingThePageEndsAHostedCode(t *testing.T) {
 	})
 }
 
-// After a logout, viewing needs the face check again, and no gate takes what the phone
-// of that login showed. The other phone of the account is not concerned.
-func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
+// After a logout viewing needs a face check again, and gates refuse the codes of that login. The
+// account's other phone is not affected.
+func TestT23_LogoutEndsTheCodeAtTheGates(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.ApplyShowing()
@@ -83,13 +83,13 @@ func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
 	})
 }
 
-// Logins on two phones in the same second give two sessions that gates tell apart.
+// Gates distinguish sessions of two phones that were opened in the same second.
 func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.ApplyShowing()
 		q := p.On(a.LogIn())
-		q.Show(q.Check()) // the clock stands still
+		q.Show(q.Check()) // the clock has not moved
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		h.Gate.Scan(q.CodeAt(0), "entry").Allowed(t)
 		a.LogOut()
@@ -98,8 +98,7 @@ func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
 	})
 }
 
-// Logins also end with a new password and with the account.
-func TestT23_OtherEndsOfALoginEndTheCode(t *testing.T) {
+func TestT23_NewPasswordAndClosedAccountEndTheCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.ApplyShowing()
@@ -116,9 +115,9 @@ func TestT23_OtherEndsOfALoginEndTheCode(t *testing.T) {
 	})
 }
 
-// A cleared cache loses login and access token. The person passes the face check
-// again, and the code of the lost page is over.
-func TestT24_AClearedCacheNeedsTheFaceAgain(t *testing.T) {
+// A cleared cache loses login and access token. The person passes the face check again, and the
+// earlier code ends.
+func TestT24_ClearedCacheNeedsANewFaceCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		lost := h.Showing(h.Person())
 		back, check := h.View(lost.Person)
@@ -129,27 +128,26 @@ func TestT24_AClearedCacheNeedsTheFaceAgain(t *testing.T) {
 		a := h.Verified(h.Person())
 		p := a.Apply()
 		p.Host(p.Check())
-		p.Token = "" // the login is gone with the cache
+		p.Token = "" // the login was lost with the cache
 		p.TryCode().Refused(t, credential.Unauthorized)
 		p.Token = a.LogIn().Token
-		p.TryCode().Refused(t, credential.SessionNotFound) // not this login's
+		p.TryCode().Refused(t, credential.SessionNotFound) // not a session of this login
 		p.Host(p.Check())
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 	})
 }
 
-// Merely closing the page as a registered user needs no new face check within the 30
-// minutes: the login still shows the code.
-func TestT25_ARegisteredUserOpensThePageAgain(t *testing.T) {
+// A registered user who closes the page needs no new face check within the 30 minutes.
+func TestT25_RegisteredUserOpensThePageAgain(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.Apply()
 		p.Host(p.Check())
 		first := p.Code()
-		h.Clock.Move(20 * time.Minute) // the page is closed, and nothing is told to the issuer
+		h.Clock.Move(20 * time.Minute) // the page is closed, without a request to the issuer
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		if p.Code() == first {
-			t.Error("the page shows the code of before")
+			t.Error("the page shows the old code")
 		}
 		if n := len(a.Applications()); n != 1 {
 			t.Errorf("%d applications were used", n)
@@ -157,17 +155,16 @@ func TestT25_ARegisteredUserOpensThePageAgain(t *testing.T) {
 	})
 }
 
-// A second person's use is stopped: a photograph ends with the page it was taken of,
-// no caller opens another's sessions, and a phone that chooses the same anchor gets a
-// session of its own.
-func TestT43_AnotherPersonsUseIsStopped(t *testing.T) {
+// A photograph of a code ends with its session, no caller opens another person's sessions, and a phone
+// that chooses the same anchor gets its own session.
+func TestT43_UseByAnotherPersonIsStopped(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		photograph := p.Code()
 		stranger := h.Showing(h.Person()) // chooses the same anchor's seed in the same second
 		h.Gate.Scan(photograph, "entry").Allowed(t)
 		stranger.Leave().OK(t)
-		h.Gate.Scan(photograph, "entry").Allowed(t) // another's session: not this one's end
+		h.Gate.Scan(photograph, "entry").Allowed(t) // the other session does not end this one
 		closedAt(t, h, stranger.Code())
 
 		thief := *p

@@ -8,8 +8,7 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// The QR code changes every 60 seconds by itself.
-func TestT13_TheCodeChangesEverySixtySeconds(t *testing.T) {
+func TestT13_CodeChangesEverySixtySeconds(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p, check := h.Approved(h.Person())
 		p.Host(check)
@@ -26,9 +25,8 @@ func TestT13_TheCodeChangesEverySixtySeconds(t *testing.T) {
 	})
 }
 
-// After 30 minutes the face must be checked again, and not before. The gate grants
-// the 30th code the minute that it grants every code.
-func TestT14_AfterThirtyMinutesTheFaceIsCheckedAgain(t *testing.T) {
+// A gate accepts the 30th code for the same extra minute as every code.
+func TestT14_NewFaceCheckAfterThirtyMinutes(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p, check := h.Approved(h.Person())
 		p.Host(check)
@@ -44,9 +42,8 @@ func TestT14_AfterThirtyMinutesTheFaceIsCheckedAgain(t *testing.T) {
 	})
 }
 
-// A code shows and the gate stays shut: it was not renewed. The gate says to press
-// refresh, and the code of now opens it.
-func TestT31_AStaleCodeIsRefusedWithTheHintToRefresh(t *testing.T) {
+// The current code opens the gate after the refresh.
+func TestT31_StaleCodeIsRefusedWithTheHintToRefresh(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		stale := p.Code()
@@ -56,9 +53,8 @@ func TestT31_AStaleCodeIsRefusedWithTheHintToRefresh(t *testing.T) {
 	})
 }
 
-// The prompt after 30 minutes tells to have the face checked again, on the phone and at
-// the gate.
-func TestT15_ThePromptTellsToCheckTheFaceAgain(t *testing.T) {
+// The phone and the gate show the same prompt.
+func TestT15_PromptAfterThirtyMinutesAsksForAFaceCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p, check := h.Approved(h.Person())
 		p.Host(check)
@@ -70,7 +66,7 @@ func TestT15_ThePromptTellsToCheckTheFaceAgain(t *testing.T) {
 	})
 }
 
-// Within the 24 hours, viewing and new face checks never use an application.
+// New face checks within the 24 hours use no application either.
 func TestT17_ViewingUsesNoApplication(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
@@ -84,7 +80,7 @@ func TestT17_ViewingUsesNoApplication(t *testing.T) {
 			h.Gate.Scan(p.Code(), "entry").Allowed(t)
 			h.Clock.Move(30 * time.Minute)
 		}
-		// The other two of the month are still there.
+		// The other two applications of the month remain.
 		for range 2 {
 			h.Clock.Move(24 * time.Hour)
 			h.Approved(who)
@@ -94,9 +90,8 @@ func TestT17_ViewingUsesNoApplication(t *testing.T) {
 	})
 }
 
-// A credential that lapsed on the journey: the gate says to apply again, or to use the
-// staffed channel; a new application opens the exit.
-func TestT30_LapsedOnTheJourney(t *testing.T) {
+// The gate says to apply again or to use the staffed channel. A new application opens the exit.
+func TestT30_CredentialThatExpiredOnTheJourney(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		p, _ := h.Approved(who)

@@ -12,17 +12,17 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// becomes asserts the status that a verdict led to.
-func becomes(t testing.TB, a harness.Answer, status string) {
+// wantStatus fails unless a verdict led to the status.
+func wantStatus(t testing.TB, a harness.Answer, status string) {
 	t.Helper()
 	if e := harness.As[harness.Entry](t, a, http.StatusOK); e.Status != status {
 		t.Fatalf("became %s, want %s", e.Status, status)
 	}
 }
 
-// fixed asserts that a holder can change none of the fields of an identity, and that
-// the refusal tells where an error is mended.
-func fixed(t *testing.T, h *harness.Harness, a *harness.Account, passenger string, fields ...harness.Object) {
+// requireFixed fails unless the holder can change none of the fields and the problem says where to
+// correct them.
+func requireFixed(t *testing.T, h *harness.Harness, a *harness.Account, passenger string, fields ...harness.Object) {
 	t.Helper()
 	before := a.Entry(passenger)
 	for _, f := range fields {
@@ -43,14 +43,14 @@ func fixed(t *testing.T, h *harness.Harness, a *harness.Account, passenger strin
 	}
 }
 
-func TestR03_AVerifiedHoldersIdentityIsFixed(t *testing.T) {
+func TestR03_VerifiedHoldersIdentityIsFixed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, other := h.Verified(h.Person()), h.Person()
-		fixed(t, h, a, "holder", harness.Object{"name": "测试乙"}, harness.Object{"document_number": other.DocumentNumber},
+		requireFixed(t, h, a, "holder", harness.Object{"name": "测试乙"}, harness.Object{"document_number": other.DocumentNumber},
 			harness.Object{"document_type": "hk_macau_permit", "document_number": "H12345678"})
 		a.SaveProfile(harness.Object{"phone": "13900000001"}).OK(t) // the phone is not the identity
 
-		// What the refusal promises: a window corrects it, with the original.
+		// As the problem says, a window corrects it with the original.
 		window, right := h.Window(), a.Person.Named("测试乙")
 		h.Agency().Correct(a, "holder", right, nil).Refused(t, "forbidden_role")
 		for code, more := range map[problem.Code]harness.Object{
@@ -64,28 +64,28 @@ func TestR03_AVerifiedHoldersIdentityIsFixed(t *testing.T) {
 		} {
 			window.Correct(a, "holder", right, more).Refused(t, code)
 		}
-		becomes(t, window.Correct(a, "holder", right, nil), "verified")
+		wantStatus(t, window.Correct(a, "holder", right, nil), "verified")
 		if p, e := a.Profile(), a.Entry("holder"); p["name"] != "测试乙" || e.Name != "测试乙" || e.Status != "verified" {
 			t.Fatalf("the profile says %v, the entry %+v", p["name"], e)
 		}
-		fixed(t, h, a, "holder", harness.Object{"name": "测试丙"})
+		requireFixed(t, h, a, "holder", harness.Object{"name": "测试丙"})
 	})
 }
 
-func TestR04_AVerifiedPassengersIdentityIsFixed(t *testing.T) {
+func TestR04_VerifiedPassengersIdentityIsFixed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, who, other := h.Verified(h.Person()), h.Person(), h.Person()
 		p := a.AddSettled(who).Passenger
-		fixed(t, h, a, p, harness.Object{"name": "测试乙"}, harness.Object{"document_number": other.DocumentNumber},
+		requireFixed(t, h, a, p, harness.Object{"name": "测试乙"}, harness.Object{"document_number": other.DocumentNumber},
 			harness.Object{"document_type": "passport", "document_number": "P7654321", "nationality": "NZL"})
 
-		// The number was read wrongly at the time: the window corrects it, not while a
-		// ticket is for the old number. The 180 days on the list go on.
+		// A window corrects a wrong number, but not while a ticket is for the old number. The 180
+		// days on the list continue.
 		right := who.Numbered(other.DocumentNumber)
 		tickets := h.Ticketing.Buy(a, p)
 		h.Window().Correct(a, p, right, nil).Refused(t, registry.TicketsUnfinished)
 		h.Ticketing.Refund(a, tickets[0])
-		becomes(t, h.Window().Correct(a, p, right, nil), "verified")
+		wantStatus(t, h.Window().Correct(a, p, right, nil), "verified")
 		if e := a.Entry(p); e.DocumentNumber != other.DocumentNumber {
 			t.Fatalf("the entry is %+v", e)
 		}
@@ -96,26 +96,26 @@ func TestR04_AVerifiedPassengersIdentityIsFixed(t *testing.T) {
 	})
 }
 
-func TestR05_APendingHolderIsVerifiedAtTheWindow(t *testing.T) {
+func TestR05_PendingHolderIsVerifiedAtTheWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		a.HasStatus("holder", "pending")
 		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
-		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "verified")
 		a.HasStatus("holder", "verified")
 	})
 }
 
-func TestR06_APendingPassengerIsVerifiedAtAnAgency(t *testing.T) {
+func TestR06_PendingPassengerIsVerifiedAtAnAgency(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		becomes(t, h.Agency().Verify(a, "holder", nil), "verified")
+		wantStatus(t, h.Agency().Verify(a, "holder", nil), "verified")
 		p := a.Add(h.Person()).Passenger
-		becomes(t, h.Agency().Verify(a, p, nil), "verified")
+		wantStatus(t, h.Agency().Verify(a, p, nil), "verified")
 	})
 }
 
-// special are people whose names are over-long, rare or traditional.
+// special returns people with traditional and over-long names.
 func special(h *harness.Harness) []harness.Person {
 	return []harness.Person{h.Person().Named("測試"), h.Person().Named(strings.Repeat("测", 16))}
 }
@@ -126,14 +126,14 @@ func TestR07_SpecialNamesAreForTheWindow(t *testing.T) {
 			a := h.Register(who)
 			h.Agency().Verify(a, "holder", nil).Refused(t, rules.StationWindowOnly)
 			if !h.Window().Look(a, "holder").ProofNeeded {
-				t.Error("the window is not told that a proof is needed")
+				t.Error("the view does not require a proof")
 			}
-			becomes(t, h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}), "verified")
+			wantStatus(t, h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}), "verified")
 		}
 	})
 }
 
-func TestR08_TheHolderTellsTheEndOfThePhoneOrTheStartOfTheEmail(t *testing.T) {
+func TestR08_HolderProvesWithPhoneOrEmail(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for i, who := range special(h) {
 			a := h.Register(who)
@@ -144,9 +144,9 @@ func TestR08_TheHolderTellsTheEndOfThePhoneOrTheStartOfTheEmail(t *testing.T) {
 			h.Window().Verify(a, "holder", nil).Refused(t, rules.ProofWrong)
 			h.Window().Verify(a, "holder", harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, rules.ProofWrong)
 			h.Window().Verify(a, "holder", harness.Object{"proof": a.HolderNumber()}).Refused(t, rules.ProofWrong)
-			becomes(t, h.Window().Verify(a, "holder", harness.Object{"proof": proof}), "verified")
+			wantStatus(t, h.Window().Verify(a, "holder", harness.Object{"proof": proof}), "verified")
 		}
-		// Guesses end in a lock, right or wrong.
+		// After too many guesses the right proof is refused as well.
 		a := h.Register(h.Person().Named("測試"))
 		wrong := harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "none"}}
 		for range throttle.DefaultRules.Document.Failures {
@@ -156,19 +156,19 @@ func TestR08_TheHolderTellsTheEndOfThePhoneOrTheStartOfTheEmail(t *testing.T) {
 	})
 }
 
-func TestR09_ForAPassengerTheHoldersNumberIsTold(t *testing.T) {
+func TestR09_PassengerIsProvedByTheHoldersNumber(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		for _, who := range special(h) {
 			p := a.Add(who).Passenger
 			h.Agency().Verify(a, p, nil).Refused(t, rules.StationWindowOnly)
 			h.Window().Verify(a, p, harness.Object{"proof": a.PhoneEnd()}).Refused(t, rules.ProofWrong)
-			becomes(t, h.Window().Verify(a, p, harness.Object{"proof": a.HolderNumber()}), "verified")
+			wantStatus(t, h.Window().Verify(a, p, harness.Object{"proof": a.HolderNumber()}), "verified")
 		}
 	})
 }
 
-func TestR10_AFailedEntryIsCorrectedAndPendingAgain(t *testing.T) {
+func TestR10_FailedEntryIsCorrectedAndPendingAgain(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person().Named("测试错"))
 		a.Fail("holder")
@@ -185,12 +185,12 @@ func TestR10_AFailedEntryIsCorrectedAndPendingAgain(t *testing.T) {
 		if e := harness.As[harness.Entry](t, a.Edit(p, who), http.StatusOK); e.Status != "pending" {
 			t.Fatalf("the passenger is %+v", e)
 		}
-		becomes(t, h.Agency().Verify(a, p, nil), "verified")
+		wantStatus(t, h.Agency().Verify(a, p, nil), "verified")
 	})
 }
 
-// The data were right all along and the clerk made the mistake.
-func TestR11_FailedIsNoDeadEnd(t *testing.T) {
+// The data of the failed entry were correct.
+func TestR11_FailedEntryCanBeVerifiedWithoutACorrection(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		a.Fail("holder")
@@ -201,9 +201,9 @@ func TestR11_FailedIsNoDeadEnd(t *testing.T) {
 			t.Fatalf("an agency found %+v", found)
 		}
 		if e := h.Window().Look(a, "holder"); e.Status != "failed" || e.Name != a.Person.Name {
-			t.Fatalf("the window sees %+v", e)
+			t.Fatalf("the window is shown %+v", e)
 		}
-		becomes(t, h.Agency().Verify(a, "holder", nil), "verified")
+		wantStatus(t, h.Agency().Verify(a, "holder", nil), "verified")
 
 		who, guest := h.Person(), h.Visitor()
 		p, g := a.Add(who).Passenger, a.Add(guest).Passenger
@@ -214,43 +214,43 @@ func TestR11_FailedIsNoDeadEnd(t *testing.T) {
 		}
 		a.Fail(g)
 		h.Agency().Verify(a, g, nil).Refused(t, rules.StationWindowOnly)
-		becomes(t, h.Window().Verify(a, g, nil), "pre_verified")
-		becomes(t, h.Window().Verify(a, p, nil), "verified")
+		wantStatus(t, h.Window().Verify(a, g, nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, p, nil), "verified")
 	})
 }
 
-func TestR12_AfterTheCorrectionAWindowOrAnAgency(t *testing.T) {
+func TestR12_CorrectedEntryIsVerifiedAtAWindowOrAnAgency(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
 			a := h.Register(h.Person().Named("测试错"))
 			a.Fail("holder")
 			a.SaveProfile(harness.Object{"name": "测试甲"}).OK(t)
-			becomes(t, counter.Verify(a, "holder", nil), "verified")
+			wantStatus(t, counter.Verify(a, "holder", nil), "verified")
 		}
 	})
 }
 
-func TestR13_FailedSpecialNamesAreForTheWindowToo(t *testing.T) {
+func TestR13_FailedSpecialNamesAreForTheWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, who := range special(h) {
 			a := h.Register(who)
 			proof := harness.Object{"proof": a.PhoneEnd()}
-			becomes(t, h.Window().Verify(a, "holder", harness.With(proof, harness.Object{"matches": false})), "failed")
+			wantStatus(t, h.Window().Verify(a, "holder", harness.With(proof, harness.Object{"matches": false})), "failed")
 			h.Agency().Verify(a, "holder", proof).Refused(t, rules.StationWindowOnly)
 			h.Window().Verify(a, "holder", nil).Refused(t, rules.ProofWrong)
-			becomes(t, h.Window().Verify(a, "holder", proof), "verified")
+			wantStatus(t, h.Window().Verify(a, "holder", proof), "verified")
 		}
 	})
 }
 
-func TestP02_AVerifiedForeignIdentityIsFixed(t *testing.T) {
+func TestP02_VerifiedForeignIdentityIsFixed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Visitor())
 		foreign := []harness.Object{{"name": "Another Visitor"}, {"nationality": "GBR"}, {"document_number": "P7654321"},
 			{"document_type": "taiwan_permit", "document_number": "12345678", "nationality": ""}}
-		fixed(t, h, a, "holder", foreign...)
+		requireFixed(t, h, a, "holder", foreign...)
 		p := a.AddSettled(h.Visitor()).Passenger
-		fixed(t, h, a, p, foreign...)
+		requireFixed(t, h, a, p, foreign...)
 	})
 }
 
@@ -259,9 +259,9 @@ func TestP03_ToBeSubmittedIsPreVerifiedAtTheWindow(t *testing.T) {
 		a := h.Register(h.Visitor())
 		a.HasStatus("holder", "to_be_submitted")
 		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		p := a.Add(h.Visitor()).Passenger
-		becomes(t, h.Window().Verify(a, p, nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, p, nil), "pre_verified")
 	})
 }
 
@@ -276,39 +276,39 @@ func TestP04_NoAgencyChecksOtherDocuments(t *testing.T) {
 	})
 }
 
-func TestP05_APreVerifiedIdentityIsFixed(t *testing.T) {
+func TestP05_PreVerifiedIdentityIsFixed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
-		fixed(t, h, a, "holder", harness.Object{"name": "Another Visitor"}, harness.Object{"nationality": "GBR"}, harness.Object{"document_number": "P7654321"})
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		requireFixed(t, h, a, "holder", harness.Object{"name": "Another Visitor"}, harness.Object{"nationality": "GBR"}, harness.Object{"document_number": "P7654321"})
 		right := a.Person.Named("Test Visitors")
-		becomes(t, h.Window().Correct(a, "holder", right, nil), "pre_verified")
+		wantStatus(t, h.Window().Correct(a, "holder", right, nil), "pre_verified")
 		if name := a.Profile()["name"]; name != "Test Visitors" {
 			t.Fatalf("the profile says %v", name)
 		}
 	})
 }
 
-func TestP06_TheAuthorityVerifiesWhatWasPreVerified(t *testing.T) {
+func TestP06_AuthorityVerifiesPreVerifiedIdentities(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		h.Authority().Call("POST", "/v1/authority/looks", a.Ref("holder")).Refused(t, rules.TransitionRefused)
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
-		becomes(t, a.Judge("holder", true), "verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, a.Judge("holder", true), "verified")
 	})
 }
 
-func TestP07_TheAuthorityOrTheWindowFailsIt(t *testing.T) {
+func TestP07_AuthorityAndWindowCanFailAnIdentity(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		a.Fail("holder")
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
-		becomes(t, a.Judge("holder", false), "failed")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, a.Judge("holder", false), "failed")
 		a.HasStatus("holder", "failed")
 	})
 }
 
-func TestG01_AnExpiredDocumentIsRefused(t *testing.T) {
+func TestG01_ExpiredDocumentIsRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, who := range []harness.Person{h.Person(), h.Visitor()} {
 			a := h.Register(who)
@@ -320,14 +320,14 @@ func TestG01_AnExpiredDocumentIsRefused(t *testing.T) {
 				t.Errorf("the entry changed from %+v to %+v", before, after)
 			}
 			h.Window().FreeIdentity(who, harness.Object{"in_date": false}).Refused(t, rules.DocumentExpired)
-			// A verdict that was forgotten is none.
+			// A missing verdict is refused.
 			body := harness.With(a.Ref("holder"), harness.Object{"version": before.Version, "original": true, "readable": true, "matches": true})
 			h.Window().Call("POST", "/v1/counter/verifications", body).Refused(t, "body_malformed")
 		}
 	})
 }
 
-func TestG19_ACardThatTheReaderCannotReadIsRefused(t *testing.T) {
+func TestG19_UnreadableCardIsRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		before := a.Entry("holder")
@@ -337,44 +337,43 @@ func TestG19_ACardThatTheReaderCannotReadIsRefused(t *testing.T) {
 		if after := a.Entry("holder"); after != before {
 			t.Errorf("the entry changed from %+v to %+v", before, after)
 		}
-		becomes(t, h.Agency().Verify(a, "holder", nil), "verified") // with the new card
+		wantStatus(t, h.Agency().Verify(a, "holder", nil), "verified") // with the new card
 	})
 }
 
-// A delegate brings the documents of holders and passengers who are pending, to be
-// submitted or failed.
+// Delegates may come for holders and passengers.
 func TestG08_DelegatesComeForUncheckedAndFailedEntries(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		both := harness.Object{"delegated": true, "delegate_original": true}
 		for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
 			a, b := h.Register(h.Person()), h.Register(h.Person())
-			becomes(t, counter.Verify(a, "holder", both), "verified")
+			wantStatus(t, counter.Verify(a, "holder", both), "verified")
 			b.Fail("holder")
-			becomes(t, counter.Verify(b, "holder", both), "verified")
+			wantStatus(t, counter.Verify(b, "holder", both), "verified")
 			p, q := a.Add(h.Person()).Passenger, a.Add(h.Person()).Passenger
-			becomes(t, counter.Verify(a, p, both), "verified")
+			wantStatus(t, counter.Verify(a, p, both), "verified")
 			a.Fail(q)
-			becomes(t, counter.Verify(a, q, both), "verified")
+			wantStatus(t, counter.Verify(a, q, both), "verified")
 		}
 		a := h.Register(h.Person().Named("測試"))
 		h.Agency().Verify(a, "holder", both).Refused(t, rules.StationWindowOnly)
 	})
 }
 
-func TestG09_ForPassportsTheDelegateGoesToTheWindow(t *testing.T) {
+func TestG09_DelegateWithAPassportGoesToTheWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		both := harness.Object{"delegated": true, "delegate_original": true}
 		a := h.Register(h.Visitor())
 		h.Agency().Verify(a, "holder", both).Refused(t, rules.StationWindowOnly)
-		becomes(t, h.Window().Verify(a, "holder", both), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, "holder", both), "pre_verified")
 		p := a.Add(h.Visitor()).Passenger
 		a.Fail(p)
 		h.Agency().Verify(a, p, both).Refused(t, rules.StationWindowOnly)
-		becomes(t, h.Window().Verify(a, p, both), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, p, both), "pre_verified")
 	})
 }
 
-func TestG10_TheDelegateBringsBothOriginals(t *testing.T) {
+func TestG10_DelegateBringsBothOriginals(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
@@ -386,34 +385,34 @@ func TestG10_TheDelegateBringsBothOriginals(t *testing.T) {
 	})
 }
 
-func TestG28_TheCardIsTakenToTheWindow(t *testing.T) {
+func TestG28_WindowVerifiesTheCard(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		found := h.Window().Found(a.Person, nil)
 		if len(found) != 1 || found[0].Account != a.ID || found[0].Passenger != "holder" || found[0].Status != "pending" {
 			t.Fatalf("found %+v", found)
 		}
-		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "verified")
 	})
 }
 
-func TestG37_FailedIsCheckedAndCorrectedOrShownAtAWindow(t *testing.T) {
+func TestG37_FailedEntryIsCorrectedOrCheckedAtAWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person().Named("测试错"))
 		a.Fail("holder")
 		a.SaveProfile(harness.Object{"name": "测试甲"}).OK(t)
-		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "verified")
 		b := h.Register(h.Person())
 		b.Fail("holder")
-		becomes(t, h.Window().Verify(b, "holder", nil), "verified")
+		wantStatus(t, h.Window().Verify(b, "holder", nil), "verified")
 	})
 }
 
-// One version of the text names the window alone for pending entries (S4:173), the
-// other window and agency (S4:21). The wider one is followed.
+// One version of the text names only the window for pending entries (S4:173), the other window and
+// agency (S4:21). The second is followed.
 func TestG41_AgenciesVerifyPendingEntriesToo(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
-		becomes(t, h.Window().Verify(h.Register(h.Person()), "holder", nil), "verified")
-		becomes(t, h.Agency().Verify(h.Register(h.Person()), "holder", nil), "verified")
+		wantStatus(t, h.Window().Verify(h.Register(h.Person()), "holder", nil), "verified")
+		wantStatus(t, h.Agency().Verify(h.Register(h.Person()), "holder", nil), "verified")
 	})
 }

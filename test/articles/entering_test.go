@@ -17,8 +17,8 @@ func without(form harness.Object, name string) harness.Object {
 	return out
 }
 
-// The form has name, document type, document number and city, all four.
-func TestT05_TheFormHasFourFields(t *testing.T) {
+// The fields are name, document type, document number and city; all are required.
+func TestT05_FormHasFourRequiredFields(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		form := h.Person().Application()
 		for name, code := range map[string]string{
@@ -35,9 +35,8 @@ func TestT05_TheFormHasFourFields(t *testing.T) {
 	})
 }
 
-// A logged-in user finds their own identity filled in: the profile has the form's
-// fields under the form's names, and may be submitted unchanged.
-func TestT06_TheOwnIdentityIsFilledIn(t *testing.T) {
+// The profile has the form's fields under the same names and may be submitted unchanged.
+func TestT06_ProfileFillsInTheForm(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		form, profile := a.Person.Application(), a.Profile()
@@ -51,8 +50,8 @@ func TestT06_TheOwnIdentityIsFilledIn(t *testing.T) {
 	})
 }
 
-// The filled-in fields can be changed by hand: the application is for the person it names.
-func TestT07_WhatWasFilledInCanBeChanged(t *testing.T) {
+// The application is for the person named in the form.
+func TestT07_FilledInFieldsCanBeChanged(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, companion := h.Register(h.Person()), h.Person()
 		a.Person = companion
@@ -62,13 +61,13 @@ func TestT07_WhatWasFilledInCanBeChanged(t *testing.T) {
 		if data["document_number"] != companion.DocumentNumber {
 			t.Errorf("the application is for %v", data["document_number"])
 		}
-		// It is the companion's: it counts for the companion, and opens for the same face.
+		// The application counts for the companion and is shown after the companion's face check.
 		h.View(companion)
 	})
 }
 
-// Without the phone's location there is no application, and the answer says to allow it.
-func TestT09_WithoutALocationNoApplication(t *testing.T) {
+// The next step says to allow the location.
+func TestT09_ApplicationNeedsTheLocation(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		form := h.Person().Application()
 		for what, body := range map[string]harness.Object{
@@ -84,9 +83,8 @@ func TestT09_WithoutALocationNoApplication(t *testing.T) {
 	})
 }
 
-// Only the resident identity card, in the articles' words; x and X are one character of
-// its number.
-func TestT10_OnlyTheResidentIdentityCard(t *testing.T) {
+// The problem has the articles' text. In a number, x and X are one character.
+func TestT10_OnlyTheResidentIdentityCardQualifies(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		form := h.Person().Application()
 		for _, document := range []string{"passport", "hk_macau_permit", "taiwan_permit", "military_id", "RESIDENT_ID"} {
@@ -102,54 +100,52 @@ func TestT10_OnlyTheResidentIdentityCard(t *testing.T) {
 	})
 }
 
-// statusOf asserts that an entry's status and its next step are there in both languages.
-func statusOf(t *testing.T, e harness.Entry, status, zh, next string) {
+// wantEntryTexts fails unless an entry shows the status and its next step in both languages.
+func wantEntryTexts(t *testing.T, e harness.Entry, status, zh, next string) {
 	t.Helper()
 	if e.Status != status || e.StatusText.Zh != zh || e.StatusText.En == "" || !strings.Contains(e.NextStep.Zh, next) || e.NextStep.En == "" {
 		t.Errorf("shown as %s %+v %+v, want %s %s", e.Status, e.StatusText, e.NextStep, status, zh)
 	}
 }
 
-// profileOf is what 查看个人信息 shows.
+// profileOf is the page 查看个人信息.
 func profileOf(t *testing.T, a *harness.Account) harness.Entry {
 	t.Helper()
 	return harness.As[harness.Entry](t, a.Call("GET", "/v1/account", nil), http.StatusOK)
 }
 
-// The page of the own data shows the own status.
-func TestR01_TheProfileShowsTheStatus(t *testing.T) {
+func TestR01_ProfileShowsTheStatus(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		statusOf(t, profileOf(t, a), "pending", "待核验", "二代居民身份证原件")
+		wantEntryTexts(t, profileOf(t, a), "pending", "待核验", "二代居民身份证原件")
 		a.Fail("holder")
-		statusOf(t, profileOf(t, a), "failed", "未通过", "修改")
+		wantEntryTexts(t, profileOf(t, a), "failed", "未通过", "修改")
 		b := h.Verified(h.Person())
-		statusOf(t, profileOf(t, b), "verified", "已通过", "")
+		wantEntryTexts(t, profileOf(t, b), "verified", "已通过", "")
 	})
 }
 
-// The list shows each passenger's status.
-func TestR02_TheListShowsTheStatuses(t *testing.T) {
+func TestR02_ListShowsEachStatus(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		pending, verified, failed := a.Add(h.Person()), a.AddSettled(h.Person()), a.Add(h.Person())
 		a.Fail(failed.Passenger)
-		statusOf(t, a.Entry(pending.Passenger), "pending", "待核验", "二代居民身份证原件")
-		statusOf(t, a.Entry(verified.Passenger), "verified", "已通过", "")
-		statusOf(t, a.Entry(failed.Passenger), "failed", "未通过", "修改")
-		statusOf(t, a.Entry("holder"), "verified", "已通过", "")
+		wantEntryTexts(t, a.Entry(pending.Passenger), "pending", "待核验", "二代居民身份证原件")
+		wantEntryTexts(t, a.Entry(verified.Passenger), "verified", "已通过", "")
+		wantEntryTexts(t, a.Entry(failed.Passenger), "failed", "未通过", "修改")
+		wantEntryTexts(t, a.Entry("holder"), "verified", "已通过", "")
 	})
 }
 
-// The same two pages show the statuses of other documents.
-func TestP01_TheStatusesOfOtherDocumentsAreShown(t *testing.T) {
+// Profile and list show them.
+func TestP01_StatusesOfOtherDocumentsAreShown(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		passenger := a.Add(h.Visitor()).Passenger
 		both := func(status, zh, next string) {
 			t.Helper()
-			statusOf(t, profileOf(t, a), status, zh, next)
-			statusOf(t, a.Entry(passenger), status, zh, next)
+			wantEntryTexts(t, profileOf(t, a), status, zh, next)
+			wantEntryTexts(t, a.Entry(passenger), status, zh, next)
 		}
 		both("to_be_submitted", "请报验", "预核验")
 		h.Window().Verify(a, "holder", nil).OK(t)
@@ -160,20 +156,20 @@ func TestP01_TheStatusesOfOtherDocumentsAreShown(t *testing.T) {
 		both("verified", "已通过", "")
 		failed := a.Add(h.Visitor()).Passenger
 		a.Fail(failed)
-		statusOf(t, a.Entry(failed), "failed", "未通过", "修改")
+		wantEntryTexts(t, a.Entry(failed), "failed", "未通过", "修改")
 	})
 }
 
-// Pending tells, in the articles' words, to bring the original to a window or an agency.
-func TestG25_PendingTellsWhereToGo(t *testing.T) {
+// The text is that of the articles.
+func TestG25_NextStepOfPendingNamesWindowAndAgency(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		a.Entry(a.Add(h.Person()).Passenger).NextStep.Has(t, "需持二代居民身份证原件到车站售票窗口或铁路客票代售点办理核验")
 	})
 }
 
-// An unverified user who wants to buy reads the articles' message.
-func TestG29_TheMessageOfAnAccountThatMayNotBuy(t *testing.T) {
+// The text is that of the articles.
+func TestG29_UnverifiedAccountIsToldWhyItCannotBuy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		d := h.Ticketing.MayBuy(a, "holder")
@@ -184,18 +180,17 @@ func TestG29_TheMessageOfAnAccountThatMayNotBuy(t *testing.T) {
 	})
 }
 
-// A rare character that cannot be entered is replaced by its pinyin or a homophone, and
-// the entry says so; a traditional one by the simplified one (G15). Such a name goes to
-// the window.
-func TestG13_PinyinOrAHomophoneForARareCharacter(t *testing.T) {
+// The entry declares the replacement, and only a window checks such a name. G15 is the same for a
+// traditional character.
+func TestG13_PinyinOrAHomophoneReplacesARareCharacter(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) { substituted(t, h, "测DA", "测达") })
 }
 
-func TestG15_TheSimplifiedCharacterForATraditionalOne(t *testing.T) {
+func TestG15_SimplifiedCharacterReplacesATraditionalOne(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) { substituted(t, h, "测国") })
 }
 
-// substituted registers and adds people under names with a replacement, as declared.
+// substituted registers and adds people with declared replacements in their names.
 func substituted(t *testing.T, h *harness.Harness, names ...string) {
 	t.Helper()
 	a := h.Verified(h.Person())
@@ -214,9 +209,8 @@ func substituted(t *testing.T, h *harness.Harness, names ...string) {
 	}
 }
 
-// Saved with a character that is not displayed: edited with pinyin or a homophone, and
-// saved again.
-func TestG14_EditedWithPinyinOrAHomophone(t *testing.T) {
+// A passenger whose name has an undisplayable character is edited with pinyin or a homophone.
+func TestG14_NameIsEditedToPinyinOrAHomophone(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		who := h.Person().Named("测𠮷")
@@ -231,9 +225,8 @@ func TestG14_EditedWithPinyinOrAHomophone(t *testing.T) {
 	})
 }
 
-// More than 30 units are cut to the first 30 in order; a Chinese character is two,
-// spaces are not entered.
-func TestG16_TheFirstThirtyUnits(t *testing.T) {
+// A Chinese character counts two, a space nothing.
+func TestG16_NameIsCutToThirtyUnits(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		for name, want := range map[string]string{
@@ -244,7 +237,7 @@ func TestG16_TheFirstThirtyUnits(t *testing.T) {
 		} {
 			e := a.Add(h.Visitor().Named(name))
 			if strings.ReplaceAll(e.Name, " ", "") != want {
-				t.Errorf("%q was kept as %q, want %q", name, e.Name, want)
+				t.Errorf("%q is stored as %q, want %q", name, e.Name, want)
 			}
 			if cut := len([]rune(strings.ReplaceAll(name, " ", ""))) != len([]rune(want)); e.NameCut != cut {
 				t.Errorf("%q: marked as cut: %v", name, e.NameCut)
@@ -253,8 +246,8 @@ func TestG16_TheFirstThirtyUnits(t *testing.T) {
 	})
 }
 
-// "." and "·" are two characters: the name is as on the document.
-func TestG18_TheTwoDotsDiffer(t *testing.T) {
+// The name is entered as on the document.
+func TestG18_FullStopAndMiddleDotDiffer(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		for _, name := range []string{"阿测·试", "阿测.试"} {
@@ -265,7 +258,7 @@ func TestG18_TheTwoDotsDiffer(t *testing.T) {
 	})
 }
 
-// A first-generation card's number is refused with words of its own at every entrance.
+// Every form refuses the number with its own problem.
 func TestG20_FirstGenerationCardsAreNotSupported(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -289,9 +282,8 @@ func TestG20_FirstGenerationCardsAreNotSupported(t *testing.T) {
 	})
 }
 
-// A name that Latin letters spell in another case is the same name: saving it so is no
-// change of a verified identity.
-func TestG17_LatinLettersWithoutCase(t *testing.T) {
+// Another case of Latin letters is the same name and no edit of a verified identity.
+func TestG17_CaseOfLatinLettersIsIgnored(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Visitor())
 		profile := a.Profile()

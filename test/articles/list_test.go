@@ -15,12 +15,12 @@ import (
 
 const day = 24 * time.Hour
 
-// visitors makes a test person with each of the documents but the resident ID card.
+// visitors returns a person with each document except the resident ID card.
 func visitors(h *harness.Harness) []harness.Person {
 	return []harness.Person{h.Visitor(), h.HKMacauVisitor(), h.TaiwanVisitor()}
 }
 
-// listOf sets the limit of lists; the rules' own number is 100.
+// listOf sets the limit of passengers; the rule's number is 100.
 func listOf(passengers int) harness.Option {
 	return func(c *issuance.Config) {
 		c.Limits = rules.DefaultLimits()
@@ -28,24 +28,23 @@ func listOf(passengers int) harness.Option {
 	}
 }
 
-// preVerified has a window find that an entry matches its document.
-func preVerified(h *harness.Harness, a *harness.Account, passenger string) {
+// preVerify has a window find that an entry matches its document.
+func preVerify(h *harness.Harness, a *harness.Account, passenger string) {
 	h.T.Helper()
-	becomes(h.T, h.Window().Verify(a, passenger, nil), "pre_verified")
+	wantStatus(h.T, h.Window().Verify(a, passenger, nil), "pre_verified")
 }
 
-// foreign are accounts with a passport that are to be submitted, pre-verified and
-// verified.
+// foreign returns accounts with passports: to be submitted, pre-verified and verified.
 func foreign(h *harness.Harness) []*harness.Account {
 	h.T.Helper()
 	waits, seen := h.Register(h.Visitor()), h.Register(h.Visitor())
-	preVerified(h, seen, "holder")
+	preVerify(h, seen, "holder")
 	return []*harness.Account{waits, seen, h.Verified(h.Visitor())}
 }
 
-// moved is an account that has a passport now and had a resident ID card before: a
-// window took that identity from it, and its holder entered another one.
-func moved(h *harness.Harness, before func(a *harness.Account)) *harness.Account {
+// changedDocument is an account that changed from a resident ID card to a passport: a window took
+// the identity, and the holder entered another one.
+func changedDocument(h *harness.Harness, before func(a *harness.Account)) *harness.Account {
 	h.T.Helper()
 	a := h.Verified(h.Person())
 	before(a)
@@ -56,8 +55,8 @@ func moved(h *harness.Harness, before func(a *harness.Account)) *harness.Account
 	return a
 }
 
-// A verified account adds passengers with resident ID cards; they are pending.
-func TestR14_AVerifiedAccountAddsResidents(t *testing.T) {
+// The new passengers are pending.
+func TestR14_VerifiedAccountAddsResidents(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		if p := a.Add(h.Person()); p.Status != "pending" || a.Entry(p.Passenger).Status != "pending" {
@@ -66,9 +65,8 @@ func TestR14_AVerifiedAccountAddsResidents(t *testing.T) {
 	})
 }
 
-// A verified account with a resident ID card adds passengers with other documents,
-// who are to be submitted.
-func TestR15_AVerifiedResidentAccountAddsOtherDocuments(t *testing.T) {
+// The new passengers are to be submitted.
+func TestR15_VerifiedResidentAccountAddsOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		for _, who := range visitors(h) {
@@ -79,8 +77,8 @@ func TestR15_AVerifiedResidentAccountAddsOtherDocuments(t *testing.T) {
 	})
 }
 
-// addsNone asserts that an account may add no passenger.
-func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
+// mayNotAdd fails unless every passenger is refused.
+func mayNotAdd(t *testing.T, h *harness.Harness, a *harness.Account) {
 	t.Helper()
 	for _, who := range append(visitors(h), h.Person()) {
 		if a.Person.DocumentType != "resident_id" && who.DocumentType == "resident_id" {
@@ -91,21 +89,20 @@ func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
 	a.HasListed(0)
 }
 
-func TestR16_APendingAccountAddsNobody(t *testing.T) {
-	harness.Each(t, func(t *testing.T, h *harness.Harness) { addsNone(t, h, h.Register(h.Person())) })
+func TestR16_PendingAccountMayNotAddPassengers(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) { mayNotAdd(t, h, h.Register(h.Person())) })
 }
 
-func TestR17_AFailedAccountAddsNobody(t *testing.T) {
+func TestR17_FailedAccountMayNotAddPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		a.Fail("holder")
-		addsNone(t, h, a)
+		mayNotAdd(t, h, a)
 	})
 }
 
-// A verified passenger stays for 180 days: on the 179th the deletion is refused with
-// the time from which it succeeds.
-func TestR18_AVerifiedPassengerStaysFor180Days(t *testing.T) {
+// An earlier deletion is refused with the time from which it succeeds.
+func TestR18_VerifiedPassengerIsKeptFor180Days(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p, pending := a.AddSettled(h.Person()), a.Add(h.Person())
@@ -113,7 +110,7 @@ func TestR18_AVerifiedPassengerStaysFor180Days(t *testing.T) {
 		if want := h.Clock.Now().Add(180 * day).Unix(); from < want || from > want+1 {
 			t.Errorf("free from %d, want %d", from, want)
 		}
-		a.Delete(pending.Passenger).OK(t) // who is not verified goes at any time
+		a.Delete(pending.Passenger).OK(t) // an unverified passenger can be deleted at any time
 		h.Clock.Move(179 * day)
 		a = a.LogIn()
 		a.Delete(p.Passenger).Refused(t, rules.PassengerKept)
@@ -122,8 +119,7 @@ func TestR18_AVerifiedPassengerStaysFor180Days(t *testing.T) {
 	})
 }
 
-// Accounts with other documents that are verified, pre-verified or to be submitted
-// add passengers with such documents.
+// The accounts are verified, pre-verified or to be submitted.
 func TestP08_AccountsWithOtherDocumentsAddOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
@@ -136,17 +132,16 @@ func TestP08_AccountsWithOtherDocumentsAddOtherDocuments(t *testing.T) {
 	})
 }
 
-func TestP09_AFailedAccountWithAnotherDocumentAddsNobody(t *testing.T) {
+func TestP09_FailedAccountWithAnotherDocumentMayNotAddPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		a.Fail("holder")
-		addsNone(t, h, a)
+		mayNotAdd(t, h, a)
 	})
 }
 
-// Five passengers at most are to be submitted, on lists of resident ID accounts too;
-// an edit is no way around.
-func TestP10_FiveToBeSubmittedPassengers(t *testing.T) {
+// The limit applies to resident ID accounts and to edits too.
+func TestP10_AtMostFiveToBeSubmittedPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range []*harness.Account{h.Verified(h.Person()), h.Register(h.Visitor())} {
 			first := a.Add(h.Visitor())
@@ -157,14 +152,13 @@ func TestP10_FiveToBeSubmittedPassengers(t *testing.T) {
 			}
 			a.TryAdd(h.Visitor()).Refused(t, rules.ToBeSubmittedFull).NextStep.Has(t, "车站窗口")
 			a.Edit(failed.Passenger, h.TaiwanVisitor()).Refused(t, rules.ToBeSubmittedFull)
-			preVerified(h, a, first.Passenger)
+			preVerify(h, a, first.Passenger)
 			a.Add(h.Visitor()) // the fifth again
 		}
 	})
 }
 
-// A ticket fixes the four fields of a to-be-submitted passenger.
-func TestP11_ATicketFixesTheFieldsOfAToBeSubmittedPassenger(t *testing.T) {
+func TestP11_TicketFixesTheFieldsOfAToBeSubmittedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range []*harness.Account{h.Verified(h.Person()), h.Register(h.Visitor())} {
 			was := h.Visitor()
@@ -185,8 +179,8 @@ func TestP11_ATicketFixesTheFieldsOfAToBeSubmittedPassenger(t *testing.T) {
 	})
 }
 
-// Nor is the passenger deleted, however long ago the ticket was.
-func TestP12_ATicketKeepsAToBeSubmittedPassenger(t *testing.T) {
+// The passenger cannot be deleted, however old the ticket is.
+func TestP12_TicketKeepsAToBeSubmittedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p, other := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
@@ -201,12 +195,12 @@ func TestP12_ATicketKeepsAToBeSubmittedPassenger(t *testing.T) {
 	})
 }
 
-// Verified, pre-verified and to-be-submitted passengers stay for 180 days.
-func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
+// Verified, pre-verified and to-be-submitted passengers are kept.
+func TestP13_PassengersWithOtherDocumentsAreKeptFor180Days(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		waits, seen, verified, failed := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger, a.AddSettled(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
-		preVerified(h, a, seen)
+		preVerify(h, a, seen)
 		a.Fail(failed)
 		a.Delete(failed).OK(t)
 		for _, after := range []time.Duration{0, 180*day - time.Second} {
@@ -223,12 +217,12 @@ func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
 	})
 }
 
-// An account with another document deletes the resident ID passengers that it has from
-// before at any time, unless a journey is not over.
+// An account with another document may delete its older resident ID passengers at any time, unless a
+// journey is not over.
 func TestP14_OlderResidentPassengersCanBeDeleted(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		var verified, pending, travels, guest, ticket string
-		a := moved(h, func(a *harness.Account) {
+		a := changedDocument(h, func(a *harness.Account) {
 			verified, travels = a.AddSettled(h.Person()).Passenger, a.AddSettled(h.Person()).Passenger
 			pending, guest = a.Add(h.Person()).Passenger, a.AddSettled(h.Visitor()).Passenger
 			a.Delete(verified).Refused(t, rules.PassengerKept)
@@ -241,16 +235,15 @@ func TestP14_OlderResidentPassengersCanBeDeleted(t *testing.T) {
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 		h.Ticketing.Refund(a, ticket)
 		a.Delete(travels).OK(t)
-		a.Delete(guest).Refused(t, rules.PassengerKept) // other documents stay
+		a.Delete(guest).Refused(t, rules.PassengerKept) // passengers with other documents are kept
 	})
 }
 
-// An account with another document adds no resident ID passenger, and makes none by an
-// edit; the refusal says which account can.
+// An edit cannot result in a resident ID passenger either. The problem says which account can add one.
 func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
-			a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly).NextStep.Has(t, "居民身份证注册用户", "resident ID card")
+			a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly).NextStep.Has(t, "以居民身份证注册的账户", "resident ID card")
 			guest := a.Add(h.Visitor()).Passenger
 			a.Edit(guest, h.Person()).Refused(t, rules.OtherDocumentsOnly)
 			if _, all := a.List(); len(all) != 1 || all[0].DocumentType != "passport" {
@@ -258,7 +251,7 @@ func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 			}
 		}
 		var failed string
-		a := moved(h, func(a *harness.Account) {
+		a := changedDocument(h, func(a *harness.Account) {
 			failed = a.Add(h.Person()).Passenger
 			a.Fail(failed)
 		})
@@ -267,9 +260,9 @@ func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 	})
 }
 
-// A hundred verified, pre-verified and to-be-submitted passengers; pending and failed
-// ones do not count. The 101st with a passport is refused online.
-func TestG02_AHundredThatCount(t *testing.T) {
+// Verified, pre-verified and to-be-submitted passengers count; pending and failed ones do not. The
+// 101st passenger with a passport is refused online.
+func TestG02_ListHasAHundredCountedPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		a.Fail(a.Add(h.Visitor()).Passenger)
@@ -277,14 +270,14 @@ func TestG02_AHundredThatCount(t *testing.T) {
 			a.Add(h.Person()) // pending
 		}
 		for range 2 {
-			preVerified(h, a, a.Add(h.Visitor()).Passenger)
+			preVerify(h, a, a.Add(h.Visitor()).Passenger)
 		}
 		for range 96 {
 			a.AddSettled(h.Person())
 		}
 		waits := a.Add(h.Visitor()) // the 99th
-		preVerified(h, a, a.Add(h.Visitor()).Passenger)
-		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull).NextStep.Has(t, "注册用户和联系人的居民身份证原件", "both originals")
+		preVerify(h, a, a.Add(h.Visitor()).Passenger)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull).NextStep.Has(t, "注册用户和联系人双方的居民身份证原件", "both originals")
 		a.HasListed(131)
 		// A failed check makes room.
 		a.Fail(waits.Passenger)
@@ -293,9 +286,9 @@ func TestG02_AHundredThatCount(t *testing.T) {
 	})
 }
 
-// Our choice: pending and failed passengers have a limit of their own, so that no list
-// grows without end; they can be deleted at any time.
-func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
+// Our choice: pending and failed passengers have their own limit, since lists must be bounded. They can
+// be deleted at any time.
+func TestG02_UncountedPassengersHaveTheirOwnLimit(t *testing.T) {
 	few := func(c *issuance.Config) {
 		c.Limits = rules.DefaultLimits()
 		c.Limits.Uncounted, c.Limits.Passengers, c.Limits.ToBeSubmitted, c.Limits.Lines = 3, 2, 2, 5
@@ -307,11 +300,11 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 		a.Fail(a.Add(h.Person()).Passenger)
 		a.Add(h.Person())
 		a.TryAdd(h.Person()).Refused(t, rules.UncountedFull).NextStep.Has(t, "删除", "delete some")
-		a.Add(h.Visitor()) // who counts has the other limit
+		a.Add(h.Visitor()) // counted passengers have the other limit
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		a.Delete(first).OK(t)
 		a.Add(h.Person())
-		// A list ends, whatever is verified beyond its limit.
+		// The total is bounded, including passengers verified beyond the limit.
 		_, all := a.List()
 		for _, e := range all {
 			if e.Status == "pending" {
@@ -322,8 +315,8 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 	}, few)
 }
 
-// The limit is adjusted for a Spring Festival; a lower one afterwards removes no passenger.
-func TestG03_TheLimitIsAdjustable(t *testing.T) {
+// A lower limit removes no passenger.
+func TestG03_LimitIsAdjustable(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
 		set := func(passengers int) {
@@ -345,9 +338,9 @@ func TestG03_TheLimitIsAdjustable(t *testing.T) {
 	})
 }
 
-// Beyond the limit a resident ID account enters residents online and has them verified
-// with both originals, at a window or an agency.
-func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
+// Beyond the limit a resident ID account enters residents online and has them verified with both
+// originals at a window or an agency.
+func TestG04_ResidentsBeyondTheLimitNeedBothOriginals(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		early := a.Add(h.Person()) // on the list before it was full
@@ -370,11 +363,11 @@ func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
 			}
 			found := harness.As[struct{ Entries []harness.Entry }](t, counter.Search(who), http.StatusOK).Entries
 			if len(found) != 1 || !found[0].HolderOriginalNeeded || !counter.Look(a, p.Passenger).HolderOriginalNeeded {
-				t.Errorf("a search says %+v", found)
+				t.Errorf("the search returns %+v", found)
 			}
 			no := counter.Verify(a, p.Passenger, nil).Refused(t, rules.HolderOriginalMissing)
-			if !strings.Contains(no.NextStep.Zh, "注册用户和联系人的居民身份证原件") || a.Entry(p.Passenger).Status != "pending" {
-				t.Errorf("the refusal tells %+v", no.NextStep)
+			if !strings.Contains(no.NextStep.Zh, "注册用户和常用联系人的居民身份证原件") || a.Entry(p.Passenger).Status != "pending" {
+				t.Errorf("the next step is %+v", no.NextStep)
 			}
 			counter.Verify(a, p.Passenger, harness.Object{"original": false, "holder_original": true}).Refused(t, rules.OriginalMissing)
 			counter.Verify(a, p.Passenger, harness.Object{"holder_original": true}).OK(t)
@@ -386,8 +379,8 @@ func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
 	}, listOf(2))
 }
 
-// A holder who brings the passenger's card is the delegate as well.
-func TestG04_TheHolderBringsThePassengersCard(t *testing.T) {
+// A holder who brings the passenger's card is also the delegate.
+func TestG04_HolderBringsThePassengersCard(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		a.AddSettled(h.Person())
@@ -398,8 +391,7 @@ func TestG04_TheHolderBringsThePassengersCard(t *testing.T) {
 	}, listOf(1))
 }
 
-// Beyond the limit no passenger with another document comes onto the list: by no
-// addition, edit or check.
+// This holds for additions, edits and checks.
 func TestG05_OtherDocumentsAreNotVerifiedBeyondTheLimit(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -416,8 +408,7 @@ func TestG05_OtherDocumentsAreNotVerifiedBeyondTheLimit(t *testing.T) {
 	}, listOf(1))
 }
 
-// A name that only a window handles is verified beyond the limit at a window only.
-func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
+func TestG06_SpecialNamesBeyondTheLimitNeedAWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		a.AddSettled(h.Person())
@@ -430,7 +421,6 @@ func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
 	}, listOf(1))
 }
 
-// An account with another document has no way beyond the limit.
 func TestG07_OtherAccountsNeverExceedTheLimit(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
@@ -439,19 +429,18 @@ func TestG07_OtherAccountsNeverExceedTheLimit(t *testing.T) {
 			a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly)
 		}
 		var pending string
-		a := moved(h, func(a *harness.Account) {
+		a := changedDocument(h, func(a *harness.Account) {
 			pending = a.Add(h.Person()).Passenger
 			a.AddSettled(h.Person())
 		})
 		if a.Entry(pending).HolderOriginalNeeded {
-			t.Error("the list promises a way beyond the limit")
+			t.Error("the list offers both originals")
 		}
 		h.Window().Verify(a, pending, harness.Object{"holder_original": true}).Refused(t, rules.ListFull)
 	}, listOf(1))
 }
 
-// A deletion makes room for another passenger.
-func TestG36_ADeletionMakesRoom(t *testing.T) {
+func TestG36_DeletionMakesRoom(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		first := a.AddSettled(h.Person()).Passenger
@@ -462,7 +451,7 @@ func TestG36_ADeletionMakesRoom(t *testing.T) {
 		a = a.LogIn()
 		a.Delete(first).OK(t)
 		if a.Entry(pending).HolderOriginalNeeded {
-			t.Error("there is room, and both originals are asked for")
+			t.Error("both originals are required although there is room")
 		}
 		h.Agency().Verify(a, pending, nil).OK(t)
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)

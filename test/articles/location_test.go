@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// The form's city is filled in from the location, without an account; what is filled in
-// is taken by the application. A city by hand is taken if it fits the location.
-func TestT08_TheCityIsFilledInFromTheLocation(t *testing.T) {
+// This works without an account, and the application accepts the city. A city entered by hand is
+// accepted if it matches the location.
+func TestT08_CityIsFilledInFromTheLocation(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, place := range []struct {
 			at   harness.Object
@@ -36,9 +36,9 @@ func TestT08_TheCityIsFilledInFromTheLocation(t *testing.T) {
 	})
 }
 
-// Where the location fails, the answer says to locate again, to turn the location
-// service on, and to allow the app to use it. Nothing was used up.
-func TestT29_AFailingLocationIsLocatedAgain(t *testing.T) {
+// The next step says to locate again, to turn on the location service and to allow the app to use it.
+// No application is used up.
+func TestT29_FailedLocationIsRepeated(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		says := func(a harness.Answer) {
@@ -63,7 +63,7 @@ func TestT29_AFailingLocationIsLocatedAgain(t *testing.T) {
 		says(h.Call("POST", "/v1/applications", "", harness.With(who.Application(), harness.Object{"city": "上海"})))
 		h.Approved(who) // the same phone, located again
 		if n := strings.Count(h.Logs.String(), "139.76"); n != 0 {
-			t.Errorf("a location is in the log %d times", n)
+			t.Errorf("the log contains a location %d times", n)
 		}
 	})
 }

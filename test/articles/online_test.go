@@ -10,9 +10,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// Every registered user gets a ticket refunded online that the account bought, whatever
-// became of its status; and no account that of another.
-func TestR22_EveryAccountRefundsOnlineWhatItBought(t *testing.T) {
+// The account's status does not matter. No account refunds another's ticket.
+func TestR22_EveryAccountRefundsItsTicketsOnline(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		ticket := h.Ticketing.Buy(a, "holder")[0]
@@ -25,9 +24,7 @@ func TestR22_EveryAccountRefundsOnlineWhatItBought(t *testing.T) {
 	})
 }
 
-// A registered user changes online the ticket of a passenger whose identity is
-// verified.
-func TestR23_ChangeOnlineForAVerifiedPassenger(t *testing.T) {
+func TestR23_OnlineChangeForAVerifiedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.AddSettled(h.Person())
@@ -38,8 +35,7 @@ func TestR23_ChangeOnlineForAVerifiedPassenger(t *testing.T) {
 	})
 }
 
-// And not that of a resident passenger whose identity is not verified.
-func TestR24_NoChangeOnlineForAPassengerWhoIsNotVerified(t *testing.T) {
+func TestR24_NoOnlineChangeForAnUnverifiedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		ticket := h.Ticketing.Buy(a, "holder")[0]
@@ -49,8 +45,8 @@ func TestR24_NoChangeOnlineForAPassengerWhoIsNotVerified(t *testing.T) {
 	})
 }
 
-// The passengers with other documents of a resident's account follow the rules of
-// those: to be submitted, then pre-verified at a window, then settled by the authority.
+// Such passengers of a resident's account are to be submitted, pre-verified at a window, then settled
+// by the authority.
 func TestR32_OtherDocumentsFollowTheirOwnRules(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -73,8 +69,8 @@ func visitorsTicket(h *harness.Harness) (a *harness.Account, ticket string) {
 	return a, h.Ticketing.Buy(a, "holder")[0]
 }
 
-// Online refund is open to accounts with other documents in every status, the failed
-// one too, and for a failed passenger.
+// Accounts with other documents refund online in every status, including failed, and for failed
+// passengers.
 func TestP19_EveryAccountRefundsOnline(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
@@ -92,9 +88,8 @@ func TestP19_EveryAccountRefundsOnline(t *testing.T) {
 	})
 }
 
-// Online change is open while the passenger is to be submitted, pre-verified or
-// verified, in accounts of either kind.
-func TestP20_ChangeOnlineForOtherDocuments(t *testing.T) {
+// The passenger is to be submitted, pre-verified or verified, in accounts of either kind.
+func TestP20_OnlineChangeForOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
 		resident := h.Verified(h.Person())
@@ -115,8 +110,7 @@ func TestP20_ChangeOnlineForOtherDocuments(t *testing.T) {
 	})
 }
 
-// A failed user does not change tickets online.
-func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
+func TestP21_NoOnlineChangeForAFailedPassenger(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.Add(h.Visitor()).Passenger
@@ -127,9 +121,8 @@ func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
 	})
 }
 
-// A ticket is bought only for the holder or a passenger on the list. A purchase cannot
-// name another person, and has no field for a name or a number.
-func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
+// A purchase cannot name another person and has no field for a name or a number.
+func TestG22_TicketsAreOnlyForPassengersOnTheList(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, b := h.Verified(h.Person()), h.Verified(h.Person())
 		mine, theirs := a.AddSettled(h.Person()), b.AddSettled(h.Person())
@@ -149,9 +142,9 @@ func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 	})
 }
 
-// The first time, a visit to the station: a new user's account buys nothing. From the
-// first verification on it buys, without another visit.
-func TestG30_TheFirstVisitIsEnough(t *testing.T) {
+// A new account buys nothing before a visit to a station. After that one verification it buys without
+// another visit.
+func TestG30_FirstVisitIsEnough(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		h.Ticketing.MayBuy(a, "holder").No(t, rules.AccountUnverified)

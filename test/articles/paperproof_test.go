@@ -15,7 +15,7 @@ import (
 
 const policeWindow = "公安制证窗口"
 
-// paperProof is a paper proof as the desk, and the person, are told of it.
+// paperProof is a paper proof as returned to the police desk and to the person.
 type paperProof struct {
 	ID       string `json:"paper_proof"`
 	Reason   string
@@ -23,7 +23,7 @@ type paperProof struct {
 	ErasedAt int64 `json:"erased_at"`
 }
 
-// paperProofs are those that the data of an application or an account show.
+// paperProofs are the paper proofs in the personal data of an application or an account.
 func paperProofs(t *testing.T, data harness.Answer) []paperProof {
 	t.Helper()
 	return harness.As[struct {
@@ -31,56 +31,54 @@ func paperProofs(t *testing.T, data harness.Answer) []paperProof {
 	}](t, data, http.StatusOK).PaperProofs
 }
 
-// shows asserts which paper proofs the data of an application or an account show.
-func shows(t *testing.T, data harness.Answer, want ...paperProof) {
+// wantPaperProofs fails unless the personal data of an application or an account contain the paper
+// proofs.
+func wantPaperProofs(t *testing.T, data harness.Answer, want ...paperProof) {
 	t.Helper()
 	if seen := paperProofs(t, data); !slices.Equal(seen, want) {
-		t.Errorf("the person sees %+v, want %+v", seen, want)
+		t.Errorf("the data contain %+v, want %+v", seen, want)
 	}
 }
 
-// The fourth application of a month is refused, and sent to the police window. The
-// desk records the proof that it makes on paper; the proof counts in no quota.
-func TestT02_TheFourthIsSentToThePoliceWindow(t *testing.T) {
+// The police desk records the paper proof that it makes.
+func TestT02_FourthApplicationIsSentToThePoliceWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
-		three(h, who)
+		useMonthlyQuota(h, who)
 		fourth := h.Apply(who)
 		fourth.TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded).NextStep.Has(t, policeWindow, "police window")
 		made := harness.As[paperProof](t, h.Police().PaperProof(who, "quota_used_up"), http.StatusCreated)
 		if made.Reason != "quota_used_up" || made.IssuedAt != h.Clock.Now().Unix() || made.ErasedAt != made.IssuedAt+31*24*3600 {
 			t.Errorf("recorded as %+v", made)
 		}
-		// The person sees it, with the application that was refused.
-		shows(t, fourth.Call("GET", "/data", nil), made)
+		// The data of the refused application contain it.
+		wantPaperProofs(t, fourth.Call("GET", "/data", nil), made)
 	})
 }
 
-// A paper proof takes nothing of the three, and a person with none left gets as many
-// as the desk makes.
-func TestT02_APaperProofCountsInNoQuota(t *testing.T) {
+// Paper proofs use no application, and their number is not limited.
+func TestT02_PaperProofCountsInNoQuota(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		for range 4 {
 			h.Police().PaperProof(who, "no_phone").OK(t)
 		}
-		three(h, who)
+		useMonthlyQuota(h, who)
 		h.Police().PaperProof(who, "quota_used_up").OK(t)
 	})
 }
 
-// An applicant without success is sent to the police window for a proof on paper, for
-// every reason of failure; so is an applicant with another document.
-func TestT20_WithoutSuccessThePoliceWindowMakesAPaperProof(t *testing.T) {
+// Every reason of failure names the police window, including another document type.
+func TestT20_FailedApplicantsAreSentToThePoliceWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		visitor := h.Visitor()
 		for what, a := range map[string]harness.Answer{
-			"a failed face check":  h.Apply(who).TryCheck(harness.FaceFails),
-			"a name of no card":    h.Apply(who.Named("测试不符")).TryCheck(harness.FacePasses),
-			"a cancelled card":     h.Apply(who.Named("测试注销")).TryCheck(harness.FacePasses),
-			"another document":     h.Call("POST", "/v1/applications", "", visitor.Application()),
-			"a face check refused": h.TryView(who, harness.FaceFails),
+			"a failed face check":              h.Apply(who).TryCheck(harness.FaceFails),
+			"a name that does not match":       h.Apply(who.Named("测试不符")).TryCheck(harness.FacePasses),
+			"a cancelled card":                 h.Apply(who.Named("测试注销")).TryCheck(harness.FacePasses),
+			"another document":                 h.Call("POST", "/v1/applications", "", visitor.Application()),
+			"a failed face check of a viewing": h.TryView(who, harness.FaceFails),
 		} {
 			p := harness.As[harness.Problem](t, a, a.Status)
 			if a.Status < 400 || !strings.Contains(p.NextStep.Zh, policeWindow) || !strings.Contains(p.NextStep.En, "police window") {
@@ -92,9 +90,9 @@ func TestT20_WithoutSuccessThePoliceWindowMakesAPaperProof(t *testing.T) {
 	})
 }
 
-// The paper proof is the police desk's alone, is on the audit log without a name or a
-// number, and is gone after 31 days.
-func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
+// Only the police desk makes paper proofs. The audit log records them without name and number, and they
+// are erased after 31 days.
+func TestT20_PaperProofIsAuditedAndErased(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		for _, role := range []staff.Role{staff.Window, staff.Agency, staff.Operator, staff.Ticketing, staff.Authority} {
@@ -115,17 +113,16 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 
 		// An account with the same number shows it once the identity was checked.
 		a := h.Register(who)
-		shows(t, a.Call("GET", "/v1/account/data", nil)) // only typed the number
+		wantPaperProofs(t, a.Call("GET", "/v1/account/data", nil)) // the number is not verified yet
 		a.Settle("holder")
-		shows(t, a.Call("GET", "/v1/account/data", nil), made)
+		wantPaperProofs(t, a.Call("GET", "/v1/account/data", nil), made)
 		h.Clock.Move(31*24*time.Hour + time.Second)
 		h.Erase()
-		shows(t, a.LogIn().Call("GET", "/v1/account/data", nil))
+		wantPaperProofs(t, a.LogIn().Call("GET", "/v1/account/data", nil))
 	})
 }
 
-// Other documents' paper proofs are seen by their holders: of passports, the nationality
-// tells two of one number apart; with permits it may be left out.
+// Passports with one number are distinguished by nationality; for permits it is optional.
 func TestT20_PaperProofsOfOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		visitor := h.Visitor()
@@ -150,15 +147,14 @@ func TestT20_PaperProofsOfOtherDocuments(t *testing.T) {
 	})
 }
 
-// An application that only knows a number shows no paper proof: not before the face
-// check.
-func TestT20_ANumberAloneShowsNoPaperProof(t *testing.T) {
+// The data of an application contain paper proofs only after the face check.
+func TestT20_NumberAloneShowsNoPaperProof(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
 		made := harness.As[paperProof](t, h.Police().PaperProof(who, "no_phone"), http.StatusCreated)
 		p := h.Apply(who)
-		shows(t, p.Call("GET", "/data", nil))
+		wantPaperProofs(t, p.Call("GET", "/data", nil))
 		p.Check()
-		shows(t, p.Call("GET", "/data", nil), made)
+		wantPaperProofs(t, p.Call("GET", "/data", nil), made)
 	})
 }

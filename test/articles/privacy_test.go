@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Stored data are encrypted: after a whole life of marked people no row of any table
-// contains a name, a number, a city, a contact or a secret, and neither does the log.
-func TestG33_NothingPersonalIsStoredInClear(t *testing.T) {
+// After use of every feature no row of any table contains a name, a number, a city, a contact or a
+// secret, and neither does the log.
+func TestG33_PersonalDataAreNotStoredInClear(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who, friend := h.Person().Named("标记姓名甲"), h.Visitor().Named("Markvisitor")
 		a := h.Verified(who)
@@ -29,24 +29,24 @@ func TestG33_NothingPersonalIsStoredInClear(t *testing.T) {
 			"phone": profile["phone"].(string), "e-mail": profile["email"].(string), "password": harness.Password, "login": a.Token, "code": code,
 			"ticket": tickets[0],
 		}
-		for table, rows := range everything(t, h) {
+		for table, rows := range allRows(t, h) {
 			for what, mark := range marks {
 				if strings.Contains(rows, mark) {
-					t.Errorf("table %s bears the %s", table, what)
+					t.Errorf("table %s contains the %s", table, what)
 				}
 			}
 		}
 		log := h.Logs.String()
 		for what, mark := range marks {
 			if strings.Contains(log, mark) {
-				t.Errorf("the log bears the %s", what)
+				t.Errorf("the log contains the %s", what)
 			}
 		}
 	})
 }
 
-// everything is each table's content as text.
-func everything(t *testing.T, h *harness.Harness) map[string]string {
+// allRows is the content of each table as text.
+func allRows(t *testing.T, h *harness.Harness) map[string]string {
 	t.Helper()
 	tables := `SELECT name FROM sqlite_master WHERE type = 'table'`
 	if h.Outbox.Database().Name == "postgres" {
@@ -64,10 +64,10 @@ func everything(t *testing.T, h *harness.Harness) map[string]string {
 	for table := range all {
 		all[table] = rowsOf(t, h, `"`+table+`"`)
 	}
-	// A search that finds nothing at all proves nothing.
+	// The search must find known text, or the test proves nothing.
 	for table, known := range map[string]string{"accounts": "acc_", "passengers": "psg_", "applications": "app_", "audit": "window-1", "paper_proofs": "no_phone"} {
 		if !strings.Contains(all[table], known) {
-			t.Fatalf("table %s is not read, of %d tables", table, len(all))
+			t.Fatalf("table %s was not found among %d tables", table, len(all))
 		}
 	}
 	return all

@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// A registered user sees the applications of the last month, and no older one.
-func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
+// A registered user sees no older application.
+func TestT18_ApplicationsOfTheLastMonthAreListed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		first := a.Apply()
@@ -41,8 +41,8 @@ func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
 	})
 }
 
-// An unregistered user has no list, and another account sees nothing of it.
-func TestT19_TheRecordsAreTheAccountsOnly(t *testing.T) {
+// An unregistered user has no list, and another account cannot read it.
+func TestT19_OnlyTheAccountReadsItsApplications(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		p := a.Apply()

@@ -89,7 +89,7 @@ func TestR28_AnotherNameOrNumberIsRefusedAtAMachine(t *testing.T) {
 func specialTicket(t *testing.T, h *harness.Harness, who harness.Person) (a *harness.Account, ticket, order string) {
 	t.Helper()
 	a = h.Register(who)
-	becomes(t, h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}), "verified")
+	wantStatus(t, h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}), "verified")
 	event, tickets := h.Ticketing.Bought(a, "holder")
 	h.Ticketing.TryReport(event).OK(t)
 	return a, tickets[0], event["order"].(string)
@@ -135,9 +135,9 @@ func TestR31_SpecialNamesAreNotForMachines(t *testing.T) {
 func TestP22_TheWindowServesVerifiedAndPreVerified(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		servesAll(t, h.Window(), ticket)
-		becomes(t, a.Judge("holder", true), "verified")
+		wantStatus(t, a.Judge("holder", true), "verified")
 		servesAll(t, h.Window(), ticket)
 	})
 }
@@ -145,14 +145,14 @@ func TestP22_TheWindowServesVerifiedAndPreVerified(t *testing.T) {
 func TestP23_AgenciesExchangeForVerifiedAndPreVerified(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		for range 2 {
 			h.Agency().Serve(ticket, "exchange", nil).Yes(t)
 			h.Agency().Serve(ticket, "change", nil).No(t, rules.ServiceNotHere)
 			h.Agency().Serve(ticket, "refund", nil).No(t, rules.ServiceNotHere)
 			h.Machine().Serve(ticket, "exchange", a.Person.Card()).No(t, rules.CounterOnly)
 			if a.Entry("holder").Status == "pre_verified" {
-				becomes(t, a.Judge("holder", true), "verified")
+				wantStatus(t, a.Judge("holder", true), "verified")
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func TestP24_ToBeSubmittedIsPreVerifiedFirst(t *testing.T) {
 			}
 		}
 		h.Agency().Serve(ticket, "exchange", nil).No(t, rules.StationWindowOnly)
-		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		servesAll(t, h.Window(), ticket)
 	})
 }

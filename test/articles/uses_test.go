@@ -7,19 +7,18 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// A passenger with a multi-ride ticket passes: the gateway asks for no ticket, and its
-// verdict names the pseudonym by which the ticketing system knows who may ride.
-func TestT32_AMultiRideTicketPasses(t *testing.T) {
-	harness.Each(t, func(t *testing.T, h *harness.Harness) { ridesWithoutASingleTicket(t, h) })
+// The gateway needs no ticket. Its verdict contains the pseudonym by which the ticketing system knows
+// who may ride.
+func TestT32_MultiRideTicketPasses(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) { rideWithoutATicket(t, h) })
 }
 
-// A passenger with a period ticket passes, in and out, as often as needed.
-func TestT33_APeriodTicketPasses(t *testing.T) {
-	harness.Each(t, func(t *testing.T, h *harness.Harness) { ridesWithoutASingleTicket(t, h) })
+func TestT33_PeriodTicketPasses(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) { rideWithoutATicket(t, h) })
 }
 
-// ridesWithoutASingleTicket has a passenger ride for whom no ticket was ever reported.
-func ridesWithoutASingleTicket(t *testing.T, h *harness.Harness) {
+// rideWithoutATicket has a passenger ride without any reported ticket.
+func rideWithoutATicket(t *testing.T, h *harness.Harness) {
 	t.Helper()
 	p := h.Showing(h.Person())
 	subject := ""
@@ -33,8 +32,8 @@ func ridesWithoutASingleTicket(t *testing.T, h *harness.Harness) {
 	}
 }
 
-// Real-name verification, entry and exit: each device asks for its own use.
-func TestT35_VerificationEntryAndExit(t *testing.T) {
+// Each device has the scope of its use.
+func TestT35_VerificationEntryAndExitAreScopes(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		for _, scope := range []string{"verify", "entry", "exit"} {
@@ -43,18 +42,17 @@ func TestT35_VerificationEntryAndExit(t *testing.T) {
 	})
 }
 
-// At a station without electronic tickets none of these: what a station's devices may
-// ask for is their own credential's matter, and the gateway refuses the rest.
-func TestT37_WithoutElectronicTicketsNoUse(t *testing.T) {
+// A device's credential bounds its scopes; the gateway refuses all others.
+func TestT37_StationWithoutElectronicTicketsHasNoUse(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
-		station := h.GateFor("sale") // all that this station's device may ask for
+		device := h.GateFor("sale") // the only scope of this station's device
 		for _, scope := range []string{"refund", "change", "verify", "entry", "exit", "onboard"} {
-			problem := harness.As[harness.Problem](t, station.TryScan(p.Code(), scope), http.StatusForbidden)
+			problem := harness.As[harness.Problem](t, device.TryScan(p.Code(), scope), http.StatusForbidden)
 			if problem.Code != "scope_not_allowed" {
 				t.Errorf("%s: %+v", scope, problem)
 			}
 		}
-		station.Scan(p.Code(), "sale").Allowed(t)
+		device.Scan(p.Code(), "sale").Allowed(t)
 	})
 }

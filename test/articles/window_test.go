@@ -23,13 +23,13 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// A window sells, refunds and changes for a person of whom it has only the code: it is
-// told the name to compare with the face and the document, and the tickets.
-func TestT34_AWindowServesThePersonBehindTheCode(t *testing.T) {
+// A window that has only the code gets the name, to compare it with the face and the document, and the
+// tickets.
+func TestT34_WindowIdentifiesThePersonByTheCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		buyer, person := h.Verified(h.Person()), h.Person()
 		listed := buyer.AddSettled(person)
-		own := h.Verified(person) // the person has an account, too
+		own := h.Verified(person) // the person also has an account
 		tickets := append(h.Ticketing.Buy(buyer, listed.Passenger, "holder"), h.Ticketing.Buy(own, "holder")...)
 		code := h.Showing(person).Code()
 		for _, purpose := range []string{"sale", "refund", "change", "verify"} {
@@ -53,28 +53,26 @@ func TestT34_AWindowServesThePersonBehindTheCode(t *testing.T) {
 			t.Fatalf("the tickets are %v, want %s", shown, want)
 		}
 		h.Ticketing.Refund(buyer, tickets[0])
-		successor := h.Ticketing.Change(own, tickets[2])
-		h.Ticketing.Cancel(successor)
+		replacement := h.Ticketing.Change(own, tickets[2])
+		h.Ticketing.Cancel(replacement)
 		states := map[string]string{}
 		for _, b := range h.Window().Identify(code, "refund").Bookings {
 			states[b.Reference] = b.State
 		}
-		if len(states) != 3 || states[tickets[0]] != "refunded" || states[tickets[2]] != "changed" || states[successor] != "cancelled" {
+		if len(states) != 3 || states[tickets[0]] != "refunded" || states[tickets[2]] != "changed" || states[replacement] != "cancelled" {
 			t.Fatalf("%v", states)
 		}
-		// Staff cannot read where the person has been; a cancelled ticket can still be
-		// given back.
+		// Staff cannot see where the person has been. A cancelled ticket can still be refunded.
 		h.Clock.Move(10 * 24 * time.Hour)
 		code = h.Showing(person).Code()
-		if b := h.Window().Identify(code, "refund").Bookings; len(b) != 1 || b[0].Reference != successor {
+		if b := h.Window().Identify(code, "refund").Bookings; len(b) != 1 || b[0].Reference != replacement {
 			t.Fatalf("after the journeys: %+v", b)
 		}
 	})
 }
 
-// Real-name verification by the code: at the window, an agency and the police desk. Each
-// call is in the audit log with its purpose and result, and with nothing personal.
-func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
+// Each identification is in the audit log with its purpose and result, without personal data.
+func TestT35_RolesIdentifyForTheirPurposes(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		for role, may := range map[staff.Role]string{staff.Window: "sale refund change verify", staff.Agency: "sale verify", staff.Police: "verify"} {
@@ -96,16 +94,15 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 		h.Window().TryIdentify("https://example.com/menu", "verify").CodeRefused(h, "malformed")
 		auditLog := h.AuditLog()
 		if n := strings.Count(auditLog, `"action":"identify"`); n != 8 {
-			t.Errorf("%d entries in the audit log, want 7 of who was told and 1 of what is no code", n)
+			t.Errorf("%d entries in the audit log, want 7 of identifications and 1 of a malformed code", n)
 		}
 		runtest.Has(t, auditLog, `"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"`+p.Serial+`"`, `"id":"unread"`)
 		runtest.HasNot(t, auditLog, p.Person.Name, p.Person.DocumentNumber[6:14])
 	})
 }
 
-// The conductor's and the window's rules are the gate's own: a code that a gate refuses
-// identifies no person, and the answer has the reason and the words of the verdict.
-func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
+// A code that a gate refuses identifies no person, and the answer has the verdict's reason and text.
+func TestT36_RefusedCodeIdentifiesNoPerson(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		both := func(code, reason string) {
@@ -114,7 +111,7 @@ func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
 			v.Denied(t, reason)
 			problem := h.Window().TryIdentify(code, "verify").CodeRefused(h, reason)
 			if problem.Text != v.Text {
-				t.Errorf("%s: the window is told %q, the gate says %q", reason, problem.Text.En, v.Text.En)
+				t.Errorf("%s: the window gets %q, the gate says %q", reason, problem.Text.En, v.Text.En)
 			}
 		}
 		stale := p.Code()
@@ -137,10 +134,8 @@ func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
 	})
 }
 
-// A code serves only the railway's purposes and only the person it was issued to. A code
-// of another issuer, an altered one, one of a subject that was cut off, and one that a
-// thief of the issuer key made: none identifies a person.
-func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
+// The codes are of another issuer, altered, and of a revoked subject.
+func TestT40_ForeignAndAlteredCodesIdentifyNoPerson(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		try := func(code string) harness.Answer { return h.Window().TryIdentify(code, "verify") }
@@ -158,8 +153,8 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 		try(forged.Text()).CodeRefused(h, "bad_signature")
 
 		now := h.Clock.Now()
-		cutOff := credential.SubjectCutoff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
-		if _, err := h.Issuer.Credentials.Store.RevokeSubject(t.Context(), cutOff); err != nil {
+		cutoff := credential.SubjectCutoff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
+		if _, err := h.Issuer.Credentials.Store.RevokeSubject(t.Context(), cutoff); err != nil {
 			t.Fatal(err)
 		}
 		try(p.Code()).CodeRefused(h, "revoked")
@@ -167,15 +162,15 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 	})
 }
 
-// A thief who only has the issuer key can make a pass for any serial. It opens a gate, but
-// identifies no person: the session is not in the database.
-func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
+// With a stolen issuer key a pass for any serial can be made. It opens a gate but identifies no person,
+// since its session is not in the database.
+func TestT43_PassOfAStolenKeyIdentifiesNoPerson(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		thief := tokentest.Issuer{ID: h.KeyID(), Signer: h.Signer()}
 		for what, session := range map[string]tokentest.Session{
-			"a serial that was never given": thief.Open(4000, h.Clock.Now().Unix()),
-			"a person's serial":             thief.Open(serialOf(t, p.Serial).Index, h.Clock.Now().Unix()-1),
+			"a serial that was never issued": thief.Open(4000, h.Clock.Now().Unix()),
+			"a person's serial":              thief.Open(serialOf(t, p.Serial).Index, h.Clock.Now().Unix()-1),
 		} {
 			code := textOf(session.Code(0))
 			h.Gate.Scan(code, "verify").Allowed(t)
@@ -188,8 +183,8 @@ func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
 	})
 }
 
-// employ adds a staff credential, which may be for some purposes only.
-func employ(secret *string, name string, role staff.Role, purposes ...staff.Purpose) harness.Option {
+// addStaff adds a staff credential, optionally restricted to some purposes.
+func addStaff(secret *string, name string, role staff.Role, purposes ...staff.Purpose) harness.Option {
 	return func(c *issuance.Config) {
 		made, credential, err := staff.New(name, role)
 		if err != nil {
@@ -209,8 +204,7 @@ func serialOf(t *testing.T, text string) tokens.Serial {
 	return serial
 }
 
-// A session that its holder closed identifies no person, as no gate lets it in.
-func TestT23_AClosedSessionNamesNobody(t *testing.T) {
+func TestT23_ClosedSessionIdentifiesNoPerson(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.ApplyShowing()
@@ -220,14 +214,13 @@ func TestT23_AClosedSessionNamesNobody(t *testing.T) {
 	})
 }
 
-// A name comes back as it was entered, whatever it holds: the window compares it with
-// the document.
-func TestG27_OddNamesComeBackAsTheyAreStored(t *testing.T) {
+// The window compares the name with the document.
+func TestG27_NamesAreReturnedAsEntered(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, name := range []string{"محمد بن", "𠮷野家", "O'Neil-Smith", "阿卜杜拉·买买提"} {
 			p := h.Showing(h.Person().Named(name))
 			if who := h.Window().Identify(p.Code(), "verify"); who.Name != name {
-				t.Errorf("%q came back as %q", name, who.Name)
+				t.Errorf("%q was returned as %q", name, who.Name)
 			}
 		}
 		none := h.Person().Named("<script>alert(1)</script>").Application()
@@ -236,14 +229,14 @@ func TestG27_OddNamesComeBackAsTheyAreStored(t *testing.T) {
 	})
 }
 
-// The purposes of one credential, and how much it learns, are the operator's to set.
-func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
+// The operator sets the purposes of a credential and its number of identifications.
+func TestG31_IdentificationsOfACredentialAreBounded(t *testing.T) {
 	var secret string
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
 		h.Window().Identify(p.Code(), "sale")
 		h.Window().Identify(p.Code(), "sale")
-		for range 2 { // a third in the minute
+		for range 2 { // the third of the minute
 			problem := h.Window().TryIdentify(p.Code(), "sale").Refused(t, staff.IdentificationsSpent)
 			if problem.RetryAt <= h.Clock.Now().Unix() || problem.RetryAt > h.Clock.Now().Unix()+60 {
 				t.Fatalf("again at %d, now %d", problem.RetryAt, h.Clock.Now().Unix())
@@ -253,7 +246,7 @@ func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
 		h.Clock.Move(time.Minute)
 		h.Window().Identify(p.Code(), "sale")
 		h.Clock.Move(time.Minute)
-		h.Window().TryIdentify(p.Code(), "sale").Refused(t, staff.IdentificationsSpent) // a fourth of the day
+		h.Window().TryIdentify(p.Code(), "sale").Refused(t, staff.IdentificationsSpent) // the fourth of the day
 		h.Call("POST", "/v1/identifications", secret, harness.Object{"code": p.Code(), "purpose": "sale"}).Refused(t, staff.PurposeForbidden)
 		h.Call("POST", "/v1/identifications", secret, harness.Object{"code": p.Code(), "purpose": "verify"}).OK(t)
 
@@ -266,15 +259,14 @@ func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
 		h.Ticketing.Subjects(day, h.Person())
 		h.Clock.Move(24 * time.Hour)
 		h.Ticketing.Subjects(day, h.Person(), h.Person(), h.Person())
-	}, employ(&secret, "side-entrance", staff.Window, staff.Verification), func(c *issuance.Config) {
+	}, addStaff(&secret, "side-entrance", staff.Window, staff.Verification), func(c *issuance.Config) {
 		c.Credentials.Identifications = throttle.Allowance{Minute: 2, Day: 3}
 		c.Credentials.Subjects = throttle.Allowance{Day: 3}
 	})
 }
 
-// A ticketing system keys its list of a day's travellers by the pseudonyms that the
-// gates' verdicts carry: who enters must be on it.
-func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
+// A ticketing system's list of a day's travellers contains the pseudonyms of the gates' verdicts.
+func TestG26_TravellerListIsKeyedByPseudonyms(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		traveller, other := h.Person(), h.Person()
 		p := h.Showing(traveller)
@@ -286,7 +278,7 @@ func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
 			t.Fatalf("the gate says %s, the list %v", v.Subject, got)
 		}
 		if next := h.Ticketing.Subjects(day+1, traveller); next[0] == v.Subject {
-			t.Error("the pseudonym is that of another day, too")
+			t.Error("another day has the same pseudonym")
 		}
 		auditLog := h.AuditLog()
 		runtest.Has(t, auditLog, `"detail":"2 persons"`, fmt.Sprintf(`"id":"%d"`, day))
@@ -295,8 +287,8 @@ func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
 	})
 }
 
-// A list at fault is refused whole, by the place of the fault and nothing else.
-func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
+// The problem names the place of the fault and no content.
+func TestG26_FaultyListIsRefusedAsAWhole(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		good := h.Person()
 		day := tokens.DayOf(h.Clock.Now().Unix())
@@ -333,9 +325,8 @@ func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
 	})
 }
 
-// A passenger's login buys through a ticketing system: a one-time code tells it whose
-// account it is, and only it, and once.
-func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
+// A one-time code reveals the account to one ticketing system, once.
+func TestG22_TicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		redeemed := harness.As[struct{ Account string }](t, h.Ticketing.Redeem(a.Code(nil), nil), http.StatusOK).Account
@@ -357,18 +348,18 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		refused("a login token", a.Token, nil)
 		first := a.Code(nil)
 		second := a.Code(nil)
-		refused("one that another replaced", first, nil)
+		refused("a replaced code", first, nil)
 		h.Ticketing.Redeem(second, nil).OK(t)
 		late := a.Code(nil)
 		h.Clock.Move(account.AccountCodeLife)
-		refused("late", late, nil)
+		refused("an expired code", late, nil)
 		intime := a.Code(nil)
 		h.Clock.Move(account.AccountCodeLife - time.Second)
 		h.Ticketing.Redeem(intime, nil).OK(t)
-		gone := a.LogIn()
-		left := gone.Code(nil)
-		gone.LogOut()
-		refused("of a login that ended", left, nil)
+		ended := a.LogIn()
+		code := ended.Code(nil)
+		ended.LogOut()
+		refused("a code of an ended login", code, nil)
 
 		verifier := strings.Repeat("v", 43)
 		sum := sha256.Sum256([]byte(verifier))
@@ -382,7 +373,7 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		refused("the right one after a guess", wrong, harness.Object{"verifier": verifier})
 		a.TryCode(harness.Object{"challenge": "short"}).Refused(t, account.ChallengeInvalid)
 
-		for _, client := range []string{"", "nobody", "window-1", "ticketing-1 "} {
+		for _, client := range []string{"", "unknown-1", "window-1", "ticketing-1 "} {
 			a.TryCode(harness.Object{"client": client}).Refused(t, account.ClientUnknown)
 		}
 		h.Window().Call("POST", "/v1/account-codes", harness.Object{"code": a.Code(nil)}).Refused(t, staff.ForbiddenRole)
@@ -394,8 +385,8 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		}
 		runtest.HasNot(t, auditLog, "rgc_")
 		runtest.HasNot(t, h.Logs.String(), "rgc_")
-		held := string(a.Call("GET", "/v1/account/data", nil).Body)
-		runtest.Has(t, held, `"account_codes":[{"client":"ticketing-1","made_at":`, `"redeemed_at":`)
+		data := string(a.Call("GET", "/v1/account/data", nil).Body)
+		runtest.Has(t, data, `"account_codes":[{"client":"ticketing-1","made_at":`, `"redeemed_at":`)
 		h.Clock.Move(account.AccountCodeKept)
 		if s, err := h.Issuer.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
 			t.Errorf("swept %+v: %v", s, err)
@@ -403,9 +394,8 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 	})
 }
 
-// A code is for the ticketing system that it was made for: another one that shows it
-// has stolen it, and it is dead.
-func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
+// A code that another ticketing system presents may be stolen and is invalidated.
+func TestG33_AccountCodeIsForOneTicketingSystem(t *testing.T) {
 	var secret string
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -415,13 +405,12 @@ func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
 		h.Ticketing.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
 		code = a.Code(harness.Object{"client": "ticketing-2"})
 		other.Redeem(code, nil).OK(t)
-	}, employ(&secret, "ticketing-2", staff.Ticketing))
+	}, addStaff(&secret, "ticketing-2", staff.Ticketing))
 }
 
-// Online refund is open to every registered account for what it bought, change online
-// for verified passengers and, with other documents, for all but failed ones. That a
-// train was cancelled changes neither.
-func TestR22_RefundAndChangeOnlineOfReportedTickets(t *testing.T) {
+// Every account refunds its tickets online. Online change is for verified passengers and, with other
+// documents, for all except failed ones. A cancellation changes neither.
+func TestR22_OnlineRefundAndChangeOfReportedTickets(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, other := h.Verified(h.Person()), h.Verified(h.Person())
 		guest := a.Add(h.Visitor())
@@ -437,17 +426,17 @@ func TestR22_RefundAndChangeOnlineOfReportedTickets(t *testing.T) {
 		h.Ticketing.Cancel(tickets[0])
 		ask("refund_online", a, tickets[0]).Yes(t)
 		ask("change_online", a, tickets[0]).Yes(t)
-		a.Fail(guest.Passenger) // R24, P21: no change for who is not verified
+		a.Fail(guest.Passenger) // R24, P21: no change for a failed passenger
 		ask("change_online", a, tickets[1]).No(t, rules.PassengerStatus)
 		ask("refund_online", a, tickets[1]).Yes(t) // P19: refund for all
-		successor := h.Ticketing.Change(a, tickets[0])
-		ask("refund_online", a, successor).Yes(t) // R23: what was changed is the account's, too
+		replacement := h.Ticketing.Change(a, tickets[0])
+		ask("refund_online", a, replacement).Yes(t) // R23: the replacement belongs to the account as well
 	})
 }
 
-// A report that differs from what was reported under the same reference is refused and
-// changes nothing; what a person cannot have booked is no report.
-func TestG30_ReportsOfTicketsAreStrict(t *testing.T) {
+// A report that differs from an earlier one for the same reference, or is impossible, is refused and
+// changes nothing.
+func TestG30_InvalidTicketReportsAreRefused(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		event, tickets := h.Ticketing.Bought(a, "holder")

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// A third-party program plays a window's day over HTTP alone.
-func TestT34_AWindowsDayAsAScript(t *testing.T) {
+// The script is a third-party program that uses only HTTP.
+func TestT34_WindowDayAsAScript(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		script := exec.CommandContext(t.Context(), "python3", "../../docs/examples/windowday.py")
 		script.Env = append(append(os.Environ(), h.Environment()...), "PYTHONIOENCODING=utf-8", "NUMBER="+h.Person().DocumentNumber)
