@@ -1,19 +1,19 @@
-// Command rivals measures railgate beside its rivals and prints one table: each
-// figure with the floor it must hold and the goal it is built for.
+// Command rivals measures railgate and rival implementations and prints one table: each
+// metric with its floor, which must be met, and its goal.
 //
 //	go run ./bench/rivals
 //
-// It runs Go's benchmarks and the program in bench/httpcheck, ours and the
-// rivals in turn, and takes medians over the rounds. A rival that cannot run is
-// in the table with the reason. It takes about six minutes on two cores that
-// should do nothing else.
+// It runs Go's benchmarks and the program in bench/httpcheck, alternating between
+// railgate and the rivals, and computes medians over the rounds. For a rival that cannot
+// run the table contains the reason. A run takes about six minutes on two cores, which
+// should be otherwise idle.
 //
-// It must be started inside the repository. The table goes to stdout, progress
-// and all raw output to stderr. Machine, command, raw output and table go to
-// bench/results/DATE-MACHINE-table.txt, or where -out says; a run with other
-// flags than the default ones is kept only where -out says. Exit codes: 0 all
-// that could run has run and holds its floor; 1 something did not, or an error;
-// 2 wrong flags.
+// Run it inside the repository. It writes the table to stdout, and progress and all raw
+// output to stderr. It also writes machine, command, raw output and table to
+// bench/results/DATE-MACHINE-table.txt, or to the file of -out; a run with flags other
+// than the defaults is written only to the file of -out. Exit codes: 0 every part that
+// can run has run and meets its floor; 1 a part failed or missed its floor; 2 wrong
+// flags.
 package main
 
 import (
@@ -35,13 +35,13 @@ func main() {
 	os.Exit(tool.ExitCode("rivals", run(tool.Context(), os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
-// options are the flags.
+// options contains the flags.
 type options struct {
 	only   []string
 	rounds int
 	round  time.Duration
 	pin    bool
-	out    string // "": not kept
+	out    string // "": do not write a file
 }
 
 const defaultRound = 3 * time.Second
@@ -51,17 +51,17 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("rivals", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	all := strings.Join(rowNames(), ",")
-	only := flags.String("only", all, "lines of the table to measure, separated by commas")
-	flags.IntVar(&o.rounds, "rounds", measure.Enough, "rounds of each side; fewer than 5 measure nothing")
-	flags.DurationVar(&o.round, "round", defaultRound, "length of a round over HTTP, and of a Go benchmark three times in that")
-	flags.BoolVar(&o.pin, "pin", true, "keep servers on CPU 0 and the load generator on CPU 1")
-	flags.StringVar(&o.out, "out", "", "keep raw output and table in this file; \"\": bench/results/DATE-MACHINE-table.txt for a whole run, else nowhere")
+	only := flags.String("only", all, "rows of the table to measure, separated by commas")
+	flags.IntVar(&o.rounds, "rounds", measure.Enough, "rounds per side; fewer than 5 are not a measurement")
+	flags.DurationVar(&o.round, "round", defaultRound, "duration of a round over HTTP; a Go benchmark runs for a third of it")
+	flags.BoolVar(&o.pin, "pin", true, "pin servers to CPU 0 and the load generator to CPU 1")
+	flags.StringVar(&o.out, "out", "", "file for raw output and table; \"\": bench/results/DATE-MACHINE-table.txt for a complete run, otherwise none")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(stdout)
-			fmt.Fprintln(stdout, "rivals measures railgate beside its rivals and prints one table.")
+			fmt.Fprintln(stdout, "rivals measures railgate and rival implementations and prints one table.")
 			flags.Usage()
-			fmt.Fprintln(stdout, "\nlines:")
+			fmt.Fprintln(stdout, "\nrows:")
 			for _, r := range rows {
 				fmt.Fprintf(stdout, "  %-13s %s\n", r.name, r.what)
 			}
@@ -87,7 +87,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	return o, nil
 }
 
-// command is how to run this again.
+// command returns the command line that repeats the run.
 func (o *options) command() string {
 	return fmt.Sprintf("go run ./bench/rivals -only %s -rounds %d -round %v -pin=%v", strings.Join(o.only, ","), o.rounds, o.round, o.pin)
 }
@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	samples, err := read(strings.NewReader(r.raw.String()))
+	samples, err := parseOutput(strings.NewReader(r.raw.String()))
 	if err != nil {
 		return errors.Join(failed, err)
 	}
@@ -118,10 +118,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			path = filepath.Join(r.root, path)
 		}
 		failed = errors.Join(failed, report.WriteFile(path))
-		fmt.Fprintf(stderr, "rivals: kept in %s\n", o.out)
+		fmt.Fprintf(stderr, "rivals: wrote %s\n", o.out)
 	}
 	if missed > 0 {
-		failed = errors.Join(failed, fmt.Errorf("%d floors do not hold", missed))
+		failed = errors.Join(failed, fmt.Errorf("%d floors missed", missed))
 	}
 	return failed
 }

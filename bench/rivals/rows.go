@@ -2,51 +2,51 @@ package main
 
 import "github.com/railgate/railgate/bench/measure"
 
-// row is one line of the table.
+// row is one row of the table.
 type row struct {
 	name, what  string
-	ours, rival string // names of the sides; rival "": the figure is ours alone
-	unit        string // what is compared
-	benchmark   string // of Go; "": httpcheck measures it under the row's name
-	// times: the figure is how many times ours the rival takes, at least floor;
-	// otherwise ours over the rival, or ours itself, at most floor.
+	ours, rival string // names of the sides; rival "": an absolute value
+	unit        string // unit of the compared values
+	benchmark   string // Go benchmark; "": httpcheck measures the row under its name
+	// If times is true, the result is rival / ours and must be at least floor. Otherwise
+	// it is ours / rival, or ours without a rival, and must be at most floor.
 	times       bool
 	floor, goal float64
-	scale       float64 // of a figure without a rival, from unit to shown; 0: 1
-	shown       string  // its unit
-	noAllocs    bool    // ours may not allocate either
+	scale       float64 // factor from unit to shown for a row without a rival; 0: 1
+	shown       string  // unit in the table
+	noAllocs    bool    // ours must not allocate
 }
 
 var rows = []row{
 	{name: "verify", what: "single verification, 4 keys in rotation, AVX-512 IFMA, against crypto/ed25519.Verify",
 		ours: "Verify/ours-ifma", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 15, goal: 24, noAllocs: true},
-	{name: "verify-batch", what: "the same in batches of 64, for each signature",
+	{name: "verify-batch", what: "the same in batches of 64, per signature",
 		ours: "Verify/ours-ifma-batch64", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 30, goal: 45},
 	{name: "tables", what: "memory of a key's tables, AVX-512 IFMA",
 		ours: "Verify/ours-ifma", unit: "B/key", benchmark: "Verify", floor: 1, goal: 0.5, scale: 1.0 / (1 << 20), shown: " MiB"},
 	{name: "verify-scalar", what: "single verification, 4 keys in rotation, scalar form, against crypto/ed25519.Verify",
 		ours: "Verify/ours-scalar", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 6, goal: 8, noAllocs: true},
-	{name: "verify-scalar-batch", what: "the same in batches of 64, for each signature",
+	{name: "verify-scalar-batch", what: "the same in batches of 64, per signature",
 		ours: "Verify/ours-scalar-batch64", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 7, goal: 9},
-	{name: "check", what: "whole check in process, pass cached, average step",
+	{name: "check", what: "complete check in process, pass cached, average step",
 		ours: "CheckCached/ours", unit: "ns/op", benchmark: "CheckCached", floor: 1.8, goal: 1, scale: 1e-3, shown: " us", noAllocs: true},
-	{name: "cached-noop", what: "HTTP on one core, pass cached: server CPU for each request, against a fasthttp handler that does nothing, sizes equal",
+	{name: "cached-noop", what: "HTTP on one core, pass cached: server CPU per request, against a no-op fasthttp handler with equal sizes",
 		ours: "HTTPCached/ours", rival: "HTTPCached/plain-noop", unit: "cpu-ns/op", floor: 1.3, goal: 1.1},
 	{name: "cached-nginx", what: "the same against nginx, Lua and an LRU cache of verified tokens",
 		ours: "HTTPCached/ours", rival: "HTTPCached/nginx-lua-cache", unit: "cpu-ns/op", floor: 1, goal: 0.95},
-	{name: "new", what: "HTTP on one core, every pass new, against fasthttp and golang-jwt (EdDSA) doing the same",
+	{name: "new", what: "HTTP on one core, every pass new, against fasthttp with golang-jwt (EdDSA)",
 		ours: "HTTPNew/ours", rival: "HTTPNew/fasthttp-jwt", unit: "cpu-ns/op", times: true, floor: 5, goal: 8},
-	{name: "batch", what: "batch endpoint, 256 codes, every pass new: tokens/s of a core, against single requests",
+	{name: "batch", what: "batch endpoint, 256 codes, every pass new: tokens/s per core, against single requests",
 		ours: "HTTPNew/ours-batch", rival: "HTTPNew/ours", unit: "cpu-ns/op", times: true, floor: 2, goal: 3},
-	{name: "latency", what: "p99.9 at half of our capacity, open loop, against the no-op at the same rate",
+	{name: "latency", what: "p99.9 at half of railgate's capacity, open loop, against the no-op handler at the same rate",
 		ours: "HTTPLatency/ours", rival: "HTTPLatency/plain-noop", unit: "p99.9-us", floor: 2, goal: 1.3},
-	{name: "memory", what: "memory for each cached pass",
+	{name: "memory", what: "memory per cached pass",
 		ours: "PassCacheMemory", unit: "B/pass", benchmark: "PassCacheMemory", floor: 600, goal: 350, shown: " B"},
-	{name: "pipelines", what: "1,000 connections that send requests without a credential and wait for no answer: p99 of honest checks beside them, one core",
+	{name: "pipelines", what: "1,000 connections that pipeline requests without a credential: p99 of honest checks at the same time, one core",
 		ours: "HTTPPipelines/honest-flooded", unit: "p99-us", floor: 50, goal: 25, scale: 1e-3, shown: " ms"},
-	{name: "unfinished", what: "7,500 batches of 128 KiB that are never finished, one device: the most memory that the gateway takes",
+	{name: "unfinished", what: "7,500 unfinished batches of 128 KiB from one device: peak memory of the gateway",
 		ours: "HTTPUnfinished/honest-flooded", unit: "rss-MiB", floor: 400, goal: 250, shown: " MiB"},
-	{name: "flood", what: "forged passes at twice what the server can do, beside honest ones; a table of its own"},
+	{name: "flood", what: "honest and forged passes at twice the server's capacity; a separate table"},
 }
 
 func rowNames() (names []string) {
@@ -56,10 +56,10 @@ func rowNames() (names []string) {
 	return names
 }
 
-// result is what a row's samples came to.
+// result is the result of a row's samples.
 type result struct {
-	measure.Spread         // of the figure
-	ours, rival    float64 // medians, in the row's unit
+	measure.Spread         // of the result
+	ours, rival    float64 // medians in the row's unit
 	allocs         float64
 }
 
@@ -109,7 +109,7 @@ func (r *row) of(ours, rival float64) float64 {
 	return ours / rival * scale
 }
 
-// holds reports whether a bound is kept.
+// holds reports whether the result meets the bound.
 func (r *row) holds(t result, bound float64) bool {
 	if r.noAllocs && t.allocs > 0 {
 		return false

@@ -17,17 +17,18 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// partWithin bounds one child: a round of Go's benchmarks, or all of httpcheck.
+// partWithin is the timeout of a child process: a round of Go's benchmarks, or all of
+// httpcheck.
 const partWithin = 14 * time.Minute
 
-// goPackages hold the Go benchmarks of the table.
+// goPackages contain the Go benchmarks of the table.
 var goPackages = []string{"./bench", "./tokens/fixedkey", "./gateway/passcache"}
 
-// runner runs the measuring programs and keeps what they print.
+// runner runs the measuring programs and collects their output.
 type runner struct {
 	*options
 	ctx    context.Context
-	root   string // of the repository
+	root   string // root of the repository
 	raw    bytes.Buffer
 	stderr io.Writer
 }
@@ -40,29 +41,28 @@ func newRunner(ctx context.Context, o *options, stderr io.Writer) (*runner, erro
 	return &runner{options: o, ctx: ctx, root: root, stderr: stderr}, nil
 }
 
-// measure runs what the wanted lines need. One part that fails does not keep
-// the others from being measured.
+// measure runs the programs for the selected rows. It continues if one of them fails.
 func (r *runner) measure() error {
 	began := time.Now()
 	var faults []error
 	if pattern := r.goPattern(); pattern != "" {
 		for n := range r.rounds {
 			fmt.Fprintf(r.stderr, "rivals: Go benchmarks, round %d of %d (%v so far)\n", n+1, r.rounds, time.Since(began).Round(time.Second))
-			// Each round is a run of its own: -count would measure ours five times and
-			// only then the rival. -cpu 1 charges a cache's background work to its cause.
+			// Each round is a separate run: with -count, one side would run five times
+			// before the other. -cpu 1 includes the background work of a cache.
 			args := append([]string{"test", "-run", "^$", "-bench", pattern, "-benchmem", "-cpu", "1", "-benchtime", fmt.Sprint(r.round / 3)}, goPackages...)
 			faults = append(faults, r.child("go", args...))
 		}
 	}
 	if parts := r.httpParts(); len(parts) > 0 {
-		fmt.Fprintf(r.stderr, "rivals: over HTTP (%v so far)\n", time.Since(began).Round(time.Second))
+		fmt.Fprintf(r.stderr, "rivals: httpcheck (%v so far)\n", time.Since(began).Round(time.Second))
 		faults = append(faults, r.httpcheck(parts))
 	}
-	fmt.Fprintf(r.stderr, "rivals: measured in %v\n", time.Since(began).Round(time.Second))
+	fmt.Fprintf(r.stderr, "rivals: measurement took %v\n", time.Since(began).Round(time.Second))
 	return errors.Join(faults...)
 }
 
-// goPattern matches the Go benchmarks of the wanted lines; "" if there are none.
+// goPattern returns the pattern for the Go benchmarks of the selected rows, or "".
 func (r *runner) goPattern() string {
 	var names []string
 	for _, row := range rows {
@@ -76,7 +76,7 @@ func (r *runner) goPattern() string {
 	return "^Benchmark(" + strings.Join(names, "|") + ")$"
 }
 
-// httpParts are the wanted lines that httpcheck measures; its names are the table's.
+// httpParts returns the selected rows that httpcheck measures, by the same names.
 func (r *runner) httpParts() (parts []string) {
 	for _, row := range rows {
 		if row.benchmark == "" && slices.Contains(r.only, row.name) {
@@ -86,7 +86,8 @@ func (r *runner) httpParts() (parts []string) {
 	return parts
 }
 
-// httpcheck is built first and run itself: its servers are its own program again.
+// httpcheck builds and runs bench/httpcheck. It needs a binary because httpcheck starts
+// itself again as server.
 func (r *runner) httpcheck(parts []string) error {
 	folder, err := os.MkdirTemp("", "railgate-bench-")
 	if err != nil {
@@ -101,13 +102,13 @@ func (r *runner) httpcheck(parts []string) error {
 		fmt.Sprintf("-round=%v", r.round), fmt.Sprintf("-pin=%v", r.pin))
 }
 
-// child runs a program to its end and keeps its stdout.
+// child runs a program and collects its stdout.
 func (r *runner) child(name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(r.ctx, partWithin)
 	defer cancel()
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir, c.Stderr = r.root, r.stderr
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // so that it ends its servers
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // lets the child stop its servers
 	c.WaitDelay = 15 * time.Second
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -121,7 +122,7 @@ func (r *runner) child(name string, args ...string) error {
 		fmt.Fprintln(r.stderr, lines.Text())
 	}
 	if err := c.Wait(); err != nil {
-		// Without its arguments: the path of a binary in a folder that is gone says nothing.
+		// Without further arguments: the binary's folder no longer exists.
 		return fmt.Errorf("%s %s: %w", filepath.Base(name), args[0], err)
 	}
 	return nil

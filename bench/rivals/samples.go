@@ -10,18 +10,17 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// samples is what the measuring programs printed.
+// samples contains the parsed output of the measuring programs.
 type samples struct {
 	measure.Samples
-	loose bool // the two sides shared processors
+	unpinned bool // servers and load generator shared processors
 }
 
-// notRunLine is how httpcheck names a side that cannot run.
+// notRunLine matches the output of httpcheck for a side that cannot run.
 var notRunLine = regexp.MustCompile(`^NotRun (\S+): (.+)$`)
 
-// read takes the lines of Go's benchmarks, wherever they come from, and leaves
-// out what is something else.
-func read(in io.Reader) (*samples, error) {
+// parseOutput parses lines in the format of Go's benchmarks and ignores other lines.
+func parseOutput(in io.Reader) (*samples, error) {
 	s := &samples{Samples: measure.NewSamples()}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), measure.MaxLine)
@@ -30,8 +29,8 @@ func read(in io.Reader) (*samples, error) {
 		if found := notRunLine.FindStringSubmatch(line); found != nil {
 			s.NotRun[found[1]] = found[2]
 		}
-		s.loose = s.loose || strings.HasPrefix(line, "NOT PINNED")
-		// "BenchmarkX" alone is what go test prints before it logs.
+		s.unpinned = s.unpinned || strings.HasPrefix(line, "NOT PINNED")
+		// Before log output, go test prints "BenchmarkX" on a separate line.
 		if strings.HasPrefix(line, "Benchmark") && len(strings.Fields(line)) > 1 {
 			name, values, err := measure.ParseLine(line)
 			if err != nil {
@@ -43,8 +42,8 @@ func read(in io.Reader) (*samples, error) {
 	return s, lines.Err()
 }
 
-// rounds is the values of a side, one for each round; the error says why there
-// are none, or not as many as there should be.
+// rounds returns the values of a side, one per round. The error contains the reason if
+// values are missing.
 func (s *samples) rounds(name, unit string, want int) ([]float64, error) {
 	if why := s.NotRun[name]; why != "" {
 		return nil, fmt.Errorf("%s: %s", name, why)
@@ -52,7 +51,7 @@ func (s *samples) rounds(name, unit string, want int) ([]float64, error) {
 	values := s.Values[name][unit]
 	switch {
 	case s.Values[name] == nil:
-		return nil, fmt.Errorf("no figures of %s: the run failed, or there is no such benchmark", name)
+		return nil, fmt.Errorf("no values of %s: the run failed, or the benchmark does not exist", name)
 	case len(values) != want:
 		return nil, fmt.Errorf("%d values of %s in %s, want %d", len(values), unit, name, want)
 	}

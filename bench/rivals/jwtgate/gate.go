@@ -21,7 +21,7 @@ type Gate struct {
 	keys    map[string]ed25519.PublicKey
 }
 
-// New makes a gate that knows the devices and what is revoked.
+// New returns a gate with these devices and revoked serials.
 func New(devices map[string][]string, revoked map[string]bool) *Gate {
 	g := &Gate{devices: devices, revoked: revoked, keys: map[string]ed25519.PublicKey{},
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithExpirationRequired(), jwt.WithIssuedAt())}
@@ -40,7 +40,7 @@ func (g *Gate) key(t *jwt.Token) (any, error) {
 	return nil, errKey
 }
 
-// Serve is the handler.
+// Serve is the HTTP handler.
 func (g *Gate) Serve(ctx *fasthttp.RequestCtx) {
 	if !ctx.IsPost() || string(ctx.Path()) != "/v1/check" {
 		ctx.SetStatusCode(fasthttp.StatusNotFound)
@@ -57,10 +57,10 @@ func (g *Gate) Serve(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	ctx.Response.Header.SetContentType("application/json")
-	ctx.SetBody(g.judge(string(ctx.PostBody()), scope, time.Now()))
+	ctx.SetBody(g.check(string(ctx.PostBody()), scope, time.Now()))
 }
 
-func (g *Gate) judge(text, scope string, now time.Time) []byte {
+func (g *Gate) check(text, scope string, now time.Time) []byte {
 	var claims Claims
 	if _, err := g.parser.ParseWithClaims(text, &claims, g.key); err != nil {
 		return []byte(`{"verdict":"deny","reason":"bad_token"}`)

@@ -1,10 +1,10 @@
-// Package jwtgate is a rival: the gate one builds in an afternoon from fasthttp
-// and a token library. Tokens are JWTs under EdDSA with about the claims of a
-// pass. Nothing is cached: every token is verified.
+// Package jwtgate is a rival for benchmarks: a simple gate from fasthttp and a token
+// library. Tokens are EdDSA JWTs with about the same claims as a pass. It has no cache:
+// every token is verified.
 //
-// Its keys come from small numbers; nothing here is secret. It promises less
-// than the gateway: tokens do not change while they are shown, it has no
-// metrics, and the age of its revocations is a constant.
+// Its keys are derived from fixed names and are not secret. It does less than the
+// gateway: tokens do not rotate, it has no metrics, and the age of its revocations is a
+// constant.
 package jwtgate
 
 import (
@@ -18,13 +18,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// KeyCount keys sign in turn.
+// KeyCount is the number of keys that sign in rotation.
 const KeyCount = 4
 
-// Life is how long a token is good: as long as the session of a pass.
+// Life is the validity of a token: as long as the session of a pass.
 const Life = 30 * time.Minute
 
-// Claims are those of a pass: jti is the serial, sub the subject.
+// Claims contains the fields of a pass: jti is the serial, sub the subject.
 type Claims struct {
 	jwt.RegisteredClaims
 	Scope string `json:"scope"` // names, separated by spaces
@@ -37,7 +37,7 @@ func private(i int) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-// Keys are the public keys by the kid of a token's header.
+// Keys returns the public keys by the kid of a token's header.
 func Keys() map[string][]byte {
 	keys := make(map[string][]byte, KeyCount)
 	for i := range KeyCount {
@@ -46,8 +46,8 @@ func Keys() map[string][]byte {
 	return keys
 }
 
-// Mint makes n tokens that are good at now and for at least spare longer, of
-// every age that allows it. The same arguments make the same tokens.
+// Mint makes n tokens of different ages that are valid from now for at least spare. The
+// same arguments give the same tokens.
 func Mint(n int, now time.Time, spare time.Duration, scopes []string) ([]string, error) {
 	var signers [KeyCount]ed25519.PrivateKey
 	for i := range signers {
@@ -74,5 +74,5 @@ func Mint(n int, now time.Time, spare time.Duration, scopes []string) ([]string,
 	return tokens, nil
 }
 
-// Serial is the i-th credential of now's day.
+// Serial returns the serial of the i-th credential of the day.
 func Serial(now time.Time, i int) string { return fmt.Sprintf("%d-%d", now.Unix()/86400, i) }

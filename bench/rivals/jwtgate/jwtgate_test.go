@@ -10,7 +10,7 @@ import (
 
 const device = "Bearer rgd_test"
 
-func ask(g *Gate, target, credential, body string) (status int, answer string) {
+func post(g *Gate, target, credential, body string) (status int, answer string) {
 	var ctx fasthttp.RequestCtx
 	ctx.Request.Header.SetMethod(fasthttp.MethodPost)
 	ctx.Request.SetRequestURI(target)
@@ -20,7 +20,7 @@ func ask(g *Gate, target, credential, body string) (status int, answer string) {
 	return ctx.Response.StatusCode(), string(ctx.Response.Body())
 }
 
-// mint is one token of each age group at now.
+// mint returns tokens of different ages.
 func mint(t *testing.T, now time.Time) []string {
 	t.Helper()
 	tokens, err := Mint(8, now, time.Minute, []string{"entry", "exit"})
@@ -30,7 +30,7 @@ func mint(t *testing.T, now time.Time) []string {
 	return tokens
 }
 
-func TestTheGateAdmitsOnlyWhatItShould(t *testing.T) {
+func TestVerdicts(t *testing.T) {
 	now := time.Now()
 	g := New(map[string][]string{device: {"entry", "onboard"}}, map[string]bool{Serial(now, 3): true})
 	good, expired := mint(t, now), mint(t, now.Add(-time.Hour))
@@ -38,7 +38,7 @@ func TestTheGateAdmitsOnlyWhatItShould(t *testing.T) {
 	for _, c := range []struct {
 		name, target, device, token string
 		status                      int
-		says                        string
+		want                        string
 	}{
 		{"good", "/v1/check?scope=entry", device, good[0], 200, `"verdict":"allow"`},
 		{"another key", "/v1/check?scope=entry", device, good[1], 200, `"verdict":"allow"`},
@@ -49,18 +49,18 @@ func TestTheGateAdmitsOnlyWhatItShould(t *testing.T) {
 		{"no claims", "/v1/check?scope=entry", device, head, 200, `"reason":"bad_token"`},
 		{"a scope that was not granted", "/v1/check?scope=onboard", device, good[0], 200, `"reason":"scope_not_granted"`},
 		{"a scope that is not the device's", "/v1/check?scope=exit", device, good[0], 403, ""},
-		{"a stranger", "/v1/check?scope=entry", "Bearer rgd_other", good[0], 401, ""},
-		{"elsewhere", "/", device, good[0], 404, ""},
+		{"an unknown device", "/v1/check?scope=entry", "Bearer rgd_other", good[0], 401, ""},
+		{"another path", "/", device, good[0], 404, ""},
 	} {
-		status, answer := ask(g, c.target, c.device, c.token)
-		if status != c.status || !strings.Contains(answer, c.says) {
-			t.Errorf("%s: %d %s, want %d with %s", c.name, status, answer, c.status, c.says)
+		status, answer := post(g, c.target, c.device, c.token)
+		if status != c.status || !strings.Contains(answer, c.want) {
+			t.Errorf("%s: %d %s, want %d with %s", c.name, status, answer, c.status, c.want)
 		}
 	}
 }
 
-// Every token must be good for the whole of a round, and differ from the others.
-func TestMintedTokensAreOfManyAgesAndGood(t *testing.T) {
+// TestMintedTokensAreValidAndDifferent uses tokens that must be valid for a whole round.
+func TestMintedTokensAreValidAndDifferent(t *testing.T) {
 	now := time.Now()
 	tokens, err := Mint(300, now, 5*time.Minute, []string{"entry"})
 	if err != nil {
@@ -70,7 +70,7 @@ func TestMintedTokensAreOfManyAgesAndGood(t *testing.T) {
 	seen := map[string]bool{}
 	for i, token := range tokens {
 		seen[token] = true
-		if answer := string(g.judge(token, "entry", now)); !strings.HasPrefix(answer, `{"verdict":"allow","reason":"ok",`) {
+		if answer := string(g.check(token, "entry", now)); !strings.HasPrefix(answer, `{"verdict":"allow","reason":"ok",`) {
 			t.Fatalf("token %d: %s", i, answer)
 		}
 	}

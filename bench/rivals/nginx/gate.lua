@@ -1,6 +1,6 @@
--- A gate as one builds it from nginx's parts: a signed token (JWT, EdDSA) is
--- verified by libcrypto once and then found in an LRU cache under its whole
--- text; expiry and scope are looked at every time. It knows no revocations.
+-- A gate from nginx modules: libcrypto verifies a signed token (JWT, EdDSA) once, and
+-- later requests find it in an LRU cache by its complete text. Expiry and scope are
+-- checked every time. It has no revocations.
 local ffi = require "ffi"
 local base64 = require "ngx.base64"
 local json = require "cjson.safe"
@@ -24,13 +24,13 @@ local keys = {}
 for name, hex in pairs(settings.keys) do
    local raw = hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
    keys[name] = C.EVP_PKEY_new_raw_public_key(ED25519, nil, raw, #raw)
-   assert(keys[name] ~= nil, "a public key is not one")
+   assert(keys[name] ~= nil, "a public key is malformed")
 end
-local context = C.EVP_MD_CTX_new() -- one worker, and nothing yields while it is in use
+local context = C.EVP_MD_CTX_new() -- shared: one worker, which does not yield while using it
 local cache = assert(lrucache.new(settings.entries))
 local misses = 0
 
--- verified answers the claims of a token whose signature holds, or nil.
+-- verified returns the claims of a token with a valid signature, or nil.
 local function verified(token)
    local head, claims, signature = token:match("^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$")
    if not head then return nil end
@@ -48,8 +48,8 @@ local function verified(token)
    return claims
 end
 
--- remembered makes of claims what a hit needs: the answer but for the seconds left.
-local function remembered(claims)
+-- cacheEntry returns the cache entry for claims: the answer without the remaining seconds.
+local function cacheEntry(claims)
    local scopes, names = {}, {}
    for name in claims.scope:gmatch("%S+") do
       scopes[name] = true
@@ -85,7 +85,7 @@ function gate.check()
       misses = misses + 1
       local claims = verified(token)
       if not claims then return deny("bad_signature") end
-      pass = remembered(claims)
+      pass = cacheEntry(claims)
       cache:set(token, pass)
    end
    local left = pass.expiry - ngx.time()

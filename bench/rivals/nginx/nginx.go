@@ -1,10 +1,9 @@
-// Package nginx runs a rival: nginx with a Lua gate of about a hundred lines,
-// which verifies a token once and then finds it in an LRU cache.
+// Package nginx runs a rival for benchmarks: nginx with a Lua gate of about a hundred
+// lines, which verifies a token once and then finds it in an LRU cache.
 //
-// It needs Debian's packages, or others of the same names: Missing says which
-// are not there. It promises one worker on one processor and the processor time
-// of that worker. The rival promises less than the gateway: no revocations, no
-// metrics, no age of its data.
+// It needs the packages of Debian, or others with the same files; [Missing] lists missing
+// ones. It runs one worker on one processor and reports the processor time of the worker.
+// The rival does less than the gateway: no revocations, no metrics, no age of its data.
 package nginx
 
 import (
@@ -18,13 +17,13 @@ import (
 	"text/template"
 )
 
-// Packages are those of Debian that the rival is made of.
+// Packages lists the Debian packages that the rival needs.
 const Packages = "nginx libnginx-mod-http-lua lua-resty-core lua-resty-lrucache lua-cjson"
 
 //go:embed gate.lua nginx.conf
 var files embed.FS
 
-// parts are the files that must be there, each under one of its usual folders.
+// parts lists the required files with their usual folders.
 var parts = []struct {
 	name    string
 	folders []string
@@ -41,8 +40,8 @@ var (
 	luaFolders    = []string{"/usr/share/lua/5.1", "/usr/local/share/lua/5.1"}
 )
 
-// found is the path of a part; "" if it is nowhere.
-func found(name string, folders []string) string {
+// findPart returns the path of a part, or "" if it is missing.
+func findPart(name string, folders []string) string {
 	for _, folder := range folders {
 		if paths, err := filepath.Glob(filepath.Join(folder, name)); err == nil && len(paths) > 0 {
 			return paths[0]
@@ -51,14 +50,14 @@ func found(name string, folders []string) string {
 	return ""
 }
 
-// Missing says why nginx cannot run here; nil: it can.
+// Missing returns an error with the missing files, or nil if nginx can run.
 func Missing() error {
 	var missing []string
 	if _, err := exec.LookPath("nginx"); err != nil {
 		missing = append(missing, "nginx")
 	}
 	for _, p := range parts {
-		if found(p.name, p.folders) == "" {
+		if findPart(p.name, p.folders) == "" {
 			missing = append(missing, p.name)
 		}
 	}
@@ -68,22 +67,22 @@ func Missing() error {
 	return fmt.Errorf("%s not found (Debian: apt-get install %s)", strings.Join(missing, ", "), Packages)
 }
 
-// Config is what the gate knows.
+// Config is the configuration of the gate.
 type Config struct {
-	Keys    map[string][]byte   // Ed25519 public keys by the name that tokens give
+	Keys    map[string][]byte   // Ed25519 public keys by the kid of tokens
 	Devices map[string][]string // scopes by Authorization header
-	Entries int                 // of the cache
-	CPU     int                 // processor of the worker; below 0: any
+	Entries int                 // size of the cache
+	CPU     int                 // processor of the worker; negative: any
 }
 
-// furnish writes what nginx reads into folder.
-func (c Config) furnish(folder, address string) error {
+// writeFiles writes the files of nginx to folder.
+func (c Config) writeFiles(folder, address string) error {
 	page := struct {
 		Folder, Address, Affinity string
 		Modules                   []string
 	}{Folder: folder, Address: address}
 	for _, p := range parts[:2] {
-		page.Modules = append(page.Modules, found(p.name, p.folders))
+		page.Modules = append(page.Modules, findPart(p.name, p.folders))
 	}
 	if c.CPU >= 0 {
 		page.Affinity = "1" + strings.Repeat("0", c.CPU)
@@ -104,8 +103,8 @@ func (c Config) furnish(folder, address string) error {
 	return nil
 }
 
-// settings is the configuration as a Lua module. Its strings are names and
-// credentials of this benchmark; %q of such text is the same in both languages.
+// settings returns the configuration as a Lua module. Its strings are names and
+// credentials of this benchmark, for which %q gives the same text in Go and Lua.
 func (c Config) settings() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "return {\nentries = %d,\nkeys = {\n", c.Entries)

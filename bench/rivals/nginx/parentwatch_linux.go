@@ -2,5 +2,5 @@ package nginx
 
 import "syscall"
 
-// parentWatch ends nginx with the process that started it.
+// parentWatch makes the system end nginx when the parent process ends.
 func parentWatch() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }

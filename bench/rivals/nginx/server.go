@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// Bounds of the waits on the process.
+// Timeouts of the process.
 const (
 	startWithin = 10 * time.Second
 	replyWithin = 5 * time.Second
@@ -29,7 +29,7 @@ type Server struct {
 
 	folder string
 	master *exec.Cmd
-	ended  chan struct{} // closed when master has
+	ended  chan struct{} // closed when master has ended
 	client http.Client
 }
 
@@ -42,8 +42,8 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// We listen and hand the socket over, as nginx does to its successor when it
-	// is upgraded: so the port is free, and nobody else can take it meanwhile.
+	// The listening socket is created here and inherited by nginx, as in an upgrade of
+	// nginx. This reserves a free port without a race.
 	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
@@ -59,10 +59,10 @@ func Start(c Config) (*Server, error) {
 	if s.folder, err = os.MkdirTemp("", "railgate-nginx-"); err != nil {
 		return nil, err
 	}
-	if err := c.furnish(s.folder, s.Address); err != nil {
+	if err := c.writeFiles(s.folder, s.Address); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
-	// What is said before the configuration is read, such as that a socket was inherited, goes to a file.
+	// Messages before the configuration is read, such as about the inherited socket, go to a file.
 	s.master = exec.Command(binary, "-p", s.folder, "-e", filepath.Join(s.folder, "start.log"), "-c", filepath.Join(s.folder, "nginx.conf"))
 	s.master.Env = append(os.Environ(), "NGINX=3;") // the descriptor of ExtraFiles[0]
 	s.master.ExtraFiles = []*os.File{socket}
@@ -82,7 +82,7 @@ func Start(c Config) (*Server, error) {
 		}
 		select {
 		case <-s.ended:
-			return nil, errors.Join(errors.New("nginx ended at once; its reason is above"), os.RemoveAll(s.folder))
+			return nil, errors.Join(errors.New("nginx ended immediately: see its output above"), os.RemoveAll(s.folder))
 		case <-time.After(pollEvery):
 		}
 		if time.Now().After(deadline) {
@@ -91,13 +91,14 @@ func Start(c Config) (*Server, error) {
 	}
 }
 
-// Usage is what the worker has used since it began.
+// Usage contains the counters of the worker since its start.
 type Usage struct {
-	CPU    time.Duration // user and system, in steps of 10 ms
-	Misses uint64        // tokens asked of the cache in vain
+	CPU    time.Duration // user and system time, in steps of 10 ms
+	Misses uint64        // cache misses
 }
 
-// Usage asks the worker for its number and its misses, and the system for its time.
+// Usage reads the worker's process id and cache misses from the worker and its processor
+// time from the system.
 func (s *Server) Usage() (u Usage, err error) {
 	answer, err := s.client.Get("http://" + s.Address + "/usage")
 	if err != nil {
@@ -110,7 +111,7 @@ func (s *Server) Usage() (u Usage, err error) {
 	}
 	var worker int
 	if _, err := fmt.Sscanf(string(text), "%d %d", &worker, &u.Misses); err != nil {
-		return u, fmt.Errorf("nginx: its usage is not two numbers: %w", err)
+		return u, fmt.Errorf("nginx: the usage of the worker is not two numbers: %w", err)
 	}
 	used, err := process.UsageOf(worker)
 	u.CPU = used.Own
