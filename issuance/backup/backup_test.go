@@ -54,7 +54,7 @@ func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 	file := filepath.Join(dir, "copy.db")
 	size, err := Backup(t.Context(), h.address, file)
 	h.must(err)
-	runtest.Eventually(t, 20*time.Second, "the writer to go on", func() bool { return written.Load() > acknowledged })
+	runtest.Eventually(t, 20*time.Second, "the writer to continue", func() bool { return written.Load() > acknowledged })
 	stop()
 	h.must(<-ended)
 

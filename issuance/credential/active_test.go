@@ -21,8 +21,8 @@ import (
 
 const key = tokens.KeyID(7)
 
-// announced announces key and empties the outbox.
-func announced(t *testing.T, s *Store) {
+// announceKey announces key and empties the outbox.
+func announceKey(t *testing.T, s *Store) {
 	t.Helper()
 	_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs)
 	runtest.Must(t, err)
@@ -150,7 +150,7 @@ func TestRepublishWaitsForAChangeInProgress(t *testing.T) {
 // credentials, not sessions under other keys, not past sessions or those before the cutoff.
 func TestHoldersOfRunningSessionsAreExempted(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		announced(t, s)
+		announceKey(t, s)
 		const cutoff = int64(nowMs/1000 - 600)
 		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
 			t.Helper()
@@ -185,7 +185,7 @@ func TestHoldersOfRunningSessionsAreExempted(t *testing.T) {
 // session under another key.
 func TestNoSessionIsOpenedUnderADistrustedKey(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		announced(t, s)
+		announceKey(t, s)
 		c := approved(t, s, 1)
 		_, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: nowMs / 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
@@ -224,7 +224,7 @@ func TestSubjectCutoffMovesToLaterTimesOnly(t *testing.T) {
 // A republication repeats cutoffs, with exemptions before them, and omits outdated ones.
 func TestCutoffsAreRepublished(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		announced(t, s)
+		announceKey(t, s)
 		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}

@@ -83,26 +83,26 @@ func TestEndedSessionIsEnqueuedForGates(t *testing.T) {
 		byLogin, all bool // whether it ends sessions of a login, and whether also others
 		how          func(v *viewer, at database.Millis) error
 	}{
-		"leaving": {how: func(v *viewer, at database.Millis) error {
+		"closing the page": {how: func(v *viewer, at database.Millis) error {
 			return v.s.closeAccess(t.Context(), v.Application, access(v), at)
 		}},
-		"coming back": {how: func(v *viewer, at database.Millis) error {
+		"regaining access": {how: func(v *viewer, at database.Millis) error {
 			v.checks++
 			c := check(1000*v.n+v.checks, v.Application)
 			c.Passed = at
 			return v.s.replaceAccess(t.Context(), c, [32]byte{8}, "2026-11")
 		}},
-		"leaving in a login": {byLogin: true, how: func(v *viewer, at database.Millis) error {
+		"closing the page of a login": {byLogin: true, how: func(v *viewer, at database.Millis) error {
 			return change(v, func(ctx context.Context, tx *sql.Tx) error {
 				return v.s.closeInLogin(ctx, tx, v.Application, "log_1", at)
 			})
 		}},
-		"the end of the login": {byLogin: true, how: func(v *viewer, at database.Millis) error {
+		"logout": {byLogin: true, how: func(v *viewer, at database.Millis) error {
 			return change(v, func(ctx context.Context, tx *sql.Tx) error {
 				return v.s.CloseLogins(ctx, tx, []string{"log_0", "log_1"}, at)
 			})
 		}},
-		"the end of the account": {all: true, how: func(v *viewer, at database.Millis) error {
+		"closing the account": {all: true, how: func(v *viewer, at database.Millis) error {
 			return change(v, func(ctx context.Context, tx *sql.Tx) error {
 				if _, err := tx.ExecContext(ctx, `UPDATE applications SET account = 'acc_1' WHERE id = $1`, v.Application); err != nil {
 					return err
@@ -121,7 +121,7 @@ func TestEndedSessionIsEnqueuedForGates(t *testing.T) {
 				if got := v.takeRecords(); len(got) != 0 || len(woken) != 0 {
 					t.Fatalf("enqueued %+v without a session, woke %v", got, woken)
 				}
-				if name == "leaving" || name == "coming back" {
+				if name == "closing the page" || name == "regaining access" {
 					_, err := s.db.Writer().ExecContext(t.Context(), `UPDATE applications SET access_hash = $1 WHERE id = $2`, slices.Collect(bytesOf(access(v))), v.Application)
 					runtest.Must(t, err)
 				}
@@ -241,21 +241,21 @@ func TestRepublishHasClosedSessions(t *testing.T) {
 			runtest.Must(t, s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }))
 		}
 		closeLogin("log_1", nowMs+9000)
-		v.takeRecords() // published
+		v.takeRecords() // now published
 		closeLogin("log_3", nowMs+10_000)
 		all := func(now database.Millis) map[revocation.Record]int {
 			t.Helper()
 			_, err := s.outbox.Republish(t.Context(), 0, int64(now))
 			runtest.Must(t, err)
-			said := map[revocation.Record]int{}
+			found := map[revocation.Record]int{}
 			for p := range s.outbox.Partitions() {
 				for _, r := range issuerdb.TakeRecords(t, s.outbox, p, 100).Records {
 					if r.Kind == revocation.KindRevokeSession {
-						said[r]++
+						found[r]++
 					}
 				}
 			}
-			return said
+			return found
 		}
 		want := map[revocation.Record]int{v.closed(nowMs, nowMs+9000): 1, v.closed(nowMs+5000, nowMs+9000): 1, other.closed(nowMs+7000, nowMs+10_000): 1}
 		for _, now := range []database.Millis{nowMs + 20_000, nowMs + 20_000, database.Millis(nowMs).Add(shownFor)} {
@@ -268,7 +268,7 @@ func TestRepublishHasClosedSessions(t *testing.T) {
 			t.Errorf("republished %v of the waiting records, want %v", got, want)
 		}
 		v.takeRecords()
-		other.takeRecords() // published
+		other.takeRecords() // now published
 		if got := all(database.Millis(nowMs + 7000).Add(shownFor)); len(got) != 0 {
 			t.Errorf("republished %v when no code can be accepted any more", got)
 		}
@@ -306,7 +306,7 @@ func TestSharedTransactionChecksEachSessionStart(t *testing.T) {
 		if !errors.Is(pair[0].refused, errStartTaken) || !errors.Is(pair[1].refused, errCheckRequired) {
 			t.Errorf("the taken second: %v, the other: %v", pair[0].refused, pair[1].refused)
 		}
-		// One check of one application, shown for another's as well.
+		// One check of one application, used for another application too.
 		own := v.checked(nowMs)
 		pair = []*pendingWrite[opening]{call("ses_own_0", viewers[1], own, nowMs+9000), call("ses_own_1", v, own, nowMs+9000)}
 		openAll(pair)

@@ -64,7 +64,7 @@ func from(t *testing.T, n int) throttle.Caller {
 // after the lock was set: it approves nothing and reveals nothing, for each use of a passed
 // check.
 func TestRightGuessAfterTheLockHasNoEffect(t *testing.T) {
-	for name, way := range map[string]func(d *harness, s *credential.Service, n int) func() error{
+	for name, use := range map[string]func(d *harness, s *credential.Service, n int) func() error{
 		"a new application": func(d *harness, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
@@ -77,7 +77,7 @@ func TestRightGuessAfterTheLockHasNoEffect(t *testing.T) {
 			h = d.authorize(s, p)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
 		},
-		"a way back": func(d *harness, s *credential.Service, n int) func() error {
+		"regained access": func(d *harness, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
 				d.t.Fatal(err)
@@ -94,10 +94,10 @@ func TestRightGuessAfterTheLockHasNoEffect(t *testing.T) {
 				d.Checker, d.CheckTimeout = provider, facecheck.MaxTimeout
 				d.addLockout()
 				s := d.openService()
-				ask := way(d, s, 1)
-				held := checksOf(t, d.Outbox)
+				call := use(d, s, 1)
+				before := checksOf(t, d.Outbox)
 				right := make(chan error, 1)
-				go func() { right <- ask() }()
+				go func() { right <- call() }()
 				<-provider.entered
 				var wrong sync.WaitGroup
 				for range 99 {
@@ -114,8 +114,8 @@ func TestRightGuessAfterTheLockHasNoEffect(t *testing.T) {
 				if err := <-right; !problem.Is(err, throttle.TooManyFailures) {
 					t.Errorf("the right guess after the lock: %v", err)
 				}
-				if n := checksOf(t, d.Outbox); n != held {
-					t.Errorf("%d checks are stored, want %d", n, held)
+				if n := checksOf(t, d.Outbox); n != before {
+					t.Errorf("%d checks are stored, want %d", n, before)
 				}
 			})
 		})
@@ -142,7 +142,7 @@ func TestFailuresFromOtherNetworksDoNotLockTheHolderOut(t *testing.T) {
 			t.Fatalf("person %d from network %d: %v", n, network, err)
 		}
 	}
-	passes := func(n, network int) error {
+	pass := func(n, network int) error {
 		h, _ := d.apply(s, n)
 		_, err := s.Check(t.Context(), h, facecheck.SandboxPass, from(t, network))
 		return err
@@ -150,18 +150,18 @@ func TestFailuresFromOtherNetworksDoNotLockTheHolderOut(t *testing.T) {
 	for network := range 5 {
 		fail(1, network)
 	}
-	if err := passes(1, 9); err != nil {
+	if err := pass(1, 9); err != nil {
 		t.Errorf("after five failures from five networks: %v", err)
 	}
 	for i := range throttle.DefaultRules.Faces.Failures {
 		fail(2, i%5)
 	}
 	var r *problem.Error
-	if err := passes(2, 9); !errors.As(err, &r) || r.Code != throttle.TooManyFailures || r.RetryAt > d.now.Add(throttle.DefaultRules.Faces.MaxLock).Unix() {
+	if err := pass(2, 9); !errors.As(err, &r) || r.Code != throttle.TooManyFailures || r.RetryAt > d.now.Add(throttle.DefaultRules.Faces.MaxLock).Unix() {
 		t.Fatalf("after %d failures: %v", throttle.DefaultRules.Faces.Failures, err)
 	}
 	d.now = time.Unix(r.RetryAt, 0)
-	if err := passes(2, 9); err != nil {
+	if err := pass(2, 9); err != nil {
 		t.Errorf("after the delay: %v", err)
 	}
 }

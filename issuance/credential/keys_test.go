@@ -165,11 +165,11 @@ func TestRetiredKeyIsNotAnnouncedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.publishAll()
-		for _, order := range []func() error{
+		for _, command := range []func() error{
 			func() error { return keys.Refresh(t.Context()) },
 			func() error { _, err := keys.Deactivate(t.Context(), 1, d.by()); return err },
 		} {
-			runtest.Must(t, order())
+			runtest.Must(t, command())
 		}
 		d.execSQL(`UPDATE issuer_keys SET inactive_ms = inactive_ms - 3600000`)
 		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {

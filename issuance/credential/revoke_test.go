@@ -61,9 +61,9 @@ func TestRevocationIsEnqueuedOnce(t *testing.T) {
 		if p.First != 1 || !p.Drained || fmt.Sprint(p.Records) != fmt.Sprint(want) {
 			t.Fatalf("%+v, want %v", p, want)
 		}
-		var audit int
-		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&audit); err != nil || audit != 3 {
-			t.Fatalf("%d audit log entries: %v", audit, err)
+		var rows int
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&rows); err != nil || rows != 3 {
+			t.Fatalf("%d rows in revocations: %v", rows, err)
 		}
 	})
 }
@@ -181,11 +181,11 @@ func TestConcurrentRevocationsMakeOneRecord(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s, other := open(), open()
 		c := approved(t, s, 1)
-		held, err := s.db.Writer().Begin() // on PostgreSQL all callers wait for it
+		lock, err := s.db.Writer().Begin() // on PostgreSQL all callers wait for it
 		runtest.Must(t, err)
-		defer held.Rollback()
+		defer lock.Rollback()
 		if s.db.Name == "postgres" {
-			_, err := readCredential(t.Context(), held, c.Serial, ` FOR UPDATE`)
+			_, err := readCredential(t.Context(), lock, c.Serial, ` FOR UPDATE`)
 			runtest.Must(t, err)
 		}
 		var changes atomic.Int64
@@ -204,7 +204,7 @@ func TestConcurrentRevocationsMakeOneRecord(t *testing.T) {
 		if s.db.Name == "postgres" {
 			databasetest.WaitForLocks(t, s.db.Writer(), callers)
 		}
-		held.Rollback()
+		lock.Rollback()
 		all.Wait()
 		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 1 || changes.Load() != 1 {
 			t.Fatalf("%d records, %d changes: %v", n, changes.Load(), err)

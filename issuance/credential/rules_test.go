@@ -53,8 +53,8 @@ func (d *harness) status(s *credential.Service, p pass) credential.ApplicationVi
 	return s.View(d.authorize(s, p))
 }
 
-// refused checks a problem's code and its retry time, 0 for none.
-func refused(t *testing.T, err error, code problem.Code, retryAt int64) {
+// requireProblem checks a problem's code and its retry time, 0 for none.
+func requireProblem(t *testing.T, err error, code problem.Code, retryAt int64) {
 	t.Helper()
 	var r *problem.Error
 	if !errors.As(err, &r) || r.Code != code || r.RetryAt != retryAt {
@@ -96,7 +96,7 @@ func TestA2_EveryUseIsInScope(t *testing.T) {
 func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 	s := newHarness(t).openService()
 	good := credential.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
-	for code, spoil := range map[problem.Code]func(*credential.Form){
+	for code, invalidate := range map[problem.Code]func(*credential.Form){
 		credential.LocationMissing:          func(f *credential.Form) { f.Location = nil },
 		credential.LocationInvalid:          func(f *credential.Form) { f.Location = &credential.Location{Latitude: 91} },
 		credential.CityInvalid:              func(f *credential.Form) { f.City = " " },
@@ -106,9 +106,9 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 		credential.DocumentTypeNotSupported: func(f *credential.Form) { f.DocumentType = "" },
 	} {
 		f := good
-		spoil(&f)
+		invalidate(&f)
 		_, err := s.Submit(t.Context(), nil, f)
-		refused(t, err, code, 0)
+		requireProblem(t, err, code, 0)
 	}
 }
 
@@ -123,11 +123,11 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	for _, other := range []string{"passport", "hk_macau_permit", "taiwan_permit", "RESIDENT_ID", "residence_permit"} {
 		f.DocumentType = other
 		_, err := s.Submit(t.Context(), nil, f)
-		refused(t, err, credential.DocumentTypeNotSupported, 0)
+		requireProblem(t, err, credential.DocumentTypeNotSupported, 0)
 	}
 	f.DocumentType, f.DocumentNumber = "resident_id", "110105200601001" // first generation
 	_, err := s.Submit(t.Context(), nil, f)
-	refused(t, err, rules.FirstGenerationCard, 0)
+	requireProblem(t, err, rules.FirstGenerationCard, 0)
 }
 
 func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
@@ -139,7 +139,7 @@ func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
 			facecheck.SandboxFail: credential.CheckFailed, facecheck.SandboxTimeout: credential.CheckTimeout, "": credential.EvidenceInvalid,
 		} {
 			_, err := s.Check(t.Context(), h, evidence, throttle.Caller{})
-			refused(t, err, code, 0)
+			requireProblem(t, err, code, 0)
 			if st := d.status(s, p); st.Status != credential.StatusSubmitted || st.Serial != nil {
 				t.Fatalf("after %s: %+v", code, st)
 			}
@@ -163,7 +163,7 @@ func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
 		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
 		d.now = february.Add(-time.Millisecond)
 		_, _, err := d.approve(s, 0)
-		refused(t, err, credential.QuotaExceeded, february.Unix())
+		requireProblem(t, err, credential.QuotaExceeded, february.Unix())
 		if _, _, err := d.approve(s, 1); err != nil {
 			t.Fatalf("another person: %v", err)
 		}
@@ -199,7 +199,7 @@ func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedes(t *testing.T) {
 		}
 		d.now = time.Unix(from, 0).Add(-time.Millisecond)
 		early, _, err := d.approve(s, 0)
-		refused(t, err, credential.RenewalTooEarly, from)
+		requireProblem(t, err, credential.RenewalTooEarly, from)
 		if st := d.status(s, early); st.Status != credential.StatusRefused || st.RefusedFor != credential.RenewalTooEarly {
 			t.Fatalf("refused before its renewal time: %+v", st)
 		}
@@ -219,7 +219,7 @@ func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedes(t *testing.T) {
 		}
 		// Unrevoking the old one would make two active.
 		_, err = s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
-		refused(t, err, credential.CredentialSuperseded, 0)
+		requireProblem(t, err, credential.CredentialSuperseded, 0)
 	})
 }
 
@@ -232,7 +232,7 @@ func TestA9_RevokedCredentialDoesNotDelayTheNext(t *testing.T) {
 		d.revoke(s, c, "lost_phone")
 		d.approved(s, 0)
 		_, err := s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
-		refused(t, err, credential.CredentialSuperseded, 0)
+		requireProblem(t, err, credential.CredentialSuperseded, 0)
 	})
 }
 
@@ -248,7 +248,7 @@ func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
 			}
 			d.now = d.now.Add(time.Millisecond)
 			_, err := s.Code(t.Context(), d.visitor(p), o.Session)
-			refused(t, err, credential.SessionOver, 0)
+			requireProblem(t, err, credential.SessionOver, 0)
 			c.Check = d.checked(s, p)
 		}
 		for range credential.ApplicationsPerMonth - 1 {
@@ -265,7 +265,7 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 		d.session(s, p, c.Check)
 		d.revoke(s, c, "staff")
 		d.now = d.now.Add(31 * 24 * time.Hour)
-		kept, _ := d.apply(s, 2)
+		recent, _ := d.apply(s, 2)
 		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
 			t.Fatalf("%d erased at 31 days: %v", n, err)
 		}
@@ -281,7 +281,7 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 				t.Errorf("%d rows remain in %s", n, table)
 			}
 		}
-		if n := d.count("applications"); n != 1 || kept.Application() == "" {
+		if n := d.count("applications"); n != 1 || recent.Application() == "" {
 			t.Errorf("%d applications remain", n)
 		}
 	})
@@ -297,9 +297,9 @@ func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
 			d.apply(s, n+1)
 		}
 		h, _ := d.apply(s, 9)
-		held, err := s.Export(t.Context(), h)
-		if err != nil || held.ErasedAt != d.now.Add(48*time.Hour).Unix() {
-			t.Errorf("erased at %d: %v", held.ErasedAt, err)
+		data, err := s.Export(t.Context(), h)
+		if err != nil || data.ErasedAt != d.now.Add(48*time.Hour).Unix() {
+			t.Errorf("erased at %d: %v", data.ErasedAt, err)
 		}
 		d.now = d.now.Add(48 * time.Hour)
 		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
@@ -354,13 +354,13 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		d.Residents = registry
 		s := d.openService()
 		p, _, err := d.approve(s, 0)
-		refused(t, err, credential.IdentityNotConfirmed, 0)
+		requireProblem(t, err, credential.IdentityNotConfirmed, 0)
 		if st := d.status(s, p); st.Status != credential.StatusRefused {
 			t.Fatalf("%+v", st)
 		}
 		registry.match = provider.Cancelled
 		_, _, err = d.approve(s, 0)
-		refused(t, err, credential.DocumentCancelled, 0)
+		requireProblem(t, err, credential.DocumentCancelled, 0)
 		registry.match = provider.Lost // the service exists for a lost card
 		d.approved(s, 0)
 
@@ -370,9 +370,9 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 			t.Fatalf("%+v, %v", c, err)
 		}
 		_, err = s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
-		refused(t, err, credential.NotApproved, 0)
+		requireProblem(t, err, credential.NotApproved, 0)
 		_, err = s.Resume(t.Context(), d.authorize(s, p))
-		refused(t, err, credential.LookupUnavailable, 0)
+		requireProblem(t, err, credential.LookupUnavailable, 0)
 		registry.match = provider.Matched
 		st, err := s.Resume(t.Context(), d.authorize(s, p))
 		if err != nil || st.Status != credential.StatusApproved {
@@ -384,7 +384,7 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		d.now = d.now.Add(credential.CheckLife)
 		registry.match = provider.Matched
 		_, err = s.Resume(t.Context(), d.authorize(s, p))
-		refused(t, err, credential.CheckRequired, 0)
+		requireProblem(t, err, credential.CheckRequired, 0)
 	})
 }
 
@@ -394,7 +394,7 @@ type fakeRegistry struct{ match provider.Match }
 func (c *fakeRegistry) Label() string { return "test" }
 func (c *fakeRegistry) Lookup(context.Context, provider.Person) (provider.Match, error) {
 	if c.match == provider.Unknown {
-		return provider.Unknown, errors.New("out of order")
+		return provider.Unknown, errors.New("registry is down")
 	}
 	return c.match, nil
 }
@@ -483,18 +483,18 @@ func TestClockJumpsAllowNoFourthApproval(t *testing.T) {
 	everyHarness(t, func(t *testing.T, d *harness) {
 		d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing)
 		s := d.openService()
-		made := 0
+		approvals := 0
 		for i := range 12 { // back and forth over the month's end, a day and an hour at a time
 			d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing).Add(time.Duration(25*(i%6)-75) * time.Hour)
 			if _, c, err := d.approve(s, 0); err == nil {
-				made++
+				approvals++
 				d.revoke(s, c, "staff")
 			} else if !problem.Is(err, credential.QuotaExceeded) && !problem.Is(err, credential.RenewalTooEarly) {
 				t.Fatal(err)
 			}
 		}
-		if made != 6 { // three in each of the two months
-			t.Fatalf("%d approvals in two months", made)
+		if approvals != 6 { // three in each of the two months
+			t.Fatalf("%d approvals in two months", approvals)
 		}
 	})
 }

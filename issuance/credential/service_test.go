@@ -259,7 +259,7 @@ func TestFailingSignerDoesNotUseUpTheCheck(t *testing.T) {
 	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
 		t.Fatal("a session without a signature")
 	}
-	d.session(s, token, c.Check) // it is not used up
+	d.session(s, token, c.Check) // the check is not used up
 }
 
 // Under another vault master key nothing can be decrypted, and no passenger is approved.

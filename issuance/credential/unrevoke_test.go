@@ -67,7 +67,7 @@ func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 		}
 		for _, serial := range wanted {
 			if !slices.Contains(serials, serial) {
-				t.Errorf("%v must not be unrevoked", serial)
+				t.Errorf("%v is not in the list", serial)
 			}
 		}
 		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and unrevoking
@@ -85,10 +85,10 @@ func TestUnrevokePeriodUndoesThatPeriodOnly(t *testing.T) {
 				t.Errorf("%v was unrevoked: %v", c.Serial, err)
 			}
 		}
-		var lines int
-		err = s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE who = 'night-shift'`).Scan(&lines)
-		if err != nil || lines != total {
-			t.Errorf("%d entries in the audit log for %d credentials: %v", lines, total, err)
+		var entries int
+		err = s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE who = 'night-shift'`).Scan(&entries)
+		if err != nil || entries != total {
+			t.Errorf("%d entries in the audit log for %d credentials: %v", entries, total, err)
 		}
 		if _, serials, err := s.RevokedIn(t.Context(), period); err != nil || len(serials) != 0 {
 			t.Errorf("%d remain to unrevoke: %v", len(serials), err)

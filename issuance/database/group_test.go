@@ -101,18 +101,18 @@ func TestGroupSurvivesCancelAndPanic(t *testing.T) {
 		}
 		return nil
 	})
-	leader, leaderGoes := context.WithCancel(t.Context())
+	leader, cancelLeader := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() { g.Do(leader, &double{in: 1}) })
 	<-entered
-	waiter, waiterGoes := context.WithCancel(t.Context())
+	waiter, cancelWaiter := context.WithCancel(t.Context())
 	all.Go(func() {
 		if err := g.Do(waiter, &double{in: 2}); !errors.Is(err, context.Canceled) {
 			t.Errorf("the call that left got %v", err)
 		}
 	})
 	waitFor(t, g, 1)
-	waiterGoes()
+	cancelWaiter()
 	waitFor(t, g, 0)
 	all.Go(func() {
 		if err := g.Do(t.Context(), &double{in: 3}); err != nil {
@@ -120,7 +120,7 @@ func TestGroupSurvivesCancelAndPanic(t *testing.T) {
 		}
 	})
 	waitFor(t, g, 1)
-	leaderGoes()
+	cancelLeader()
 	close(release)
 	all.Wait()
 	if ran.Load() != 2 {

@@ -69,11 +69,11 @@ func TestMalformedSectionStopsTheProgram(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			defer func() {
-				if said, _ := recover().(string); !strings.Contains(said, "0001_crooked.sql") {
-					t.Errorf("%q", said)
+				if message, _ := recover().(string); !strings.Contains(message, "0001_malformed.sql") {
+					t.Errorf("%q", message)
 				}
 			}()
-			mustMigrations(fstest.MapFS{"migrations/0001_crooked.sql": {Data: []byte(text)}})
+			mustMigrations(fstest.MapFS{"migrations/0001_malformed.sql": {Data: []byte(text)}})
 		})
 	}
 }
