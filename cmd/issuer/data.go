@@ -156,7 +156,7 @@ func reEncryptData(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return fmt.Errorf("not finished; run the command again to continue: %w", err)
 	}
-	left, err := w.Left(ctx)
+	left, err := w.Remaining(ctx)
 	if err != nil {
 		return fmt.Errorf("the remaining fields could not be counted: %w", err)
 	}
@@ -178,7 +178,7 @@ func dropFieldKey(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	left, err := w.Left(ctx)
+	left, err := w.Remaining(ctx)
 	if err != nil {
 		return err
 	}

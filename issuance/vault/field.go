@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// A sealed field is version (1), key id (4), nonce (12), ciphertext, tag (16).
+// An encrypted field is version (1), key id (4), nonce (12), ciphertext, tag (16).
 const (
 	version    = 1
 	keyIDSize  = 4
@@ -16,25 +16,24 @@ const (
 	fieldExtra = fieldHead + nonceSize + tagSize
 )
 
-// Why a field does not open.
+// The errors of decryption.
 var (
-	ErrForm  = errors.New("vault: not a sealed field of this version")
-	ErrKey   = errors.New("vault: sealed under a key that is not known here")
-	ErrBroke = errors.New("vault: field was altered or moved")
+	ErrForm  = errors.New("vault: not an encrypted field of this version")
+	ErrKey   = errors.New("vault: encrypted with an unknown field key; load the key with this id")
+	ErrBroke = errors.New("vault: the field was altered or moved")
 )
 
-// Place is where a field lives. It is authenticated, so a field that is copied
-// to another place does not open there.
+// Place is the location of a field. It is authenticated: a field that is copied to another place cannot be
+// decrypted there.
 type Place struct{ Table, Column, Row string }
 
-// context writes the header and the place, each part with its length: no two
-// places share a spelling.
+// context returns the header and the place, each part with its length: no two places have the same
+// encoding.
 func (p Place) context(head []byte) []byte {
 	return appendParts(bytes.Clone(head), p.Table, p.Column, p.Row)
 }
 
-// appendParts writes each part after its length, so that no two lists of parts
-// come out as the same bytes.
+// appendParts appends each part after its length: no two lists of parts have the same encoding.
 func appendParts(b []byte, parts ...string) []byte {
 	for _, part := range parts {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
@@ -43,18 +42,18 @@ func appendParts(b []byte, parts ...string) []byte {
 	return b
 }
 
-// Encrypt encrypts a field (AES-256-GCM) for its place, under the newest field key.
+// Encrypt encrypts a field (AES-256-GCM) for its place, with the newest field key.
 func (v *Vault) Encrypt(plain []byte, at Place) []byte {
 	head := v.newest().head()
 	return v.newest().box.Seal(head, nil, plain, at.context(head))
 }
 
-// Decrypt decrypts a field that Seal made for the same place, under any known key.
-func (v *Vault) Decrypt(sealed []byte, at Place) ([]byte, error) {
-	if len(sealed) < fieldExtra || sealed[0] != version {
+// Decrypt decrypts a field that [Vault.Encrypt] made for the same place, with any known key.
+func (v *Vault) Decrypt(encrypted []byte, at Place) ([]byte, error) {
+	if len(encrypted) < fieldExtra || encrypted[0] != version {
 		return nil, ErrForm
 	}
-	head, box := sealed[:fieldHead], sealed[fieldHead:]
+	head, box := encrypted[:fieldHead], encrypted[fieldHead:]
 	for _, k := range v.field {
 		if k.id != FieldKeyID(head[1:]) {
 			continue
@@ -68,18 +67,17 @@ func (v *Vault) Decrypt(sealed []byte, at Place) ([]byte, error) {
 	return nil, ErrKey
 }
 
-// Stale reports whether sealed is anything but a field under the newest key. That
-// includes what does not open at all: Reencrypt says why, and a walk that asks whether
-// an old key is still in use passes over nothing.
-func (v *Vault) Stale(sealed []byte) bool {
-	return len(sealed) < fieldExtra || !bytes.HasPrefix(sealed, v.newest().head())
+// Stale reports whether the bytes are not a field under the newest key. That includes bytes that cannot be
+// decrypted at all, for which [Vault.ReEncrypt] returns the error: a search for fields that need an old key
+// skips nothing.
+func (v *Vault) Stale(encrypted []byte) bool {
+	return len(encrypted) < fieldExtra || !bytes.HasPrefix(encrypted, v.newest().head())
 }
 
-// ReEncrypt opens a field and seals it for the same place under the newest key. The
-// errors are those of Open. The caller must store the result only if the field did
-// not change meanwhile.
-func (v *Vault) ReEncrypt(sealed []byte, at Place) ([]byte, error) {
-	plain, err := v.Decrypt(sealed, at)
+// ReEncrypt decrypts a field and encrypts it for the same place with the newest key. The errors are those of
+// [Vault.Decrypt]. The caller must store the result only if the field has not changed in the meantime.
+func (v *Vault) ReEncrypt(encrypted []byte, at Place) ([]byte, error) {
+	plain, err := v.Decrypt(encrypted, at)
 	if err != nil {
 		return nil, err
 	}

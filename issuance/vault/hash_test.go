@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// The index is what its documentation says, computed here from nothing but the
-// standard library.
+// The expected index is computed from the documentation with the standard library only.
 func TestIndexFollowsItsFormula(t *testing.T) {
 	key, err := hkdf.Key(sha256.New, master[:], nil, "railgate/vault/blind-index/v1", 32)
 	if err != nil {
@@ -21,7 +20,7 @@ func TestIndexFollowsItsFormula(t *testing.T) {
 	}
 }
 
-func TestIndexIsOneValueOfOnePurpose(t *testing.T) {
+func TestIndexDependsOnPurposeAndValue(t *testing.T) {
 	v := New(master)
 	seen := map[[32]byte][2]string{}
 	for _, c := range [][2]string{
@@ -39,7 +38,7 @@ func TestIndexIsOneValueOfOnePurpose(t *testing.T) {
 	}
 }
 
-// One master, one key per purpose: no two of them may be the same bytes.
+// The keys of all purposes differ, and differ from the master.
 func TestEveryPurposeHasItsOwnKey(t *testing.T) {
 	v := New(master)
 	audit := v.AuditKey()

@@ -11,18 +11,17 @@ var (
 	second = FieldKey{2, Key{2}}
 )
 
-// The story of one field through two rotations, told by the keys that each
-// process knows.
+// A field is moved through two rotations by processes with different keys.
 func TestFieldMovesToNewerKeys(t *testing.T) {
 	plain := []byte("110105199003074616")
 	before, one, both := New(master), New(master, first), New(master, second, first)
 
 	old := before.Encrypt(plain, home)
 	if before.Stale(old) {
-		t.Fatal("stale with no newer key")
+		t.Fatal("stale without a newer key")
 	}
 	if got, err := one.Decrypt(old, home); err != nil || !bytes.Equal(got, plain) {
-		t.Fatalf("the master's own key no longer opens: %v", err)
+		t.Fatalf("the master's own key no longer decrypts: %v", err)
 	}
 	if !one.Stale(old) {
 		t.Fatal("not stale with a newer key")
@@ -32,33 +31,33 @@ func TestFieldMovesToNewerKeys(t *testing.T) {
 		t.Fatalf("moved: stale %v, %v", one.Stale(moved), err)
 	}
 	if _, err := before.Decrypt(moved, home); !errors.Is(err, ErrKey) {
-		t.Fatalf("opened without its key: %v", err)
+		t.Fatalf("decrypted without its key: %v", err)
 	}
 
-	// The highest number seals, whatever the order in which the keys came.
+	// The key with the highest number encrypts, in any order of the keys.
 	if !both.Stale(moved) || both.Stale(both.Encrypt(plain, home)) || !one.Stale(both.Encrypt(plain, home)) {
-		t.Fatal("not the newest key seals")
+		t.Fatal("a key other than the newest encrypts")
 	}
 	last, err := both.ReEncrypt(moved, home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The first field key can go now, the second cannot.
+	// The first field key is no longer needed; the second is.
 	if got, err := New(master, second).Decrypt(last, home); err != nil || !bytes.Equal(got, plain) {
 		t.Fatalf("%v", err)
 	}
 	if _, err := one.Decrypt(last, home); !errors.Is(err, ErrKey) {
-		t.Fatalf("opened without its key: %v", err)
+		t.Fatalf("decrypted without its key: %v", err)
 	}
 }
 
-// A walk that asks Stale passes over nothing that would be lost with the old key.
-func TestWhatDoesNotOpenIsStaleAndSaysWhy(t *testing.T) {
+// A walk that uses Stale skips no field that would be lost with the old key.
+func TestUndecryptableFieldIsStaleAndHasAnError(t *testing.T) {
 	v := New(master, first)
 	good := v.Encrypt([]byte("value"), home)
 	for name, c := range map[string]struct {
-		sealed []byte
-		want   error
+		encrypted []byte
+		want      error
 	}{
 		"nothing":         {nil, ErrForm},
 		"a head only":     {good[:fieldHead], ErrForm},
@@ -66,28 +65,28 @@ func TestWhatDoesNotOpenIsStaleAndSaysWhy(t *testing.T) {
 		"a foreign key":   {New(Master{4}).Encrypt([]byte("value"), home), ErrKey},
 		"altered":         {append(New(master).Encrypt([]byte("value"), home)[:fieldExtra], "else!"...), ErrBroke},
 	} {
-		if !v.Stale(c.sealed) {
+		if !v.Stale(c.encrypted) {
 			t.Errorf("%s: not stale", name)
 		}
-		if _, err := v.ReEncrypt(c.sealed, home); !errors.Is(err, c.want) {
+		if _, err := v.ReEncrypt(c.encrypted, home); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	elsewhere := Place{home.Table, home.Column, "app_2"}
 	if _, err := v.ReEncrypt(good, elsewhere); !errors.Is(err, ErrBroke) {
-		t.Errorf("sealed anew for another place: %v", err)
+		t.Errorf("re-encrypted for another place: %v", err)
 	}
 }
 
-// A sealed field tells its key by the id of FieldKey and Master, by which
-// keystore keeps two keys from sharing one.
-func TestFieldNamesItsKey(t *testing.T) {
+// An encrypted field contains the id of its FieldKey or Master. Package keystore refuses two keys with the
+// same id.
+func TestFieldContainsTheIDOfItsKey(t *testing.T) {
 	for _, c := range []struct {
 		v    *Vault
 		want FieldKeyID
 	}{{New(master), master.FieldKeyID()}, {New(master, first), first.ID()}, {New(master, first, second), second.ID()}} {
-		if sealed := c.v.Encrypt(nil, home); FieldKeyID(sealed[1:fieldHead]) != c.want {
-			t.Errorf("id %x, want %x", sealed[1:fieldHead], c.want)
+		if encrypted := c.v.Encrypt(nil, home); FieldKeyID(encrypted[1:fieldHead]) != c.want {
+			t.Errorf("id %x, want %x", encrypted[1:fieldHead], c.want)
 		}
 	}
 }
@@ -102,7 +101,7 @@ func TestFieldKeysMustDiffer(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: taken", name)
+					t.Errorf("%s: accepted", name)
 				}
 			}()
 			New(master, keys...)
@@ -110,8 +109,8 @@ func TestFieldKeysMustDiffer(t *testing.T) {
 	}
 }
 
-// Rotation must not make anybody a stranger.
-func TestHashesDoNotFollowTheFieldKeys(t *testing.T) {
+// A rotation must not change the hashes by which persons are found.
+func TestHashesDoNotDependOnTheFieldKeys(t *testing.T) {
 	a, b := New(master), New(master, first, second)
 	if a.Person(1, "x") != b.Person(1, "x") || a.DayKey(7) != b.DayKey(7) ||
 		a.Index("accounts.phone", "1") != b.Index("accounts.phone", "1") || a.AuditKey() != b.AuditKey() {

@@ -1,39 +1,39 @@
-// Package vault keeps personal data at rest: it encrypts single fields, makes the
-// keyed hashes by which a person or a contact is found again, derives the
-// pseudonym that a code carries, and moves stored fields to a newer key. Its keys
-// come from one 32-byte master, one key per purpose, and from field keys that can
-// be changed.
+// Package vault protects stored personal data. It encrypts single fields, computes the keyed hashes that find
+// a person or a contact, derives the pseudonyms in codes, and moves stored fields to newer keys. Its keys are
+// derived from one 32-byte master, one key per purpose, and from replaceable field keys.
 //
-// It promises: without the keys an encrypted field tells nothing but its length and
-// the id of its field key; a field that was altered, or moved to another row, column
-// or table, does not open; equal persons have equal hashes, and a copy of the
-// database does not tell whose they are. It does not hide which rows belong to one
-// person, it does not pad, and it protects nothing from someone who holds the keys.
+// It promises:
+//   - Without the keys, an encrypted field reveals only its length and the id of its field key.
+//   - A field that was altered, or moved to another row, column or table, cannot be decrypted.
+//   - Equal persons have equal hashes, and a copy of the database does not reveal the persons.
 //
-// Rotation. The master keeps deriving the hashes and pseudonyms for ever: a new
-// one would make every person a stranger. Fields can move. The field key with the
-// highest number encrypts, all known ones decrypt, and the one derived from the
-// master is number 0. Random 96-bit nonces are sound for 2^32 encryptions under one
-// field key, each [Vault.ReEncrypt] being one of them. They are not counted, so add a
-// key long before that (2^32 is three fields of 1.4 billion applications), and when
-// one may have leaked. Then a [Walker] re-encrypts every [Vault.Stale] field. When
-// none is stale any more, the old key can be destroyed, and with it what old backups
-// hold under it. Number 0 lives as long as the master.
+// It does not hide which rows belong to one person, it does not pad, and it gives no protection against a
+// holder of the keys.
 //
-// A walk promises: a field that changed meanwhile stays as it was written; a walk that
-// stops anywhere has harmed nothing, and the next one finds its work done; several
-// walks at once do no harm; a walk never waits for a locked row, and others wait for
-// it no longer than a small batch takes; a field that does not open stays as it is and
-// is named by its place. No error or report holds anything of a field's content.
+// # Rotation
 //
-// One walk does not move everything: fields in use are missed, and an issuer that runs
-// without the newest key keeps encrypting with the old one. [Walker.Left] counts the
-// remainder. Ask it when every issuer has the new key, and destroy the old key only
-// when it returns 0 (see keystore.DropFieldKey).
+// The master always derives the hashes and pseudonyms: with a new master, no stored person would be found.
+// Fields can move to other keys. The field key with the highest number encrypts, all known ones decrypt, and
+// the one derived from the master has number 0. Random 96-bit nonces are safe for 2^32 encryptions with one
+// field key, and each [Vault.ReEncrypt] is one. They are not counted: add a key long before that (2^32 is
+// three fields of 1.4 billion applications), and when a key may have leaked. Then a [Walker] re-encrypts every
+// [Vault.Stale] field. When no field is stale, the old key can be destroyed; that also makes the fields in
+// old backups unreadable. Number 0 exists as long as the master.
 //
-// Limit: an issuer without the newest field key cannot open what is encrypted with it.
-// Several issuers on one database must all know a key before one of them uses it: give
-// it to all, stop all, start all.
+// A walk promises:
+//   - A field that changes at the same time is not overwritten.
+//   - A walk can stop anywhere, and the next one continues its work.
+//   - Concurrent walks are safe.
+//   - A walk never waits for a locked row, and delays other transactions by at most a small batch.
+//   - A field that cannot be decrypted is not changed, and is reported by its place.
+//   - No error or report contains a field's content.
+//
+// One walk does not move every field: locked and changing fields are skipped, and an issuer that runs without
+// the newest key keeps encrypting with the old one. [Walker.Remaining] counts the stale fields. Call it when
+// every issuer has the new key, and destroy the old key only when it returns 0 (see keystore.DropFieldKey).
+//
+// Limit: an issuer without the newest field key cannot decrypt the fields encrypted with it. All issuers on
+// one database must have a key before one of them uses it: install it at all issuers, stop all, start all.
 package vault
 
 import (
@@ -47,28 +47,28 @@ import (
 	"slices"
 )
 
-// Vault is safe for many goroutines at once and never changes.
+// Vault derives and applies the keys. It is immutable and safe for concurrent use.
 type Vault struct {
-	field    []fieldKey // by number; the last one seals
+	field    []fieldKey // by number; the last encrypts
 	index    []byte
 	subject  []byte
 	contacts []byte
 	audit    Key
 }
 
-// fieldKey is a field key ready for use.
+// fieldKey is a prepared field key.
 type fieldKey struct {
 	number int
 	id     FieldKeyID
 	box    cipher.AEAD
 }
 
-// head begins every field that is sealed under the key.
+// head is the prefix of every field encrypted with the key.
 func (k *fieldKey) head() []byte { return append([]byte{version}, k.id[:]...) }
 
-// New derives all keys of the master and takes further field keys, in any order:
-// the one with the highest number seals. Without any, the master's own does. Two
-// keys must not share a number or an id; package keystore refuses such files.
+// New derives all keys of the master and adds further field keys, in any order. The field key with the
+// highest number encrypts; without further keys, the master's own does. Two keys must not share a number or
+// an id; package keystore refuses such files.
 func New(master Master, further ...FieldKey) *Vault {
 	v := &Vault{
 		field:    []fieldKey{newFieldKey(0, master[:])},
@@ -102,11 +102,11 @@ func newFieldKey(number int, secret []byte) fieldKey {
 
 func (v *Vault) newest() *fieldKey { return &v.field[len(v.field)-1] }
 
-// KeySize is the length of every secret here, bytes.
+// KeySize is the length of every secret of this package, bytes.
 const KeySize = 32
 
-// Master is the root secret of a Vault. It is bound for ever to the hashes and
-// pseudonyms it derives.
+// Master is the root secret of a [Vault]. It can never be replaced: all stored hashes and pseudonyms depend
+// on it.
 type Master [KeySize]byte
 
 // NewMaster reads a new master from the system's random source.
@@ -115,17 +115,16 @@ func NewMaster() (m Master) {
 	return m
 }
 
-// FieldKeyID is the id in the head of every field sealed under the master's own
-// field key.
+// FieldKeyID is the id in the head of every field encrypted with the master's own field key.
 func (m Master) FieldKeyID() FieldKeyID { return fieldKeyID(m[:]) }
 
 // String keeps a master out of logs and error texts.
 func (m Master) String() string { return "vault master (private)" }
 
-// Format does the same for every verb, %x and %#v included.
+// Format hides a master from every verb of fmt, including %x and %#v.
 func (m Master) Format(f fmt.State, _ rune) { fmt.Fprint(f, m.String()) }
 
-// Key is a secret that never prints itself.
+// Key is a secret that prints as a constant text.
 type Key [KeySize]byte
 
 // NewKey reads a new key from the system's random source.
@@ -137,28 +136,27 @@ func NewKey() (k Key) {
 // String keeps a key out of logs and error texts.
 func (k Key) String() string { return "vault key (private)" }
 
-// Format does the same for every verb, %x and %#v included.
+// Format hides a key from every verb of fmt, including %x and %#v.
 func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 
-// FieldKey seals fields besides the master's own field key. It is random, not
-// derived: to destroy it is to destroy what it sealed.
+// FieldKey is a further field key. It is random and not derived: destroying it destroys all fields encrypted
+// with it.
 type FieldKey struct {
 	Number int // from 1; a higher number is newer
 	Secret Key
 }
 
-// FieldKeyID names a field key in the fields that it sealed. It tells nothing of
-// the key.
+// FieldKeyID identifies a field key in the fields encrypted with it. It reveals nothing about the key.
 type FieldKeyID [keyIDSize]byte
 
-// ID is the id in the head of every field sealed under k.
+// ID is the id in the head of every field encrypted with k.
 func (k FieldKey) ID() FieldKeyID { return fieldKeyID(k.Secret[:]) }
 
 func fieldKeyID(secret []byte) FieldKeyID {
 	return FieldKeyID(derive(secret, purposeFieldID, keyIDSize))
 }
 
-// Purposes: the labels that separate the keys. A changed label is a new key.
+// Purposes are the labels that separate the keys. A changed label makes a different key.
 const (
 	purposeField    = "railgate/vault/field/v1"
 	purposeFieldID  = "railgate/vault/field-id/v1"
@@ -172,7 +170,7 @@ const (
 func derive(secret []byte, purpose string, size int) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, purpose, size)
 	if err != nil {
-		panic("BUG: vault: " + err.Error()) // only for sizes beyond 8160 bytes
+		panic("BUG: vault: " + err.Error()) // only for sizes above 8160 bytes
 	}
 	return key
 }

@@ -18,60 +18,60 @@ var master = Master{1, 2, 3, 31: 9}
 
 var home = Place{"applications", "number", "app_1"}
 
-func TestFieldOpensWhereItWasSealed(t *testing.T) {
+func TestFieldIsDecryptedAtItsPlace(t *testing.T) {
 	v := New(master)
 	for _, plain := range []string{"", "x", "110105199003074616", strings.Repeat("测", 1000)} {
-		sealed := v.Encrypt([]byte(plain), home)
-		got, err := New(master).Decrypt(sealed, home)
+		encrypted := v.Encrypt([]byte(plain), home)
+		got, err := New(master).Decrypt(encrypted, home)
 		if err != nil || string(got) != plain {
 			t.Fatalf("%d bytes: %v", len(plain), err)
 		}
-		if len(plain) > 1 && bytes.Contains(sealed, []byte(plain)) {
-			t.Fatal("the field can be read")
+		if len(plain) > 1 && bytes.Contains(encrypted, []byte(plain)) {
+			t.Fatal("the field contains the plain text")
 		}
-		if again := v.Encrypt([]byte(plain), home); bytes.Equal(again, sealed) {
-			t.Fatal("two seals of one value are equal")
+		if again := v.Encrypt([]byte(plain), home); bytes.Equal(again, encrypted) {
+			t.Fatal("two encryptions of one value are equal")
 		}
 	}
 }
 
-func TestFieldDoesNotOpenElsewhere(t *testing.T) {
+func TestFieldIsNotDecryptedAtAnotherPlace(t *testing.T) {
 	v := New(master)
-	sealed := v.Encrypt([]byte("value"), home)
+	encrypted := v.Encrypt([]byte("value"), home)
 	for _, p := range []Place{
 		{"sessions", "number", "app_1"}, {"applications", "name", "app_1"}, {"applications", "number", "app_2"},
 		{"applicationsnumber", "", "app_1"}, {"applications", "numberapp", "_1"}, {},
 	} {
-		if _, err := v.Decrypt(sealed, p); !errors.Is(err, ErrBroke) {
-			t.Errorf("opened at %+v: %v", p, err)
+		if _, err := v.Decrypt(encrypted, p); !errors.Is(err, ErrBroke) {
+			t.Errorf("decrypted at %+v: %v", p, err)
 		}
 	}
-	if _, err := New(Master{4}).Decrypt(sealed, home); !errors.Is(err, ErrKey) {
-		t.Errorf("under another master: %v", err)
+	if _, err := New(Master{4}).Decrypt(encrypted, home); !errors.Is(err, ErrKey) {
+		t.Errorf("with another master: %v", err)
 	}
 }
 
-func TestAlteredFieldDoesNotOpen(t *testing.T) {
+func TestAlteredFieldIsRefused(t *testing.T) {
 	v := New(master)
-	sealed := v.Encrypt([]byte("value"), home)
-	for i := range sealed {
+	encrypted := v.Encrypt([]byte("value"), home)
+	for i := range encrypted {
 		for bit := range 8 {
-			bad := bytes.Clone(sealed)
+			bad := bytes.Clone(encrypted)
 			bad[i] ^= 1 << bit
 			if _, err := v.Decrypt(bad, home); err == nil {
-				t.Fatalf("opened with bit %d of byte %d flipped", bit, i)
+				t.Fatalf("decrypted with bit %d of byte %d flipped", bit, i)
 			}
 		}
-		if _, err := v.Decrypt(sealed[:i], home); err == nil {
-			t.Fatalf("opened %d bytes of it", i)
+		if _, err := v.Decrypt(encrypted[:i], home); err == nil {
+			t.Fatalf("decrypted the first %d bytes", i)
 		}
 	}
-	if _, err := v.Decrypt(append(bytes.Clone(sealed), 0), home); err == nil {
-		t.Fatal("opened with a byte more")
+	if _, err := v.Decrypt(append(bytes.Clone(encrypted), 0), home); err == nil {
+		t.Fatal("decrypted with an extra byte")
 	}
 }
 
-func TestPersonIsDocumentAndNumber(t *testing.T) {
+func TestPersonHashDependsOnDocumentAndNumber(t *testing.T) {
 	v := New(master)
 	a := v.Person(identity.ResidentID, "110105199003074616")
 	if a != New(master).Person(identity.ResidentID, "110105199003074616") {
@@ -83,8 +83,7 @@ func TestPersonIsDocumentAndNumber(t *testing.T) {
 	}
 }
 
-// The subject is what its documentation says, computed here from nothing but
-// the standard library.
+// The expected subject is computed from the documentation with the standard library only.
 func TestSubjectFollowsItsFormula(t *testing.T) {
 	mac := func(key, message []byte) []byte {
 		h := hmac.New(sha256.New, key)
@@ -117,7 +116,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			got := strings.ToLower(fmt.Sprintf(verb, value))
 			if strings.Contains(got, secret[:8]) || strings.Contains(got, fmt.Sprintf("%d %d", m[0], m[1])) ||
 				!strings.Contains(got, "private") {
-				t.Errorf("%s of %T tells the secret", verb, value)
+				t.Errorf("%s of %T prints the secret", verb, value)
 			}
 		}
 	}

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// batch is how many fields are looked at, and at most changed, at once. Our choice:
-	// some milliseconds of SQLite's one writer.
+	// batch is the number of fields that one step reads, and at most changes. Our choice: a few
+	// milliseconds of SQLite's only writer.
 	batch = 100
-	// pause is what a walk leaves to others after a batch that it changed. Our choice: a
-	// walk from a command must not keep an issuer from SQLite's file.
+	// pause is the pause after a batch with changes. Our choice: a walk from a command must not block an
+	// issuer on the same SQLite file.
 	pause = 10 * time.Millisecond
-	// MaxNamed bounds the broken fields that a Report names.
+	// MaxNamed is the maximum number of broken fields in a [Report].
 	MaxNamed = 1000
 )
 
@@ -27,7 +27,7 @@ const (
 type Column struct {
 	Table  string
 	Column string
-	Key    string // the column whose text tells the rows apart; it is the Row of Place
+	Key    string // the column whose text identifies the row: the Row of Place
 }
 
 // Columns names several columns of one table.
@@ -40,51 +40,50 @@ func Columns(table, key string, columns ...string) (all []Column) {
 
 func (c Column) place(row string) Place { return Place{Table: c.Table, Column: c.Column, Row: row} }
 
-// check lets nothing into a query but a plain name.
+// check accepts only plain names, because they become part of a query.
 func (c Column) check() error {
 	for _, name := range []string{c.Table, c.Column, c.Key} {
 		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_0123456789") != "" {
-			return fmt.Errorf("vault: a column needs a table, a name and a key, in lower-case letters, digits and _: %q", name)
+			return fmt.Errorf("vault: a column needs a table, a name and a key of lower-case letters, digits and _: %q", name)
 		}
 	}
 	return nil
 }
 
-// Position is how far a walk has come: behind the row After of a column, columns
-// being walked in their order. The zero Position is the beginning.
+// Position is the progress of a walk: after the row After of a column. Columns are walked in their order. The
+// zero Position is the beginning.
 type Position struct{ Table, Column, After string }
 
 var errPosition = errors.New("vault: the position names no column of this walk")
 
-// Broken is a field that does not open.
+// Broken is a field that cannot be decrypted.
 type Broken struct {
 	Place
 	Why error // ErrForm, ErrKey or ErrBroke
 }
 
-// Report is what a walk has done so far.
+// Report is the progress of a walk.
 type Report struct {
-	At     Position // where the next walk may continue
-	Looked int      // fields looked at
+	At     Position // the next walk may continue here
+	Looked int      // fields read
 	Moved  int      // fields re-encrypted
-	// Missed fields are stale and were not written, because their row was locked or they
-	// had changed. The next walk finds them.
+	// Missed are stale fields that were not written, because their row was locked or had changed. The next
+	// walk finds them.
 	Missed   int
-	Unopened int      // fields that do not open; they stay as they are
+	Unopened int      // fields that cannot be decrypted; they are not changed
 	Broken   []Broken // the first MaxNamed of them
 }
 
-// Walker re-encrypts stored fields. It is safe for many goroutines at once.
+// Walker re-encrypts stored fields. It is safe for concurrent use.
 type Walker struct {
 	db      *database.DB
 	vault   *Vault
 	columns []Column
 
-	beforeWriting func() // tests come between reading and writing
+	beforeWriting func() // a hook for tests, between reading and writing
 }
 
-// NewWalker starts nothing. The vault must know every field key that may still be in
-// use.
+// NewWalker makes a [Walker]. The vault must have every field key that may still be in use.
 func NewWalker(db *database.DB, v *Vault, columns []Column) (*Walker, error) {
 	if db == nil || v == nil || len(columns) == 0 {
 		return nil, errors.New("vault: a walk needs a database, a vault and columns")
@@ -94,15 +93,14 @@ func NewWalker(db *database.DB, v *Vault, columns []Column) (*Walker, error) {
 			return nil, err
 		}
 		if slices.Contains(columns[:i], c) {
-			return nil, fmt.Errorf("vault: column %s of %s is named twice", c.Column, c.Table)
+			return nil, fmt.Errorf("vault: column %s of %s is a duplicate", c.Column, c.Table)
 		}
 	}
 	return &Walker{db, v, columns, func() {}}, nil
 }
 
-// Walk goes through all columns from a position on and re-encrypts stale fields.
-// progress, unless nil, is called after each batch; a later walk may begin at the
-// Report.At it was given. On an error, too, the report says what was done.
+// Walk re-encrypts the stale fields of all columns, beginning at a position. It calls progress, unless nil,
+// after each batch; a later walk may begin at the At of that report. The report is also valid with an error.
 func (w *Walker) Walk(ctx context.Context, from Position, progress func(Report)) (r Report, err error) {
 	r.At = from
 	err = w.each(ctx, from, func(c Column, fields []storedField) error {
@@ -127,30 +125,29 @@ func (w *Walker) Walk(ctx context.Context, from Position, progress func(Report))
 	return r, err
 }
 
-// Left counts the fields that are not under the newest key, broken ones among them:
-// the key that one of these may need must not be destroyed. It changes nothing.
-func (w *Walker) Left(ctx context.Context) (left int, err error) {
+// Remaining counts the fields that are not encrypted with the newest key, including broken ones: a key that
+// one of them may need must not be destroyed. It changes nothing.
+func (w *Walker) Remaining(ctx context.Context) (remaining int, err error) {
 	err = w.each(ctx, Position{}, func(_ Column, fields []storedField) error {
 		for _, f := range fields {
-			if f.there && w.vault.Stale(f.sealed) {
-				left++
+			if f.notNull && w.vault.Stale(f.encrypted) {
+				remaining++
 			}
 		}
 		return ctx.Err()
 	})
-	return left, err
+	return remaining, err
 }
 
-// storedField is an encrypted field as it was read.
+// storedField is an encrypted field as read from the database.
 type storedField struct {
-	row    string
-	sealed []byte
-	there  bool // it is not null
+	row       string
+	encrypted []byte
+	notNull   bool
 }
 
-// each reads all fields from a position on, in the order of their rows, in batches
-// of which none is empty. Nulls are among them: a query that filters them out would
-// have no bound on its time.
+// each reads all fields after a position, in the order of their rows, and passes them to f in non-empty
+// batches. It includes nulls: a query without them would have no time bound.
 func (w *Walker) each(ctx context.Context, from Position, f func(Column, []storedField) error) error {
 	columns, after := w.columns, from.After
 	if from != (Position{}) {
@@ -185,43 +182,42 @@ func (w *Walker) readBatch(ctx context.Context, c Column, after string) (fields 
 	err = w.db.View(ctx, "read "+c.Column+" of "+c.Table, func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			var row string
-			var sealed sql.Null[[]byte]
-			err := rows.Scan(&row, &sealed)
-			fields = append(fields, storedField{row, sealed.V, sealed.Valid})
+			var encrypted sql.Null[[]byte]
+			err := rows.Scan(&row, &encrypted)
+			fields = append(fields, storedField{row, encrypted.V, encrypted.Valid})
 			return err
 		}, fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[1]s > $1 ORDER BY %[1]s LIMIT $2`, c.Key, c.Column, c.Table), after, batch)
 	})
 	return fields, err
 }
 
-// move re-encrypts the stale ones of the fields and writes each where the old value is
-// still stored.
+// move re-encrypts the stale fields, and writes each one only if its old value is still stored.
 func (w *Walker) move(ctx context.Context, c Column, fields []storedField, r *Report) (moved bool, err error) {
 	var stale, fresh []storedField
 	for _, f := range fields {
-		if !f.there {
+		if !f.notNull {
 			continue
 		}
 		r.Looked++
-		if !w.vault.Stale(f.sealed) {
+		if !w.vault.Stale(f.encrypted) {
 			continue
 		}
-		sealed, err := w.vault.ReEncrypt(f.sealed, c.place(f.row))
+		encrypted, err := w.vault.ReEncrypt(f.encrypted, c.place(f.row))
 		if err != nil {
 			if r.Unopened++; len(r.Broken) < MaxNamed {
 				r.Broken = append(r.Broken, Broken{c.place(f.row), err})
 			}
 			continue
 		}
-		stale, fresh = append(stale, f), append(fresh, storedField{f.row, sealed, true})
+		stale, fresh = append(stale, f), append(fresh, storedField{f.row, encrypted, true})
 	}
 	if len(stale) == 0 {
 		return false, nil
 	}
 	w.beforeWriting()
-	// On PostgreSQL the batch takes only unlocked rows: a transaction that never waits
-	// for a row while it holds others delays no other one and cannot deadlock. Keys stay
-	// as they are, so that rows which refer to these can be inserted meanwhile.
+	// On PostgreSQL the batch skips locked rows: a transaction that never waits for a row while it holds
+	// others delays no other transaction and cannot deadlock. The lock does not cover keys: rows that refer
+	// to these rows can be inserted at the same time.
 	unlocked := ""
 	if w.db.ForNoKeyUpdate != "" {
 		unlocked = w.db.ForNoKeyUpdate + " SKIP LOCKED"
@@ -229,9 +225,9 @@ func (w *Walker) move(ctx context.Context, c Column, fields []storedField, r *Re
 	update := fmt.Sprintf(`UPDATE %[3]s SET %[2]s = $1 WHERE %[2]s = $3 AND %[1]s IN (SELECT %[1]s FROM %[3]s WHERE %[1]s = $2 AND %[2]s = $3%[4]s)`,
 		c.Key, c.Column, c.Table, unlocked)
 	written := 0
-	err = w.db.Change(ctx, "seal "+c.Column+" of "+c.Table+" anew", func(ctx context.Context, tx *sql.Tx) error {
+	err = w.db.Change(ctx, "re-encrypt "+c.Column+" of "+c.Table, func(ctx context.Context, tx *sql.Tx) error {
 		for i, f := range fresh {
-			n, err := database.Changed(ctx, tx, update, f.sealed, f.row, stale[i].sealed)
+			n, err := database.Changed(ctx, tx, update, f.encrypted, f.row, stale[i].encrypted)
 			if err != nil {
 				return err
 			}

@@ -21,36 +21,36 @@ var (
 	after  = New(master, first)
 )
 
-// columns are of the issuer's own tables; seeds may be null.
+// columns are columns of the issuer's tables; seeds may be null.
 var columns = slices.Concat(Columns("applications", "id", "name", "number", "city"), Columns("sessions", "id", "seed"))
 
-// system is a database full of fields under the old key.
-type system struct {
+// harness is a database with fields encrypted with the old key.
+type harness struct {
 	*testing.T
 	db *database.DB
 	*Walker
 }
 
-const persons = 2*batch + 7 // batches of which the last is not full
+const persons = 2*batch + 7 // the last batch is not full
 
-// stale is how many fields setup seals: every other session is hosted.
+// stale is the number of fields that setup encrypts: every other session is hosted.
 const stale = 3*persons + (persons+1)/2
 
-func each(t *testing.T, story func(t *testing.T, w *system)) {
+func each(t *testing.T, test func(t *testing.T, w *harness)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(t.Context(), address, time.UnixMilli(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		w := &system{T: t, db: db}
+		w := &harness{T: t, db: db}
 		w.Walker = w.walker()
 		w.setup()
-		story(t, w)
+		test(t, w)
 	})
 }
 
-func (w *system) walker() *Walker {
+func (w *harness) walker() *Walker {
 	w.Helper()
 	walker, err := NewWalker(w.db, after, columns)
 	if err != nil {
@@ -63,24 +63,24 @@ func row(table string, n int) string { return fmt.Sprintf("%.3s_%04d", table, n)
 
 func value(c Column, n int) string { return fmt.Sprintf("%s of person %d", c.Column, n) }
 
-// sealed is field n of a column under the old key.
-func sealed(c Column, n int) []byte {
+// encrypted is field n of a column, encrypted with the old key.
+func encrypted(c Column, n int) []byte {
 	return before.Encrypt([]byte(value(c, n)), c.place(row(c.Table, n)))
 }
 
-func (w *system) setup() {
+func (w *harness) setup() {
 	w.Helper()
 	w.exec(`INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms) VALUES ('app_', $1, 1, $1, $2, $2, $2, 1)`,
-		[]byte("none"), after.Encrypt(nil, Place{})) // under the newest key already, if not in its place
+		[]byte("none"), after.Encrypt(nil, Place{})) // encrypted with the newest key, for another place
 	apps, seeds := make([][]any, persons), make([][]any, persons)
 	checks := make([][]any, persons)
 	for n := range persons {
 		app, ses := row("applications", n), row("sessions", n)
-		apps[n] = []any{app, []byte(app), 1, []byte(app), sealed(columns[0], n), sealed(columns[1], n), sealed(columns[2], n), 1}
+		apps[n] = []any{app, []byte(app), 1, []byte(app), encrypted(columns[0], n), encrypted(columns[1], n), encrypted(columns[2], n), 1}
 		checks[n] = []any{ses, app, 1, 1}
 		seeds[n] = []any{ses, app, ses, 1, nil}
 		if n%2 == 0 {
-			seeds[n][4] = sealed(columns[3], n)
+			seeds[n][4] = encrypted(columns[3], n)
 		}
 	}
 	w.must(database.InsertMany(w.Context(), w.db.Writer(),
@@ -89,44 +89,44 @@ func (w *system) setup() {
 	w.must(database.InsertMany(w.Context(), w.db.Writer(), `INSERT INTO sessions (id, application, check_id, start_ms, seed)`, seeds))
 }
 
-// left asserts how many fields are stale.
-func (w *system) left(want int) {
+// remaining asserts the number of stale fields.
+func (w *harness) remaining(want int) {
 	w.Helper()
-	if n, err := w.Left(w.Context()); n != want || err != nil {
-		w.Fatalf("%d fields are left, want %d: %v", n, want, err)
+	if n, err := w.Remaining(w.Context()); n != want || err != nil {
+		w.Fatalf("%d stale fields, want %d: %v", n, want, err)
 	}
 }
 
-// reads asserts what a field holds now.
-func (w *system) reads(c Column, n int, want string) {
+// contains asserts the plain text of a field.
+func (w *harness) contains(c Column, n int, want string) {
 	w.Helper()
-	var sealed []byte
-	w.must(w.db.Writer().QueryRow(fmt.Sprintf(`SELECT %s FROM %s WHERE id = $1`, c.Column, c.Table), row(c.Table, n)).Scan(&sealed))
-	plain, err := after.Decrypt(sealed, c.place(row(c.Table, n)))
+	var encrypted []byte
+	w.must(w.db.Writer().QueryRow(fmt.Sprintf(`SELECT %s FROM %s WHERE id = $1`, c.Column, c.Table), row(c.Table, n)).Scan(&encrypted))
+	plain, err := after.Decrypt(encrypted, c.place(row(c.Table, n)))
 	if err != nil || string(plain) != want {
-		w.Fatalf("%s %d holds %q: %v", c.Column, n, plain, err)
+		w.Fatalf("%s %d is %q, want %q: %v", c.Column, n, plain, want, err)
 	}
 }
 
-func (w *system) all() {
+func (w *harness) all() {
 	w.Helper()
 	for n := range persons {
 		for _, c := range columns[:3] {
-			w.reads(c, n, value(c, n))
+			w.contains(c, n, value(c, n))
 		}
 		if n%2 == 0 {
-			w.reads(columns[3], n, value(columns[3], n))
+			w.contains(columns[3], n, value(columns[3], n))
 		}
 	}
 }
 
-func (w *system) exec(query string, args ...any) {
+func (w *harness) exec(query string, args ...any) {
 	w.Helper()
 	_, err := w.db.Writer().ExecContext(w.Context(), query, args...)
 	w.must(err)
 }
 
-func (w *system) must(err error) {
+func (w *harness) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -134,20 +134,20 @@ func (w *system) must(err error) {
 }
 
 func TestWalkMovesEveryFieldToTheNewestKey(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.left(stale)
-		heard := 0
+	each(t, func(t *testing.T, w *harness) {
+		w.remaining(stale)
+		reported := 0
 		r, err := w.Walk(t.Context(), Position{}, func(r Report) {
-			if r.Looked <= heard || r.Looked > heard+batch {
-				t.Errorf("a batch of %d", r.Looked-heard)
+			if r.Looked <= reported || r.Looked > reported+batch {
+				t.Errorf("a batch of %d fields", r.Looked-reported)
 			}
-			heard = r.Looked
+			reported = r.Looked
 		})
 		w.must(err)
-		if r.Looked != stale+3 || r.Moved != stale || r.Missed+r.Unopened+len(r.Broken) != 0 || heard != r.Looked {
+		if r.Looked != stale+3 || r.Moved != stale || r.Missed+r.Unopened+len(r.Broken) != 0 || reported != r.Looked {
 			t.Fatalf("%+v", r)
 		}
-		w.left(0)
+		w.remaining(0)
 		w.all()
 		again, err := w.Walk(t.Context(), Position{}, nil)
 		if err != nil || again.Moved != 0 || again.Looked != r.Looked {
@@ -156,49 +156,49 @@ func TestWalkMovesEveryFieldToTheNewestKey(t *testing.T) {
 	})
 }
 
-// A walk that ends behind any batch can go on from there, or anew.
-func TestWalkCutOffBetweenBatches(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// A walk that was canceled after any batch can continue there or start again.
+func TestCanceledWalkCanContinue(t *testing.T) {
+	each(t, func(t *testing.T, w *harness) {
 		moved, at, walks := 0, Position{}, 0
 		for ended := false; !ended; walks++ {
-			ctx, cut := context.WithCancel(t.Context())
-			r, err := w.Walk(ctx, at, func(Report) { cut() })
+			ctx, cancel := context.WithCancel(t.Context())
+			r, err := w.Walk(ctx, at, func(Report) { cancel() })
 			if ended = err == nil; !ended && !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
-			cut()
+			cancel()
 			if !ended && r.Looked > batch {
-				t.Fatalf("it went on: %+v", r)
+				t.Fatalf("the walk continued after the cancellation: %+v", r)
 			}
 			moved, at = moved+r.Moved, r.At
-			if walks == 3 { // somebody lost the place
+			if walks == 3 { // the position was lost
 				at = Position{}
 			}
 			if walks > 100 {
-				t.Fatal("it comes to no end")
+				t.Fatal("the walk does not end")
 			}
 		}
 		if moved != stale || walks < stale/batch {
 			t.Fatalf("%d fields moved in %d walks", moved, walks)
 		}
-		w.left(0)
+		w.remaining(0)
 		w.all()
 		if _, err := w.Walk(t.Context(), Position{"accounts", "name", ""}, nil); !errors.Is(err, errPosition) {
-			t.Fatalf("began nowhere: %v", err)
+			t.Fatalf("a walk began at an unknown column: %v", err)
 		}
 	})
 }
 
-func TestEditAtTheSameMomentWins(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestConcurrentEditIsKept(t *testing.T) {
+	each(t, func(t *testing.T, w *harness) {
 		c, edits := columns[0], 0
 		w.beforeWriting = func() {
 			if edits++; edits > 1 {
 				return
 			}
 			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, after.Encrypt([]byte("edited"), c.place(row(c.Table, 3))), row(c.Table, 3))
-			// An issuer that does not have the new key yet writes, too.
-			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, before.Encrypt([]byte("edited, too"), c.place(row(c.Table, 4))), row(c.Table, 4))
+			// An issuer without the new key writes as well.
+			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, before.Encrypt([]byte("edited with the old key"), c.place(row(c.Table, 4))), row(c.Table, 4))
 			w.exec(`UPDATE applications SET city = city, document_type = 2 WHERE id = $1`, row(c.Table, 5)) // another column
 		}
 		r, err := w.Walk(t.Context(), Position{}, nil)
@@ -206,24 +206,23 @@ func TestEditAtTheSameMomentWins(t *testing.T) {
 		if r.Missed != 2 || r.Moved != stale-2 {
 			t.Fatalf("%+v", r)
 		}
-		w.left(1)
-		w.reads(c, 3, "edited")
+		w.remaining(1)
+		w.contains(c, 3, "edited")
 		r, err = w.Walk(t.Context(), Position{}, nil)
 		if err != nil || r.Moved != 1 || r.Missed != 0 {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		w.left(0)
-		w.reads(c, 4, "edited, too")
-		w.reads(c, 5, value(c, 5))
+		w.remaining(0)
+		w.contains(c, 4, "edited with the old key")
+		w.contains(c, 5, value(c, 5))
 	})
 }
 
-// A row that somebody has locked is left to him: the walk neither waits nor holds
-// him up.
-func TestLockedRowIsLeftForTheNextWalk(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// The walk skips a locked row: it neither waits for the lock nor delays its holder.
+func TestLockedRowIsSkippedUntilTheNextWalk(t *testing.T) {
+	each(t, func(t *testing.T, w *harness) {
 		if w.db.ForUpdate == "" {
-			t.Skip("here a writer is alone")
+			t.Skip("this database has a single writer")
 		}
 		tx, err := w.db.Writer().BeginTx(t.Context(), nil)
 		w.must(err)
@@ -235,22 +234,22 @@ func TestLockedRowIsLeftForTheNextWalk(t *testing.T) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		w.must(tx.Commit())
-		w.left(3)
+		w.remaining(3)
 		_, err = w.Walk(t.Context(), Position{}, nil)
 		w.must(err)
-		w.left(0)
+		w.remaining(0)
 		w.all()
 	})
 }
 
-func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestBrokenFieldIsReportedAndNotChanged(t *testing.T) {
+	each(t, func(t *testing.T, w *harness) {
 		c := columns[1]
 		bad := map[int][]byte{
 			2:   []byte("in the clear"),
-			3:   {}, // no field, and not null either
+			3:   {}, // neither a field nor null
 			5:   New(Master{8}).Encrypt([]byte("secret words"), c.place(row(c.Table, 5))),
-			150: sealed(c, 151), // moved from another row
+			150: encrypted(c, 151), // moved from another row
 		}
 		why := map[int]error{2: ErrForm, 3: ErrForm, 5: ErrKey, 150: ErrBroke}
 		for n, field := range bad {
@@ -267,23 +266,23 @@ func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
 			if b.Place != c.place(row(c.Table, n)) || !errors.Is(b.Why, why[n]) {
 				t.Errorf("%+v, want row %d: %v", b, n, why[n])
 			}
-			var still []byte
-			w.must(w.db.Writer().QueryRow(`SELECT number FROM applications WHERE id = $1`, row(c.Table, n)).Scan(&still))
-			if string(still) != string(bad[n]) {
+			var stored []byte
+			w.must(w.db.Writer().QueryRow(`SELECT number FROM applications WHERE id = $1`, row(c.Table, n)).Scan(&stored))
+			if string(stored) != string(bad[n]) {
 				t.Errorf("row %d was changed", n)
 			}
 			i++
 		}
 		if text := fmt.Sprint(r); strings.Contains(text, "clear") || strings.Contains(text, "secret") {
-			t.Errorf("the report tells what a field holds: %s", text)
+			t.Errorf("the report contains a field's content: %s", text)
 		}
-		w.left(4)
+		w.remaining(4)
 	})
 }
 
-// Several issuers walk at once: each field is moved by one of them.
-func TestWalksAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// Of concurrent walks by several issuers, exactly one moves each field.
+func TestConcurrentWalksMoveEachFieldOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *harness) {
 		const walkers = 3
 		var all sync.WaitGroup
 		reports := make([]Report, walkers)
@@ -304,13 +303,13 @@ func TestWalksAtOnce(t *testing.T) {
 		if moved != stale {
 			t.Fatalf("%d fields were moved, want %d: %+v", moved, stale, reports)
 		}
-		w.left(0)
+		w.remaining(0)
 		w.all()
 	})
 }
 
 func TestColumnsArePlainNames(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+	each(t, func(t *testing.T, w *harness) {
 		for what, c := range map[string][]Column{
 			"none":        nil,
 			"no table":    {{"", "name", "id"}},
@@ -319,7 +318,7 @@ func TestColumnsArePlainNames(t *testing.T) {
 			"one twice":   {columns[0], columns[0]},
 		} {
 			if _, err := NewWalker(w.db, after, c); err == nil {
-				t.Errorf("%s: taken", what)
+				t.Errorf("%s: accepted", what)
 			}
 		}
 	})
