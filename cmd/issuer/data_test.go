@@ -73,7 +73,7 @@ func TestFieldKeysAreRotated(t *testing.T) {
 	// A damaged field is reported, and the command fails.
 	h.execSQL([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
 	out := h.mustFail("-by", "night-shift", "-re-encrypt-data")
-	runtest.Has(t, out, "1 cannot be decrypted", "city of applications, row app_", "not a sealed field")
+	runtest.Has(t, out, "1 cannot be decrypted", "city of applications, row app_", "not an encrypted field")
 	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "re_encrypt database:issuer", "re_encrypt database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "re_encrypt database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
