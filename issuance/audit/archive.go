@@ -11,86 +11,84 @@ import (
 )
 
 const (
-	// MinAge is how old an entry must be before it may leave the database. Ours: six
-	// months at their longest, the least for which network logs are to be kept.
+	// MinAge is the minimum age at which an entry may be archived. Our choice: six months at their longest,
+	// the legal minimum for network logs.
 	MinAge = 184 * 24 * time.Hour
-	// archiveBatch is how many entries leave at once.
+	// archiveBatch is the maximum number of entries that one call archives.
 	archiveBatch = 1000
 )
 
-// Why nothing is archived.
+// The errors of [Log.Archive].
 var (
-	ErrTooYoung = errors.New("audit: entries stay in the database for 184 days")
-	ErrBroken   = errors.New("audit: what should be archived does not hold together; verify the trail")
-	ErrMoved    = errors.New("audit: somebody else archives at the same time")
+	ErrTooYoung = errors.New("audit: entries must stay in the database for 184 days")
+	ErrBroken   = errors.New("audit: the entries to archive do not form a valid chain; verify the audit log")
+	ErrMoved    = errors.New("audit: another process archived at the same time; try again")
 )
 
-// Archived is what left: the entries after From, up to To. They verify by Follow.
+// Archived are the archived entries: those after From, up to To. [Log.Follow] verifies them.
 type Archived struct {
 	From, To Anchor
-	Entries  int // 0: nothing is old enough
+	Entries  int // 0: no entry is old enough
 }
 
-// Archive gives keep the oldest sealed entries that were done before a time, in
-// order, at most 1000 at once, and drops them when keep has returned nil: they
-// must be durable elsewhere by then. Call it until it archives nothing. If the
-// database fails between the two, the same entries come once more. by says who
-// ordered it, in which role, when, and in which request; the act itself is in the
-// trail. The chain then begins at To, which is signed under its key, and verifies
-// from there.
-func (t *Log) Archive(ctx context.Context, by Entry, before time.Time, keep func(ctx context.Context, records []Record) error) (a Archived, err error) {
-	if before.After(t.now().Add(-MinAge)) {
+// Archive passes the oldest chained entries before a time to keep, in order and at most 1000. It deletes them
+// after keep returned nil: keep must store them durably. Call Archive until it archives nothing. If the
+// database fails after keep, the next call passes the same entries again. by contains the actor, the role, the
+// time and the request of the command; Archive writes it to the audit log. The chain then begins at To, which
+// is signed with the chain's key, and verifies from there.
+func (l *Log) Archive(ctx context.Context, by Entry, before time.Time, keep func(ctx context.Context, records []Record) error) (a Archived, err error) {
+	if before.After(l.now().Add(-MinAge)) {
 		return a, ErrTooYoung
 	}
-	e, _, err := t.ends(ctx)
+	e, _, err := l.ends(ctx)
 	if err != nil {
 		return a, err
 	}
-	if e.base != (Anchor{}) && !equal(t.baseSeal(e.base), e.seal) {
+	if e.base != (Anchor{}) && !equal(l.baseMAC(e.base), e.baseMAC) {
 		return a, ErrBroken
 	}
-	old, err := t.after(ctx, e.base.Position, archiveBatch)
+	old, err := l.after(ctx, e.base.Position, archiveBatch)
 	if err != nil {
 		return a, err
 	}
 	for i := range old {
 		if old[i].AtMs >= before.UnixMilli() {
-			old = old[:i] // what is behind it waits, however old: the chain leaves from its end
+			old = old[:i] // later entries stay, even older ones: the chain is archived in order
 			break
 		}
 	}
 	if len(old) == 0 {
 		return a, nil
 	}
-	to, err := t.Follow(e.base, old)
+	to, err := l.Follow(e.base, old)
 	if err != nil {
 		return a, err
 	}
 	by.Action, by.Object = staff.ArchiveAuditLog, Object{AuditLog, fmt.Sprintf("%d-%d", e.base.Position+1, to.Position)}
 	by.Detail = "to " + to.String()
-	if err := by.check(); err != nil { // before anything is kept
+	if err := by.check(); err != nil { // before keep
 		return a, err
 	}
 	if err := keep(ctx, old); err != nil {
-		return a, fmt.Errorf("keep %d entries of the trail: %w", len(old), err)
+		return a, fmt.Errorf("audit: store %d archived entries: %w", len(old), err)
 	}
-	err = t.db.Change(ctx, "drop what is archived", func(ctx context.Context, tx *sql.Tx) error {
-		now, err := readEnds(ctx, tx, t.db.ForUpdate)
+	err = l.db.Change(ctx, "delete archived entries", func(ctx context.Context, tx *sql.Tx) error {
+		now, err := readEnds(ctx, tx, l.db.ForUpdate)
 		if err != nil {
 			return err
 		}
 		if now.base != e.base {
 			return ErrMoved
 		}
-		seal := t.baseSeal(to)
+		mac := l.baseMAC(to)
 		if _, err := tx.ExecContext(ctx, `UPDATE audit_chain SET base = $1, base_hash = $2, base_seal = $3 WHERE id = 1`,
-			to.Position, to.Hash[:], seal[:]); err != nil {
+			to.Position, to.Hash[:], mac[:]); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE position <= $1`, to.Position); err != nil {
 			return err
 		}
-		return t.Append(ctx, tx, by)
+		return l.Append(ctx, tx, by)
 	})
 	if err != nil {
 		return a, err
@@ -98,14 +96,13 @@ func (t *Log) Archive(ctx context.Context, by Entry, before time.Time, keep func
 	return Archived{e.base, to, len(old)}, nil
 }
 
-// Follow goes along entries that stand behind an anchor, such as an archive's
-// (the zero Anchor is the very beginning), and returns the last one's anchor, or
-// ErrBroken with the first place that does not hold.
-func (t *Log) Follow(at Anchor, records []Record) (Anchor, error) {
+// Follow verifies entries that follow an anchor, such as those of an archive; the zero Anchor is the beginning.
+// It returns the anchor of the last entry, or ErrBroken with the first wrong position.
+func (l *Log) Follow(at Anchor, records []Record) (Anchor, error) {
 	proved := false
 	for i := range records {
 		r := &records[i]
-		if r.Position != at.Position+1 || !equal(t.link(at.Hash, r.Position, r), r.Hash) || t.forged(r, &proved) != "" {
+		if r.Position != at.Position+1 || !equal(l.link(at.Hash, r.Position, r), r.Hash) || l.forged(r, &proved) != "" {
 			return at, fmt.Errorf("%w: position %d", ErrBroken, at.Position+1)
 		}
 		at = Anchor{r.Position, r.Hash}

@@ -13,15 +13,15 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// later is when what happened at noon may leave.
+// later is the time at which the entries of noon may be archived.
 var later = noon.Add(MinAge + time.Hour)
 
 var byTimer = Entry{AtMs: later.UnixMilli(), Who: "retention", Role: staff.Program}
 
-// aged lets time pass.
-func (w system) aged() system { w.now = func() time.Time { return later }; return w }
+// ageEntries returns the harness with a later clock.
+func (h harness) ageEntries() harness { h.now = func() time.Time { return later }; return h }
 
-// file is an archive: lines of JSON.
+// file is an archive of JSON lines.
 type file struct{ strings.Builder }
 
 func (f *file) keep(_ context.Context, records []Record) error {
@@ -47,129 +47,128 @@ func (f *file) records(t *testing.T) (all []Record) {
 	return all
 }
 
-func TestArchivedBeginningLeavesAChainThatVerifies(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		first := w.sealedTo(4)
-		w.did(5, 6)
-		w.sealed(2)
-		old := w.head()
+func TestChainVerifiesAfterArchiving(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
+		first := h.chainTo(4)
+		h.appendActs(5, 6)
+		h.mustChain(2)
+		old := h.head()
 		young := entry(7)
 		young.AtMs = later.UnixMilli() - 1
-		w.appended(young)
-		w.did(8, 8) // old by its time, but behind a young one
-		w.sealed(2)
-		w.aged()
+		h.appendEntry(young)
+		h.appendActs(8, 8) // old, but after a young entry
+		h.mustChain(2)
+		h.ageEntries()
 
 		var f file
-		a, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), f.keep)
+		a, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), f.keep)
 		if err != nil || a != (Archived{Anchor{}, old, 6}) {
 			t.Fatalf("%+v, %v", a, err)
 		}
-		w.sealed(1) // the archiving itself
-		r := w.verified(first, old)
+		h.mustChain(1) // the entry of the archiving
+		r := h.mustVerify(first, old)
 		if r.Broken != nil || r.Base != old || r.Head.Position != 9 || r.Checked != 3 || !slices.Equal(r.Unchecked, []Anchor{first}) {
 			t.Fatalf("%+v", r)
 		}
-		p, err := w.Read(t.Context(), Query{Object: Object{AuditLog, "1-6"}})
+		p, err := h.Read(t.Context(), Query{Object: Object{AuditLog, "1-6"}})
 		if err != nil || len(p.Records) != 1 || p.Records[0].Action != staff.ArchiveAuditLog || p.Records[0].Who != "retention" || p.Records[0].Detail != "to "+old.String() {
 			t.Fatalf("%+v, %v", p, err)
 		}
-		if a, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), f.keep); err != nil || a != (Archived{}) {
-			t.Fatalf("archived again: %+v, %v", a, err)
+		if a, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), f.keep); err != nil || a != (Archived{}) {
+			t.Fatalf("a second archive: %+v, %v", a, err)
 		}
 
-		// The archive verifies by itself, and joins on to what stayed.
+		// The archive verifies by itself, and ends where the remaining chain begins.
 		kept := f.records(t)
-		if to, err := w.Follow(Anchor{}, kept); err != nil || to != old {
-			t.Fatalf("the archive leads to %v: %v", to, err)
+		if to, err := h.Follow(Anchor{}, kept); err != nil || to != old {
+			t.Fatalf("the archive ends at %v, want %v: %v", to, old, err)
 		}
 		kept[2].Detail = "fraud"
-		if to, err := w.Follow(Anchor{}, kept); !errors.Is(err, ErrBroken) || to.Position != 2 || !strings.Contains(err.Error(), "position 3") {
-			t.Fatalf("a falsified archive leads to %v: %v", to, err)
+		if to, err := h.Follow(Anchor{}, kept); !errors.Is(err, ErrBroken) || to.Position != 2 || !strings.Contains(err.Error(), "position 3") {
+			t.Fatalf("a changed archive verifies up to %v: %v", to, err)
 		}
 	})
 }
 
-func TestArchiveThatCannotBeKeptDropsNothing(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		w.sealedTo(3)
-		w.aged()
+func TestFailedArchiveDeletesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
+		h.chainTo(3)
+		h.ageEntries()
 		full := errors.New("disk full")
-		if _, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), func(context.Context, []Record) error { return full }); !errors.Is(err, full) {
+		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), func(context.Context, []Record) error { return full }); !errors.Is(err, full) {
 			t.Fatal(err)
 		}
-		// Kept, but dropped by nobody: another was faster.
+		// Another process archives the same entries first.
 		other := func(ctx context.Context, _ []Record) error {
-			_, err := w.Archive(ctx, byTimer, later.Add(-MinAge), func(context.Context, []Record) error { return nil })
+			_, err := h.Archive(ctx, byTimer, later.Add(-MinAge), func(context.Context, []Record) error { return nil })
 			return err
 		}
-		if _, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), other); !errors.Is(err, ErrMoved) {
+		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), other); !errors.Is(err, ErrMoved) {
 			t.Fatal(err)
 		}
-		w.sealed(1)
-		w.holds(1)
+		h.mustChain(1)
+		h.mustHold(1)
 	})
 }
 
 func TestYoungEntriesStay(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		w.sealedTo(3)
+	each(t, func(t *testing.T, h harness) {
+		h.chainTo(3)
 		keep := func(context.Context, []Record) error { t.Error("kept"); return nil }
-		w.aged()
-		if _, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge+time.Millisecond), keep); !errors.Is(err, ErrTooYoung) {
+		h.ageEntries()
+		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge+time.Millisecond), keep); !errors.Is(err, ErrTooYoung) {
 			t.Fatal(err)
 		}
-		if a, err := w.Archive(t.Context(), byTimer, noon, keep); err != nil || a.Entries != 0 {
+		if a, err := h.Archive(t.Context(), byTimer, noon, keep); err != nil || a.Entries != 0 {
 			t.Fatalf("%+v, %v", a, err)
 		}
-		if _, err := w.Archive(t.Context(), Entry{}, later.Add(-MinAge), keep); !errors.Is(err, ErrEntry) {
-			t.Fatalf("archived by nobody: %v", err)
+		if _, err := h.Archive(t.Context(), Entry{}, later.Add(-MinAge), keep); !errors.Is(err, ErrEntry) {
+			t.Fatalf("archived without an actor: %v", err)
 		}
 	})
 }
 
-// What does not hold must not leave in the archive's good name.
 func TestBrokenChainIsNotArchived(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		w.sealedTo(3)
-		w.aged()
-		w.disarmed()
-		w.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 2`)
+	each(t, func(t *testing.T, h harness) {
+		h.chainTo(3)
+		h.ageEntries()
+		h.dropGuards()
+		h.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 2`)
 		keep := func(context.Context, []Record) error { t.Error("kept"); return nil }
-		if _, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), keep); !errors.Is(err, ErrBroken) {
+		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), keep); !errors.Is(err, ErrBroken) {
 			t.Fatal(err)
 		}
 	})
 }
 
-// Whoever removes the beginning cannot pass it off as archived.
-func TestFalseArchiveIsFound(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		w.sealedTo(6)
-		w.disarmed()
-		w.exec(`UPDATE audit_chain SET base = 3, base_hash = (SELECT hash FROM audit WHERE position = 3)`)
-		w.exec(`DELETE FROM audit WHERE position <= 3`)
-		if r := w.verified(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 1, Because: notArchived}) {
+// An attacker who removes the beginning of the chain cannot pretend that it was archived.
+func TestForgedBaseIsFound(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
+		h.chainTo(6)
+		h.dropGuards()
+		h.exec(`UPDATE audit_chain SET base = 3, base_hash = (SELECT hash FROM audit WHERE position = 3)`)
+		h.exec(`DELETE FROM audit WHERE position <= 3`)
+		if r := h.mustVerify(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 1, Because: notArchived}) {
 			t.Fatalf("found %v", r.Broken)
 		}
-		w.aged()
-		if _, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), nil); !errors.Is(err, ErrBroken) {
+		h.ageEntries()
+		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), nil); !errors.Is(err, ErrBroken) {
 			t.Fatal(err)
 		}
 	})
 }
 
-// An archive takes entries from under a verification: it goes on behind them.
-func TestVerificationGoesOnBehindAnArchive(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
+// A verification continues after the entries that are archived at the same time.
+func TestVerificationContinuesDuringArchiving(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
 		const n = verifyBatch + 20
-		w.appendedMany(n)
-		w.sealed(n)
-		w.aged()
+		h.appendMany(n)
+		h.mustChain(n)
+		h.ageEntries()
 		var f file
 		archive := func(int64, int64) {
 			for {
-				a, err := w.Archive(t.Context(), byTimer, noon.Add(time.Millisecond*(verifyBatch+10)), f.keep)
+				a, err := h.Archive(t.Context(), byTimer, noon.Add(time.Millisecond*(verifyBatch+10)), f.keep)
 				if err != nil {
 					t.Error(err)
 				}
@@ -178,7 +177,7 @@ func TestVerificationGoesOnBehindAnArchive(t *testing.T) {
 				}
 			}
 		}
-		r, err := w.Verify(t.Context(), nil, archive)
+		r, err := h.Verify(t.Context(), nil, archive)
 		if err != nil || r.Broken != nil || r.Head.Position != n || r.Base.Position != verifyBatch+9 {
 			t.Fatalf("%+v, %v", r, err)
 		}

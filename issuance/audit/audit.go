@@ -1,25 +1,23 @@
-// Package audit is the trail of what staff, operators and the issuer itself did:
-// who, in which role, to what, when. It is appended to and never changed, and its
-// entries hang together by a chain of keyed hashes.
+// Package audit is the audit log of actions by staff, operators and the issuer itself: who did what, in which
+// role, to which object, and when. Entries are appended and never changed, and form a chain of keyed hashes.
 //
 // It promises:
-//   - Append writes in the transaction of the act: both happen or neither.
-//   - Appenders never wait for each other. Entries arrive unsealed; Seal, about
-//     every second, gives each its place in the chain, without gaps and once.
-//   - Verify finds a sealed entry that was changed, removed, inserted or moved, by
-//     whoever lacks the chain's key, and names the first position that is wrong. A
-//     tail that was cut off, or a whole chain that somebody with the key made anew,
-//     it finds against an Anchor that was kept outside the database: Run logs one
+//   - [Log.Append] writes in the transaction of the action: both are committed or neither.
+//   - Appends do not block each other. A new entry is unchained; [Log.Chain], about every second, gives each
+//     entry its position in the chain, exactly once and without gaps.
+//   - [Log.Verify] finds a chained entry that was changed, removed, inserted or moved by an attacker without
+//     the chain's key, and reports the first wrong position. It finds a truncated tail, or a chain that was
+//     rebuilt with the key, by comparison with an [Anchor] stored outside the database: [Log.Run] logs one
 //     every minute.
-//   - An entry is sealed only with a proof that a holder of the chain's key wrote it,
-//     and once: what was added, changed or copied in the database by other means stays
-//     unsealed, is counted and logged by Run, and is named by Verify.
-//   - The database refuses what only a slip of ours would ask for: a change of an
-//     entry, and the deletion of one that was not archived (0006_audit.sql).
+//   - An entry is chained only with a proof that a holder of the chain's key wrote it, and only once. An
+//     entry that was added, changed or copied in the database by other means stays unchained; Run counts and
+//     logs it, and Verify reports it.
+//   - Triggers of the database refuse a change of an entry, and the deletion of an entry that was not
+//     archived (0006_audit.sql). They protect against mistakes of the program, not against attackers.
 //
-// It does not show that an entry was deleted before it was sealed, for about a second.
-// It hides nothing: the trail is readable, so nothing personal may be put there. An
-// entry says what the issuer did, not that the person behind a shared credential did it.
+// It does not detect the deletion of an entry before it is chained, within about a second. The entries are not
+// encrypted: personal data must not be written to them. An entry records what the issuer did, not which person
+// used a shared credential.
 package audit
 
 import (
@@ -36,103 +34,103 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// How often Run works unless Config says otherwise. Ours: an entry is open to a
-// change for about a second, and a cut tail is noticed to the minute.
+// Default intervals of [Log.Run]. Our choice: an entry can be changed unnoticed for about a second, and a
+// truncated tail is detected within a minute.
 const (
 	DefaultChainEvery  = time.Second
 	DefaultAnchorEvery = time.Minute
 )
 
-// Config is what a Trail needs.
+// Config configures a [Log].
 type Config struct {
 	DB  *database.DB
-	Key vault.Key // of the chain; Vault.AuditKey
-	// Now is the clock of ages; nil is time.Now.
+	Key vault.Key // of the chain: [vault.Vault.AuditKey]
+	// Now is the clock for the age of entries; nil: time.Now.
 	Now func() time.Time
-	Log *zap.Logger // nil: none
-	// Metrics takes what run.go describes; nil: none.
+	Log *zap.Logger // nil: no log
+	// Metrics receives the metrics of run.go; nil: they are not exported.
 	Metrics prometheus.Registerer
 
 	ChainEvery  time.Duration // 0: DefaultSealEvery
 	AnchorEvery time.Duration // 0: DefaultAnchorEvery
 }
 
-// Log seals, verifies and reads the trail of one database. It is safe for many
-// goroutines at once, and for several issuers on one database.
+// Log writes, chains, verifies and reads the audit log of one database. It is safe for concurrent use, and for
+// several issuers on one database.
 type Log struct {
 	db          *database.DB
 	mac         func([]byte) Hash
 	now         func() time.Time
 	log         *zap.Logger
-	sealEvery   time.Duration
+	chainEvery  time.Duration
 	anchorEvery time.Duration
 
 	notes *database.Group[Entry]
 
-	sealFailures atomic.Uint64
-	head         atomic.Int64             // newest sealed position seen; unknownHead at first
-	refused      atomic.Pointer[refusals] // what the last Seal passed over; nil: none has run
-	lost         atomic.Bool              // an anchor that this Trail gave is no longer in the chain
+	chainFailures atomic.Uint64
+	head          atomic.Int64                   // newest known chained position; unknownHead at first
+	refused       atomic.Pointer[refusedEntries] // entries that the last Chain refused; nil before the first run
+	lost          atomic.Bool                    // a logged anchor is no longer in the chain
 }
 
-// New makes a Trail; it starts nothing.
+// New makes a [Log]. It starts no goroutine.
 func New(c Config) (*Log, error) {
 	if c.DB == nil || c.Key == (vault.Key{}) {
-		return nil, errors.New("audit: a database and a key are needed")
+		return nil, errors.New("audit: a database and a key are required")
 	}
 	if c.ChainEvery < 0 || c.AnchorEvery < 0 {
-		return nil, errors.New("audit: an interval must not be below 0")
+		return nil, errors.New("audit: an interval must not be negative")
 	}
-	t := &Log{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.ChainEvery, anchorEvery: c.AnchorEvery}
-	t.head.Store(unknownHead)
-	t.notes = database.NewGroup(t.noteTogether)
-	if t.now == nil {
-		t.now = time.Now
+	l := &Log{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, chainEvery: c.ChainEvery, anchorEvery: c.AnchorEvery}
+	l.head.Store(unknownHead)
+	l.notes = database.NewGroup(l.noteBatch)
+	if l.now == nil {
+		l.now = time.Now
 	}
-	if t.log == nil {
-		t.log = zap.NewNop()
+	if l.log == nil {
+		l.log = zap.NewNop()
 	}
-	if t.sealEvery == 0 {
-		t.sealEvery = DefaultChainEvery
+	if l.chainEvery == 0 {
+		l.chainEvery = DefaultChainEvery
 	}
-	if t.anchorEvery == 0 {
-		t.anchorEvery = DefaultAnchorEvery
+	if l.anchorEvery == 0 {
+		l.anchorEvery = DefaultAnchorEvery
 	}
 	if c.Metrics != nil {
-		if err := c.Metrics.Register(gauges{t}); err != nil {
+		if err := c.Metrics.Register(gauges{l}); err != nil {
 			return nil, err
 		}
 	}
-	return t, nil
+	return l, nil
 }
 
-// ends are both ends of the chain, as the database tells them.
+// ends are both ends of the chain, as stored in the database. baseMAC signs the base with the chain's key.
 type ends struct {
 	head, base Anchor
-	seal       Hash
+	baseMAC    Hash
 }
 
-// readEnds reads them; suffix may lock them.
+// readEnds reads both ends; suffix may lock the row.
 func readEnds(ctx context.Context, q database.Queries, suffix string) (e ends, err error) {
-	var head, base, seal []byte
+	var head, base, mac []byte
 	err = q.QueryRowContext(ctx, `SELECT position, head_hash, base, base_hash, base_seal FROM audit_chain WHERE id = 1`+suffix).
-		Scan(&e.head.Position, &head, &e.base.Position, &base, &seal)
+		Scan(&e.head.Position, &head, &e.base.Position, &base, &mac)
 	if err == sql.ErrNoRows {
 		err = errors.New("audit: the row of audit_chain is missing")
 	}
-	if err == nil && (len(head) != len(e.head.Hash) || len(base) != len(e.base.Hash) || len(seal) != len(e.seal)) {
+	if err == nil && (len(head) != len(e.head.Hash) || len(base) != len(e.base.Hash) || len(mac) != len(e.baseMAC)) {
 		err = errors.New("audit: the row of audit_chain is damaged")
 	}
 	if err != nil {
 		return ends{}, err
 	}
-	e.head.Hash, e.base.Hash, e.seal = Hash(head), Hash(base), Hash(seal)
+	e.head.Hash, e.base.Hash, e.baseMAC = Hash(head), Hash(base), Hash(mac)
 	return e, nil
 }
 
-// ends reads both ends and the lowest place that an entry has.
-func (t *Log) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error) {
-	err = t.db.View(ctx, "find the trail's ends", func(ctx context.Context, q database.Queries) (err error) {
+// ends reads both ends and the lowest position of an entry.
+func (l *Log) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error) {
+	err = l.db.View(ctx, "read the ends of the audit log", func(ctx context.Context, q database.Queries) (err error) {
 		if e, err = readEnds(ctx, q, ""); err != nil {
 			return err
 		}
@@ -141,16 +139,16 @@ func (t *Log) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error
 	return e, lowest, err
 }
 
-// State is where the trail stands.
+// State is the state of the chain.
 type State struct {
-	Head      Anchor // of the newest sealed entry
-	Unchained int64  // entries that wait
-	OldestMs  int64  // when the oldest of them was done, Unix ms; 0: none waits
+	Head      Anchor // of the newest chained entry
+	Unchained int64  // number of unchained entries
+	OldestMs  int64  // time of the oldest unchained entry, Unix ms; 0: none
 }
 
-// State asks where the trail stands.
-func (t *Log) State(ctx context.Context) (s State, err error) {
-	err = t.db.View(ctx, "ask where the trail stands", func(ctx context.Context, q database.Queries) error {
+// State reads the state of the chain.
+func (l *Log) State(ctx context.Context) (s State, err error) {
+	err = l.db.View(ctx, "read the state of the audit log", func(ctx context.Context, q database.Queries) error {
 		e, err := readEnds(ctx, q, "")
 		if err != nil {
 			return err

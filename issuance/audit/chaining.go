@@ -14,101 +14,98 @@ import (
 )
 
 const (
-	// sealBatch is how many entries one transaction seals: it holds the chain, and
-	// on SQLite the writer, for some milliseconds.
-	sealBatch = 500
+	// chainBatch is the number of entries that one transaction chains. It locks the chain, and on SQLite the
+	// only writer, for a few milliseconds.
+	chainBatch = 500
 	// firstID is below every id.
 	firstID = math.MinInt64
 )
 
-// Chain gives every entry that is committed, unsealed and proved its place in the chain,
-// oldest id first, and returns how many it sealed. Call it before Verify and when
-// nothing appends any more; Run calls it all the time.
+// Chain gives every committed, unchained and proved entry its position in the chain, oldest id first, and
+// returns their number. [Log.Run] calls it regularly. Call it before Verify and after the
+// last append.
 //
-// An entry that no issuer wrote, or that was changed or copied, is passed over: it stays
-// unsealed, is logged and counted, and Verify names it. It does not keep the others
-// from being sealed.
+// An entry that no issuer wrote, or that was changed or copied, is refused: it stays unchained, is logged and
+// counted, and Verify reports it. It does not block other entries.
 //
-// Ids are given before commit, so an entry may become visible after one with a
-// higher id was sealed; it then simply gets a later place. No place is tied to an
-// id, hence none is skipped; and who seals holds the row of audit_chain, looks
-// only after it has it, and so sees all that was sealed before: none is sealed
+// The database assigns ids before the commit: an entry may become visible after an entry with a higher id was
+// chained. It then gets a later position. Positions do not depend on ids, so none is skipped. Chain locks the
+// row of audit_chain before it reads entries, and sees everything that was chained before: no entry is chained
 // twice.
-func (t *Log) Chain(ctx context.Context) (sealed int, err error) {
-	var refused refusals
+func (l *Log) Chain(ctx context.Context) (chained int, err error) {
+	var refused refusedEntries
 	for after, more := int64(firstID), true; more; {
 		var n int
-		n, after, more, err = t.sealSome(ctx, after, &refused)
-		sealed += n
+		n, after, more, err = l.chainNext(ctx, after, &refused)
+		chained += n
 		if err != nil {
-			return sealed, err
+			return chained, err
 		}
 	}
-	t.say(refused)
-	return sealed, nil
+	l.setRefused(refused)
+	return chained, nil
 }
 
-// sealSome seals those of the next 500 entries that are proved. last is the id of the
-// last one looked at.
-func (t *Log) sealSome(ctx context.Context, after int64, refused *refusals) (n int, last int64, more bool, err error) {
+// chainNext chains the proved entries among the next 500. last is the id of the last entry that it read.
+func (l *Log) chainNext(ctx context.Context, after int64, refused *refusedEntries) (n int, last int64, more bool, err error) {
 	last = after
-	var bad []passedOver
+	var bad []refusedEntry
 	var head Anchor
-	err = t.db.Change(ctx, "seal the trail", func(ctx context.Context, tx *sql.Tx) error {
-		// One statement for the lock, another for the entries: a single one might
-		// answer from before it had to wait.
-		e, err := readEnds(ctx, tx, t.db.ForUpdate)
+	err = l.db.Change(ctx, "chain the audit log", func(ctx context.Context, tx *sql.Tx) error {
+		// The lock and the entries need separate statements: the snapshot of a single one could be older
+		// than its lock.
+		e, err := readEnds(ctx, tx, l.db.ForUpdate)
 		if err != nil {
 			return err
 		}
 		head = e.head
-		some, err := waiting(ctx, tx, `TRUE`, after)
+		some, err := unchained(ctx, tx, `TRUE`, after)
 		if err != nil || len(some) == 0 {
 			return err
 		}
-		last, more = some[len(some)-1].ID, len(some) == sealBatch
-		if some, bad, err = t.sift(ctx, tx, e, some); err != nil {
+		last, more = some[len(some)-1].ID, len(some) == chainBatch
+		if some, bad, err = l.checkProofs(ctx, tx, e, some); err != nil {
 			return err
 		}
 		n = len(some)
-		head, err = t.extend(ctx, tx, e.head, some)
+		head, err = l.extend(ctx, tx, e.head, some)
 		return err
 	})
 	if err != nil {
 		return 0, last, false, err
 	}
-	t.sawHead(head.Position)
+	l.sawHead(head.Position)
 	refused.add(bad)
 	return n, last, more, nil
 }
 
-// waiting reads the next entries that are not sealed, oldest id first.
-func waiting(ctx context.Context, q database.Queries, which string, after int64) ([]Record, error) {
-	return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, sealBatch)
+// unchained reads the next unchained entries, oldest id first.
+func unchained(ctx context.Context, q database.Queries, which string, after int64) ([]Record, error) {
+	return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, chainBatch)
 }
 
-// extend gives entries the places behind head and moves the head.
-func (t *Log) extend(ctx context.Context, tx *sql.Tx, head Anchor, records []Record) (Anchor, error) {
+// extend appends entries to the chain after head, and returns the new head.
+func (l *Log) extend(ctx context.Context, tx *sql.Tx, head Anchor, records []Record) (Anchor, error) {
 	if len(records) == 0 {
 		return head, nil
 	}
 	for i := range records {
 		r := &records[i]
 		r.Position = head.Position + 1
-		r.Hash = t.link(head.Hash, r.Position, r)
+		r.Hash = l.link(head.Hash, r.Position, r)
 		head = Anchor{r.Position, r.Hash}
 	}
-	if err := t.place(ctx, tx, records); err != nil {
+	if err := l.writePositions(ctx, tx, records); err != nil {
 		return head, err
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE audit_chain SET position = $1, head_hash = $2 WHERE id = 1`, head.Position, head.Hash[:])
 	return head, err
 }
 
-// place writes positions and hashes, many with each statement.
-func (t *Log) place(ctx context.Context, tx *sql.Tx, records []Record) error {
-	blob := "BLOB" // PostgreSQL takes the columns' types from the first row
-	if t.db.Name == "postgres" {
+// writePositions writes positions and hashes, several with each statement.
+func (l *Log) writePositions(ctx context.Context, tx *sql.Tx, records []Record) error {
+	blob := "BLOB" // PostgreSQL derives the types of the columns from the first row
+	if l.db.Name == "postgres" {
 		blob = "BYTEA"
 	}
 	for some := range slices.Chunk(records, database.RowsAtOnce) {
@@ -122,58 +119,58 @@ func (t *Log) place(ctx context.Context, tx *sql.Tx, records []Record) error {
 			return err
 		}
 		if n != int64(len(some)) {
-			return fmt.Errorf("audit: %d entries were sealed and %d stayed", len(some), n)
+			return fmt.Errorf("audit: %d of %d entries were chained: rows were deleted at the same time", n, len(some))
 		}
 	}
 	return nil
 }
 
-// itself is the name under which the issuer writes what no one ordered.
-const itself = "issuer"
+// issuerName is the name of the issuer in entries of its own actions.
+const issuerName = "issuer"
 
-// adopt takes in, once, the entries that an issuer of an older version left unsealed
-// and without a proof, and enters how many there were. From that entry on nothing is
-// sealed without a proof. On every other chain it does nothing.
-func (t *Log) adopt(ctx context.Context) error {
+// adopt chains, once, the entries without a proof that an issuer of an older version left unchained, and writes
+// an entry with their number. After that entry, nothing is chained without a proof. On every other chain adopt
+// does nothing.
+func (l *Log) adopt(ctx context.Context) error {
 	adopted := 0
-	err := t.db.Change(ctx, "take in entries of an older version", func(ctx context.Context, tx *sql.Tx) error {
-		e, err := readEnds(ctx, tx, t.db.ForUpdate)
+	err := l.db.Change(ctx, "adopt audit entries of an older version", func(ctx context.Context, tx *sql.Tx) error {
+		e, err := readEnds(ctx, tx, l.db.ForUpdate)
 		if err != nil {
 			return err
 		}
-		if old, err := t.beforeProofs(ctx, tx, e); err != nil || !old {
+		if old, err := l.beforeProofs(ctx, tx, e); err != nil || !old {
 			return err
 		}
 		for {
-			some, err := waiting(ctx, tx, `proof IS NULL`, firstID)
+			some, err := unchained(ctx, tx, `proof IS NULL`, firstID)
 			if err != nil {
 				return err
 			}
-			if e.head, err = t.extend(ctx, tx, e.head, some); err != nil {
+			if e.head, err = l.extend(ctx, tx, e.head, some); err != nil {
 				return err
 			}
-			if adopted += len(some); len(some) < sealBatch {
+			if adopted += len(some); len(some) < chainBatch {
 				break
 			}
 		}
-		err = t.Append(ctx, tx, Entry{AtMs: t.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyAuditLog,
-			Object: Object{AuditLog, "proofs"}, Detail: fmt.Sprintf("entries carry a proof from here on; %d before it were sealed without one", adopted)})
+		err = l.Append(ctx, tx, Entry{AtMs: l.now().UnixMilli(), Who: issuerName, Role: staff.Program, Action: staff.VerifyAuditLog,
+			Object: Object{AuditLog, "proofs"}, Detail: fmt.Sprintf("entries have a proof after this one; %d before it were chained without one", adopted)})
 		if err != nil {
 			return err
 		}
-		some, err := waiting(ctx, tx, `proof IS NOT NULL`, firstID)
+		some, err := unchained(ctx, tx, `proof IS NOT NULL`, firstID)
 		if err != nil {
 			return err
 		}
-		some, _, err = t.sift(ctx, tx, e, some)
+		some, _, err = l.checkProofs(ctx, tx, e, some)
 		if err != nil {
 			return err
 		}
-		_, err = t.extend(ctx, tx, e.head, some)
+		_, err = l.extend(ctx, tx, e.head, some)
 		return err
 	})
 	if err == nil && adopted > 0 {
-		t.log.Warn("audit log: entries that an older version left unsealed were sealed without a proof", zap.Int("entries", adopted))
+		l.log.Warn("audit log: unchained entries of an older version were chained without a proof", zap.Int("entries", adopted))
 	}
 	return err
 }

@@ -16,65 +16,66 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Bounds of an entry's text, bytes.
+// Maximum lengths of an entry's texts, bytes.
 const (
 	MaxObject  = 64
 	MaxDetail  = 256
 	MaxRequest = 64
 )
 
-// Kind is what an act was done to.
+// Kind is the kind of an object.
 type Kind string
 
-// The kinds of objects.
+// The kinds of objects. Rows of earlier versions have the kind "trail" for AuditLog; [Log.Read] returns them
+// unchanged.
 const (
-	Credential  Kind = "credential" // its serial
+	Credential  Kind = "credential" // a serial
 	Application Kind = "application"
 	Account     Kind = "account"
 	Passenger   Kind = "passenger"
 	Ticket      Kind = "ticket"
-	SigningKey  Kind = "key"     // its number
-	Subject     Kind = "subject" // the pseudonym that codes carry
-	Stream      Kind = "stream"  // what all gateways are told
+	SigningKey  Kind = "key"     // a key number
+	Subject     Kind = "subject" // a pseudonym in codes
+	Stream      Kind = "stream"  // the control stream
 	AuditLog    Kind = "audit_log"
-	Lock        Kind = "lock" // what failures are counted by, under a keyed hash
+	Lock        Kind = "lock" // a lockout key, as a keyed hash
 	PaperProof  Kind = "paper_proof"
-	Database    Kind = "database" // the issuer's, as a whole
+	Database    Kind = "database" // the issuer's whole database
 )
 
-// Kinds lists the closed list.
+// Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, AuditLog, Lock, PaperProof, Database}
 }
 
-// Object is what an act was done to: by an id of ours, never by a document
-// number, a name or a contact.
+// Object is the object of an action, identified by an internal id and never by a document number, a name or a
+// contact.
 type Object struct {
 	Kind Kind   `json:"kind"`
 	ID   string `json:"id"` // 1 to 64 of letters, digits and "_.:-"
 }
 
-// Serial is a credential as an object.
+// Serial returns a credential as an object.
 func Serial(s tokens.Serial) Object { return Object{Credential, s.String()} }
 
-// Key is a signing key as an object.
+// Key returns a signing key as an object.
 func Key(id tokens.KeyID) Object { return Object{SigningKey, strconv.Itoa(int(id))} }
 
-// Entry is one act.
+// Entry is one action.
 type Entry struct {
-	AtMs   int64        `json:"at_ms"` // of the act, Unix ms
-	Who    string       `json:"who"`   // a credential's name, or of who typed a command; see staff.CheckName
-	Role   staff.Role   `json:"role"`  // that the act was done in
+	AtMs   int64        `json:"at_ms"` // time of the action, Unix ms
+	Who    string       `json:"who"`   // name of a credential, or of an operator's post; see [staff.CheckName]
+	Role   staff.Role   `json:"role"`  // role of the actor in this action
 	Action staff.Action `json:"action"`
 	Object Object       `json:"object"`
-	// Detail is the reason or what else matters, at most 256 bytes; nothing personal.
+	// Detail is the reason or further facts, at most 256 bytes; no personal data.
 	Detail string `json:"detail,omitempty"`
-	// Request is the id of the request; empty for commands and timers.
+	// Request is the id of the HTTP request; empty for commands and timers.
 	Request string `json:"request,omitempty"`
 }
 
-// By begins the entry of a member's act. It refuses, as Member.May does, what
-// none of the member's roles may do; nothing else needs to ask.
+// By makes the entry of a member's action. It checks the permission as [staff.Member.May] does; callers need no
+// further check.
 func By(m staff.Member, a staff.Action, o Object, atMs int64) (Entry, error) {
 	role, err := m.As(a)
 	if err != nil {
@@ -83,66 +84,63 @@ func By(m staff.Member, a staff.Action, o Object, atMs int64) (Entry, error) {
 	return Entry{AtMs: atMs, Who: m.Name(), Role: role, Action: a, Object: o}, nil
 }
 
-// ErrEntry is an entry that the trail does not take: a slip of the program, since
-// what comes from outside is checked before.
-var ErrEntry = errors.New("audit: not an entry")
+// ErrEntry is an invalid entry. It is a mistake of the program: input from outside is checked before.
+var ErrEntry = errors.New("audit: invalid entry")
 
-// Append writes an entry in the transaction of the act itself, with the proof that an
-// issuer wrote it. If it fails, the act must fail: a nil Trail fails as well.
-func (t *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
-	if t == nil {
-		return errNoTrail
+// Append writes an entry in the transaction of the action, with a proof that an issuer wrote it. If it fails,
+// the action must fail. A nil Log fails, too.
+func (l *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+	if l == nil {
+		return errNoLog
 	}
 	if err := e.check(); err != nil {
 		return err
 	}
-	head, err := t.seenHead(ctx, tx)
+	head, err := l.seenHead(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return database.InsertMany(ctx, tx, insertEntries, [][]any{t.row(&e, head)})
+	return database.InsertMany(ctx, tx, insertEntries, [][]any{l.row(&e, head)})
 }
 
 const insertEntries = `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)`
 
-// row is an entry with its proof.
-func (t *Log) row(e *Entry, head int64) []any {
-	proof := t.prove(e, head, newNonce())
+// row returns the column values of an entry, with its proof.
+func (l *Log) row(e *Entry, head int64) []any {
+	proof := l.prove(e, head, newNonce())
 	return []any{e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request, proof[:]}
 }
 
-// Note writes an entry that has no other change to stand beside, such as that
-// something was read.
-func (t *Log) Note(ctx context.Context, e Entry) error {
-	if t == nil {
-		return errNoTrail
+// Note writes an entry for an action without a change of its own, such as a read.
+func (l *Log) Note(ctx context.Context, e Entry) error {
+	if l == nil {
+		return errNoLog
 	}
 	if err := e.check(); err != nil {
-		return err // before it joins other entries, which must not fail with it
+		return err // checked first: other entries of the batch must not fail with it
 	}
-	return t.notes.Do(ctx, &e)
+	return l.notes.Do(ctx, &e)
 }
 
-// noteTogether writes entries that were noted at the same moment in one transaction:
-// they share its write to disk.
-func (t *Log) noteTogether(ctx context.Context, entries []*Entry) error {
-	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error {
-		ctx = t.db.Brief(ctx)
-		head, err := t.seenHead(ctx, tx)
+// noteBatch writes concurrent entries in one transaction: they share one write to disk.
+func (l *Log) noteBatch(ctx context.Context, entries []*Entry) error {
+	return l.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error {
+		ctx = l.db.Brief(ctx)
+		head, err := l.seenHead(ctx, tx)
 		if err != nil {
 			return err
 		}
 		rows := make([][]any, len(entries))
 		for i, e := range entries {
-			rows[i] = t.row(e, head)
+			rows[i] = l.row(e, head)
 		}
 		return database.InsertMany(ctx, tx, insertEntries, rows)
 	})
 }
 
-var errNoTrail = errors.New("audit: no trail to write to: a mistake of the program")
+var errNoLog = errors.New("audit: no audit log is configured: a mistake of the program")
 
-// check never repeats what it refuses.
+// check reports a fault of the entry. The error never repeats the wrong value.
 func (e *Entry) check() error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrEntry, fmt.Sprintf(format, args...))
@@ -163,14 +161,14 @@ func (e *Entry) check() error {
 	case len(e.Request) > MaxRequest || strings.ContainsFunc(e.Request, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return wrong("request must be at most %d visible ASCII characters", MaxRequest)
 	case showsNumber(e.Object.ID) || showsNumber(e.Detail):
-		return wrong("object or detail bears what looks like a resident ID number")
+		return wrong("object or detail contains a word with the form of a resident ID number")
 	}
 	return nil
 }
 
 func (o Object) check() error {
 	if !slices.Contains(Kinds(), o.Kind) {
-		return errors.New("the kind of object is not known")
+		return errors.New("the object's kind is unknown")
 	}
 	if !isID(o.ID) {
 		return fmt.Errorf(`the object's id must be 1 to %d of letters, digits and "_.:-"`, MaxObject)
@@ -185,8 +183,8 @@ func isID(text string) bool {
 
 func alnum(r rune) bool { return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-// showsNumber finds words in the form of a resident ID number: 17 digits and one
-// more or an X. It catches a slip; it does not make free text safe.
+// showsNumber reports words with the form of a resident ID number: 17 digits and a digit or an X. It catches
+// mistakes; it does not make free text safe.
 func showsNumber(text string) bool {
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !alnum(r) }) {
 		if len(word) == 18 && strings.Trim(word[:17], "0123456789") == "" && strings.ContainsAny(word[17:], "0123456789Xx") {

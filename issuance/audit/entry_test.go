@@ -13,34 +13,34 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-func TestActAndEntryHappenBothOrNeither(t *testing.T) {
-	each(t, func(t *testing.T, w system) {
-		act := `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1, 1)`
+func TestActionAndEntryAreCommittedTogether(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
+		action := `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1, 1)`
 		both := func(id int, e Entry, after error) error {
-			return w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {
-				if _, err := tx.ExecContext(ctx, act, id, []byte{1}); err != nil {
+			return h.db.Change(h.Context(), "action", func(ctx context.Context, tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, action, id, []byte{1}); err != nil {
 					return err
 				}
-				if err := w.Append(ctx, tx, e); err != nil {
+				if err := h.Append(ctx, tx, e); err != nil {
 					return err
 				}
 				return after
 			})
 		}
 		runtest.Must(t, both(1, entry(1), nil))
-		if err := both(2, entry(2), errors.New("the act fails later")); err == nil {
+		if err := both(2, entry(2), errors.New("the action fails later")); err == nil {
 			t.Fatal("no error")
 		}
 		if err := both(3, Entry{}, nil); !errors.Is(err, ErrEntry) {
 			t.Fatalf("an empty entry: %v", err)
 		}
-		if acts, entries := w.count(`SELECT COUNT(*) FROM announced_keys`), w.count(`SELECT COUNT(*) FROM audit`); acts != 1 || entries != 1 {
-			t.Fatalf("%d acts and %d entries", acts, entries)
+		if actions, entries := h.count(`SELECT COUNT(*) FROM announced_keys`), h.count(`SELECT COUNT(*) FROM audit`); actions != 1 || entries != 1 {
+			t.Fatalf("%d actions and %d entries, want 1 and 1", actions, entries)
 		}
 	})
 }
 
-func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
+func TestEntryNeedsAMemberWithPermission(t *testing.T) {
 	secret, c, err := staff.New("police-desk", staff.Agency, staff.Police)
 	runtest.Must(t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
@@ -53,20 +53,20 @@ func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if e, err := By(m, staff.Erase, Key(7), 5); e != (Entry{}) || !problem.Is(err, staff.ForbiddenRole) {
-		t.Errorf("the police desk erases: %v", err)
+		t.Errorf("the police desk may erase: %v", err)
 	}
 }
 
-func TestEntryThatIsNotOneIsRefused(t *testing.T) {
+func TestInvalidEntryIsRefused(t *testing.T) {
 	good := entry(1)
 	runtest.Must(t, good.check())
 	const number = "110101199003070937"
 	for what, change := range map[string]func(e *Entry){
 		"no time":                  func(e *Entry) { e.AtMs = 0 },
-		"nobody":                   func(e *Entry) { e.Who = "" },
+		"no name":                  func(e *Entry) { e.Who = "" },
 		"a name of two lines":      func(e *Entry) { e.Who = "a\nb" },
 		"no role":                  func(e *Entry) { e.Role = "" },
-		"a role of nobody":         func(e *Entry) { e.Role = "root" },
+		"an unknown role":          func(e *Entry) { e.Role = "root" },
 		"an unknown action":        func(e *Entry) { e.Action = "look" },
 		"no object":                func(e *Entry) { e.Object = Object{} },
 		"an unknown kind":          func(e *Entry) { e.Object.Kind = "person" },
@@ -89,7 +89,7 @@ func TestEntryThatIsNotOneIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "1101011990") || strings.Contains(err.Error(), "张三")) {
-			t.Errorf("%s: the error repeats it: %v", what, err)
+			t.Errorf("%s: the error repeats the value: %v", what, err)
 		}
 	}
 	for _, e := range []Entry{

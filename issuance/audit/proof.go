@@ -21,19 +21,18 @@ const (
 	proofSize = headSize + nonceSize + len(Hash{})
 )
 
-// Proof shows that a holder of the chain's key wrote an entry, and wrote it once. It is
-// the position of the newest sealed entry that the writer knew of, a nonce, and
-// HMAC-SHA-256 over both and over every column that the writer sets. Equal acts have
-// different proofs; a copy of a row has the proof of the original, and is refused.
+// Proof proves that a holder of the chain's key wrote an entry, once. It is the position of the newest chained
+// entry that the writer knew, a nonce, and HMAC-SHA-256 over both and over every column that the writer sets.
+// Equal actions have different proofs. A copied row has the proof of the original and is refused.
 type Proof [proofSize]byte
 
 // MarshalText writes lower-case hex digits.
 func (p Proof) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(p[:])), nil }
 
-// UnmarshalText reads what MarshalText writes, and only that.
+// UnmarshalText accepts exactly the form of MarshalText.
 func (p *Proof) UnmarshalText(text []byte) error { return unhex(p[:], text, "a proof") }
 
-// readProof reads a column. Another length is a proof that does not hold, rather than none.
+// readProof reads a column. A wrong length gives an invalid proof, not a missing one.
 func readProof(column []byte) (p Proof) {
 	if len(column) != len(p) {
 		p[len(p)-1] = 1
@@ -49,75 +48,73 @@ func newNonce() (n [nonceSize]byte) {
 	return n
 }
 
-// prove makes the proof of an entry.
-func (t *Log) prove(e *Entry, head int64, nonce [nonceSize]byte) (p Proof) {
+// prove makes the proof of an entry. head is the newest known chained position.
+func (l *Log) prove(e *Entry, head int64, nonce [nonceSize]byte) (p Proof) {
 	binary.BigEndian.PutUint64(p[:], uint64(head))
 	copy(p[headSize:], nonce[:])
 	b := appendText(make([]byte, 0, 512), proofDomain)
 	b = append(b, p[:headSize+nonceSize]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.AtMs))
-	mac := t.mac(e.appendTexts(b))
+	mac := l.mac(e.appendTexts(b))
 	copy(p[headSize+nonceSize:], mac[:])
 	return p
 }
 
-// Why an entry is not sealed, and for the report of a verification.
+// The reasons why an entry is not chained, also for the report of a verification.
 const (
-	noProof    = "it carries no proof that an issuer wrote it"
-	wrongProof = "its proof does not hold: it was changed, or no issuer wrote it"
+	noProof    = "it has no proof that an issuer wrote it"
+	wrongProof = "its proof is invalid: it was changed, or no issuer wrote it"
 	copied     = "it is a copy of another entry"
-	outdated   = "it was written before entries that have been archived since: a copy of one of them"
+	outdated   = "it is older than the newest archived entry: a copy of an archived one"
 )
 
-// unproved says what is wrong with an entry's own proof; empty: nothing.
-func (t *Log) unproved(r *Record) string {
+// unproved returns the fault of an entry's own proof; empty: none.
+func (l *Log) unproved(r *Record) string {
 	if r.Proof == (Proof{}) {
 		return noProof
 	}
-	want := t.prove(&r.Entry, r.Proof.head(), [nonceSize]byte(r.Proof[headSize:headSize+nonceSize]))
+	want := l.prove(&r.Entry, r.Proof.head(), [nonceSize]byte(r.Proof[headSize:headSize+nonceSize]))
 	if !hmac.Equal(want[:], r.Proof[:]) {
 		return wrongProof
 	}
 	return ""
 }
 
-// forged says what is wrong with the proof of a sealed entry; empty: nothing. Entries
-// without one are good until the first with one, which sets proved.
-func (t *Log) forged(r *Record, proved *bool) string {
+// forged returns the fault of a chained entry's proof; empty: none. Entries without a proof are valid up to the
+// first one with a proof, which sets proved.
+func (l *Log) forged(r *Record, proved *bool) string {
 	if r.Proof == (Proof{}) && !*proved {
 		return ""
 	}
 	*proved = true
-	return t.unproved(r)
+	return l.unproved(r)
 }
 
-// unknownHead is what Trail.head is before the first look at the database.
+// unknownHead is the value of Log.head before the first read of the database.
 const unknownHead = -1
 
-// seenHead is the newest sealed position that this process knows of; only the first
-// call asks the database.
-func (t *Log) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
-	if head := t.head.Load(); head != unknownHead {
+// seenHead returns the newest chained position known to this process; only the first call reads the database.
+func (l *Log) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
+	if head := l.head.Load(); head != unknownHead {
 		return head, nil
 	}
 	e, err := readEnds(ctx, tx, "")
 	if err != nil {
 		return 0, err
 	}
-	t.sawHead(e.head.Position)
+	l.sawHead(e.head.Position)
 	return e.head.Position, nil
 }
 
-// sawHead remembers a committed head.
-func (t *Log) sawHead(position int64) {
-	for old := t.head.Load(); old < position && !t.head.CompareAndSwap(old, position); old = t.head.Load() {
+// sawHead stores a committed head.
+func (l *Log) sawHead(position int64) {
+	for old := l.head.Load(); old < position && !l.head.CompareAndSwap(old, position); old = l.head.Load() {
 	}
 }
 
-// beforeProofs reports whether the chain ends with an entry from before entries carried
-// a proof: then, and only then, entries that wait may have none. The row is checked
-// under the key, since by its word unproved entries would be taken in.
-func (t *Log) beforeProofs(ctx context.Context, q database.Queries, e ends) (bool, error) {
+// beforeProofs reports whether the last chained entry is from a version without proofs: only then may unchained
+// entries have none. The row is verified with the key, because it allows unproved entries into the chain.
+func (l *Log) beforeProofs(ctx context.Context, q database.Queries, e ends) (bool, error) {
 	if e.head.Position == 0 || e.head.Position == e.base.Position {
 		return false, nil
 	}
@@ -133,37 +130,37 @@ func (t *Log) beforeProofs(ctx context.Context, q database.Queries, e ends) (boo
 		before = last[0].Hash
 	}
 	return newest.Position == e.head.Position && newest.Proof == Proof{} &&
-		equal(newest.Hash, e.head.Hash) && equal(t.link(before, newest.Position, newest), newest.Hash), nil
+		equal(newest.Hash, e.head.Hash) && equal(l.link(before, newest.Position, newest), newest.Hash), nil
 }
 
-// passedOver is an entry that is not sealed, and why.
-type passedOver struct {
+// refusedEntry is an entry that is not chained, and the reason.
+type refusedEntry struct {
 	row int64
 	why string
 }
 
-// refusals counts them and keeps the first.
-type refusals struct {
-	first passedOver
+// refusedEntries counts refused entries and stores the first.
+type refusedEntries struct {
+	first refusedEntry
 	count int64
 }
 
-func (all *refusals) add(some []passedOver) {
+func (all *refusedEntries) add(some []refusedEntry) {
 	if all.count == 0 && len(some) > 0 {
 		all.first = some[0]
 	}
 	all.count += int64(len(some))
 }
 
-// sift separates the entries that an issuer wrote, each once, from all others.
-func (t *Log) sift(ctx context.Context, q database.Queries, e ends, records []Record) (good []Record, bad []passedOver, err error) {
-	seen, err := sealedProofs(ctx, q, records)
+// checkProofs separates the entries that an issuer wrote, each once, from all others.
+func (l *Log) checkProofs(ctx context.Context, q database.Queries, e ends, records []Record) (good []Record, bad []refusedEntry, err error) {
+	seen, err := chainedProofs(ctx, q, records)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range records {
 		r := &records[i]
-		why := t.unproved(r)
+		why := l.unproved(r)
 		switch {
 		case why != "":
 		case seen[r.Proof] != 0 && seen[r.Proof] != r.ID:
@@ -175,33 +172,33 @@ func (t *Log) sift(ctx context.Context, q database.Queries, e ends, records []Re
 			good = append(good, *r)
 			continue
 		}
-		bad = append(bad, passedOver{r.ID, why})
+		bad = append(bad, refusedEntry{r.ID, why})
 	}
 	return good, bad, nil
 }
 
-// neverSealed reads the state of the chain once and returns a function that picks, from
-// entries that wait to be sealed, those that no issuer will seal. An entry without a
-// proof in a database from before proofs is not picked: the next start takes it in.
-func (t *Log) neverSealed(ctx context.Context, q database.Queries) (pick func([]Record) ([]passedOver, error), err error) {
+// refusedFilter reads the state of the chain once and returns a function that selects, from unchained entries,
+// those that no issuer will chain. In a database of a version without proofs, an entry without a proof is not
+// selected: the next start adopts it.
+func (l *Log) refusedFilter(ctx context.Context, q database.Queries) (pick func([]Record) ([]refusedEntry, error), err error) {
 	e, err := readEnds(ctx, q, "")
 	if err != nil {
 		return nil, err
 	}
-	old, err := t.beforeProofs(ctx, q, e)
+	old, err := l.beforeProofs(ctx, q, e)
 	if err != nil {
 		return nil, err
 	}
-	return func(waiting []Record) ([]passedOver, error) {
-		_, bad, err := t.sift(ctx, q, e, waiting)
-		return slices.DeleteFunc(bad, func(p passedOver) bool { return old && p.why == noProof }), err
+	return func(records []Record) ([]refusedEntry, error) {
+		_, bad, err := l.checkProofs(ctx, q, e, records)
+		return slices.DeleteFunc(bad, func(p refusedEntry) bool { return old && p.why == noProof }), err
 	}, nil
 }
 
-// sealedProofs are those proofs of the entries that sealed entries have as well, with
-// their rows. The database has an index that refuses a copy; it may have been dropped.
-// A row itself may be among them: it was sealed since it was read.
-func sealedProofs(ctx context.Context, q database.Queries, records []Record) (map[Proof]int64, error) {
+// chainedProofs returns the proofs of the records that chained entries have as well, with their rows. The
+// database has an index that refuses a copy; an attacker may have dropped it. A record itself may be among the
+// rows, if it was chained after it was read.
+func chainedProofs(ctx context.Context, q database.Queries, records []Record) (map[Proof]int64, error) {
 	seen := map[Proof]int64{}
 	for some := range slices.Chunk(records, database.RowsAtOnce) {
 		proofs := make([]any, len(some))
@@ -222,18 +219,17 @@ func sealedProofs(ctx context.Context, q database.Queries, records []Record) (ma
 	return seen, nil
 }
 
-// say keeps the count for the metric, and logs a change of it. Run repeats the line
-// with each anchor.
-func (t *Log) say(refused refusals) {
-	before := t.refused.Swap(&refused)
+// setRefused stores the count for the metric, and logs a change. Run repeats the log line with each anchor.
+func (l *Log) setRefused(refused refusedEntries) {
+	before := l.refused.Swap(&refused)
 	if refused.count > 0 && (before == nil || *before != refused) {
-		t.sayRefused()
+		l.logRefused()
 	}
 }
 
-func (t *Log) sayRefused() {
-	if r := t.refused.Load(); r != nil && r.count > 0 {
-		t.log.Error("audit log: entries are not sealed: they were not written by an issuer; find out who can write to the database",
+func (l *Log) logRefused() {
+	if r := l.refused.Load(); r != nil && r.count > 0 {
+		l.log.Error("audit log: entries are not chained because they were not written by an issuer; find out who can write to the database",
 			zap.Int64("entries", r.count), zap.Int64("row", r.first.row), zap.String("because", r.first.why))
 	}
 }

@@ -12,40 +12,40 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Problems are those of reading the trail.
+// Problems are the problems of reading the audit log.
 var Problems problem.Table
 
-// QueryInvalid refuses a question that cannot be asked.
+// QueryInvalid is the problem of an invalid query.
 var QueryInvalid = Problems.Add(422, "trail_query_invalid",
 	"The audit log query is not valid.", "审计记录查询条件有误。",
-	"Correct the search and send it again.", "请更正查询条件后重新提交。")
+	"Correct the query and send it again.", "请更正查询条件后重新提交。")
 
-// Bounds of a page, entries.
+// Default and maximum size of a page, entries.
 const (
 	DefaultPage = 100
 	MaxPage     = 500
 )
 
-// Query asks for entries.
+// Query selects entries.
 type Query struct {
-	FromMs int64  // acts at or after, Unix ms
-	ToMs   int64  // acts before, Unix ms; 0: no end
-	Object Object // acts on this object only; zero: on any
-	After  string // the Next of the page before; empty: the newest
-	Limit  int    // entries at most, to MaxPage; 0: DefaultPage
+	FromMs int64  // actions at or after, Unix ms
+	ToMs   int64  // actions before, Unix ms; 0: no end
+	Object Object // actions on this object; zero: on any
+	After  string // Next of the previous page; empty: begin with the newest
+	Limit  int    // maximum number of entries, up to MaxPage; 0: DefaultPage
 }
 
-// Page is an answer, newest first.
+// Page is a page of entries, newest first.
 type Page struct {
 	Records []Record
-	Next    string // for Query.After; empty: nothing older
+	Next    string // for Query.After; empty: no older entries
 }
 
-// Read answers a query; it takes in entries that are not sealed yet, which have
-// position 0, and those that never will be, which have Forged. An entry that becomes visible late may belong to a page that was
-// read already. What is wrong with a query is refused as QueryInvalid. Who may ask
-// is the caller's to decide, and to write into the trail.
-func (t *Log) Read(ctx context.Context, q Query) (p Page, err error) {
+// Read returns a page of a query. It includes unchained entries, which have position 0, and entries that will
+// never be chained, which have Forged set. An entry that becomes visible late may be missing from a page that
+// was read before. An invalid query is refused with QueryInvalid. The caller checks the permission, and writes
+// the read to the audit log.
+func (l *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 	if q.Limit == 0 {
 		q.Limit = DefaultPage
 	}
@@ -61,11 +61,11 @@ func (t *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 	case q.Object != (Object{}) && q.Object.check() != nil:
 		return p, problem.New(QueryInvalid, q.Object.check().Error())
 	case showsNumber(q.Object.ID):
-		return p, problem.New(QueryInvalid, "object must be an id of ours, never a document number")
+		return p, problem.New(QueryInvalid, "object must be an internal id, never a document number")
 	}
 	if q.After != "" {
 		if after, err = parseCursor(q.After); err != nil {
-			return p, problem.New(QueryInvalid, "after must be what a page before gave")
+			return p, problem.New(QueryInvalid, "after must be the next of an earlier page")
 		}
 	}
 	where, args := `at_ms >= $1 AND at_ms < $2 AND (at_ms, id) < ($3, $4)`, []any{q.FromMs, q.ToMs, after.atMs, after.id, q.Limit + 1}
@@ -73,12 +73,12 @@ func (t *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 		where += ` AND object_kind = $6 AND object = $7`
 		args = append(args, string(q.Object.Kind), q.Object.ID)
 	}
-	err = t.db.View(ctx, "read the trail", func(ctx context.Context, db database.Queries) (err error) {
+	err = l.db.View(ctx, "read the audit log", func(ctx context.Context, db database.Queries) (err error) {
 		p.Records, err = database.All(ctx, db, scan, `SELECT `+columns+` FROM audit WHERE `+where+` ORDER BY at_ms DESC, id DESC LIMIT $5`, args...)
 		if err != nil {
 			return err
 		}
-		return t.markForged(ctx, db, p.Records)
+		return l.markForged(ctx, db, p.Records)
 	})
 	if err != nil {
 		return Page{}, err
@@ -91,22 +91,22 @@ func (t *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 	return p, nil
 }
 
-// markForged says of entries that are not sealed whether they ever will be.
-func (t *Log) markForged(ctx context.Context, q database.Queries, records []Record) error {
-	var waiting []Record
+// markForged sets Forged of the unchained entries that will never be chained.
+func (l *Log) markForged(ctx context.Context, q database.Queries, records []Record) error {
+	var open []Record
 	for i := range records {
 		if records[i].Position == 0 {
-			waiting = append(waiting, records[i])
+			open = append(open, records[i])
 		}
 	}
-	if len(waiting) == 0 {
+	if len(open) == 0 {
 		return nil
 	}
-	pick, err := t.neverSealed(ctx, q)
+	pick, err := l.refusedFilter(ctx, q)
 	if err != nil {
 		return err
 	}
-	bad, err := pick(waiting)
+	bad, err := pick(open)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,8 @@ func (t *Log) markForged(ctx context.Context, q database.Queries, records []Reco
 	return nil
 }
 
-// ReadAction is the action that a query is for the rule sheet: the trail of one
-// object, or of everybody.
+// ReadAction returns the action that needs permission for the query: reading the entries of one object, or all
+// entries.
 func (q Query) ReadAction() staff.Action {
 	if q.Object != (Object{}) {
 		return staff.ReadObjectAuditLog
@@ -129,14 +129,14 @@ func (q Query) ReadAction() staff.Action {
 	return staff.ReadAuditLog
 }
 
-// cursor is the last entry that somebody has read.
+// cursor identifies the last entry of a page.
 type cursor struct{ atMs, id int64 }
 
 func (c cursor) String() string {
 	return strconv.FormatInt(c.atMs, 10) + "-" + strconv.FormatInt(c.id, 10)
 }
 
-// parseCursor reads what String writes, and only that.
+// parseCursor accepts exactly the form of String.
 func parseCursor(text string) (c cursor, err error) {
 	at, id, _ := strings.Cut(text, "-")
 	n, err1 := strconv.ParseInt(at, 10, 64)

@@ -18,12 +18,12 @@ import (
 func TestMain(m *testing.M) { databasetest.Main(m, "audit") }
 
 var (
-	noon    = time.Date(2026, 2, 10, 4, 0, 0, 0, time.UTC) // in Beijing
+	noon    = time.Date(2026, 2, 10, 4, 0, 0, 0, time.UTC) // noon in Beijing
 	testKey = vault.Key{1, 2, 3}
 )
 
-// system is a trail on a database of its own.
-type system struct {
+// harness is an audit log on its own database.
+type harness struct {
 	*testing.T
 	*auditLog
 }
@@ -31,119 +31,119 @@ type system struct {
 // auditLog has another name than [testing.T.Log].
 type auditLog = Log
 
-// each tells a story on every kind of database.
-func each(t *testing.T, story func(t *testing.T, w system)) {
+// each runs a test on every kind of database.
+func each(t *testing.T, test func(t *testing.T, h harness)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(t.Context(), address, noon)
 		runtest.Must(t, err)
 		t.Cleanup(func() { db.Close() })
-		story(t, system{t, trailOf(t, db, testKey)})
+		test(t, harness{t, newLog(t, db, testKey)})
 	})
 }
 
-func trailOf(t *testing.T, db *database.DB, key vault.Key) *Log {
+func newLog(t *testing.T, db *database.DB, key vault.Key) *Log {
 	t.Helper()
-	trail, err := New(Config{DB: db, Key: key, Now: func() time.Time { return noon.Add(time.Minute) }})
+	log, err := New(Config{DB: db, Key: key, Now: func() time.Time { return noon.Add(time.Minute) }})
 	runtest.Must(t, err)
-	return trail
+	return log
 }
 
-// entry is the nth act of a station window.
+// entry is action n of a station window.
 func entry(n int) Entry {
 	return Entry{AtMs: noon.UnixMilli() + int64(n), Who: "hongqiao-window-3", Role: staff.Window, Action: staff.Revoke,
 		Object: Object{Credential, fmt.Sprintf("20494-%d", n)}, Detail: "lost_phone", Request: fmt.Sprintf("r%d", n)}
 }
 
-// did appends acts first to last, each in a transaction of its own.
-func (w system) did(first, last int) {
-	w.Helper()
+// appendActs appends entries first to last, each in its own transaction.
+func (h harness) appendActs(first, last int) {
+	h.Helper()
 	for n := first; n <= last; n++ {
-		w.appended(entry(n))
+		h.appendEntry(entry(n))
 	}
 }
 
-func (w system) appended(e Entry) {
-	w.Helper()
-	runtest.Must(w, w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return w.Append(ctx, tx, e) }))
+func (h harness) appendEntry(e Entry) {
+	h.Helper()
+	runtest.Must(h, h.db.Change(h.Context(), "action", func(ctx context.Context, tx *sql.Tx) error { return h.Append(ctx, tx, e) }))
 }
 
-// sealed seals and checks how many were waiting.
-func (w system) sealed(want int) {
-	w.Helper()
-	if n, err := w.Chain(w.Context()); n != want || err != nil {
-		w.Fatalf("sealed %d, want %d: %v", n, want, err)
+// mustChain chains and asserts the number of chained entries.
+func (h harness) mustChain(want int) {
+	h.Helper()
+	if n, err := h.Chain(h.Context()); n != want || err != nil {
+		h.Fatalf("chained %d, want %d: %v", n, want, err)
 	}
 }
 
-// sealedTo makes a chain of entries 1 to n and returns its head.
-func (w system) sealedTo(n int) Anchor {
-	w.Helper()
-	w.did(1, n)
-	w.sealed(n)
-	return w.head()
+// chainTo makes a chain of entries 1 to n and returns its head.
+func (h harness) chainTo(n int) Anchor {
+	h.Helper()
+	h.appendActs(1, n)
+	h.mustChain(n)
+	return h.head()
 }
 
-func (w system) head() Anchor {
-	w.Helper()
-	s, err := w.State(w.Context())
-	runtest.Must(w, err)
+func (h harness) head() Anchor {
+	h.Helper()
+	s, err := h.State(h.Context())
+	runtest.Must(h, err)
 	return s.Head
 }
 
-// verified says what a verification finds; it must be able to look.
-func (w system) verified(anchors ...Anchor) Report {
-	w.Helper()
-	r, err := w.Verify(w.Context(), anchors, nil)
-	runtest.Must(w, err)
+// mustVerify returns the report of a verification, which must complete.
+func (h harness) mustVerify(anchors ...Anchor) Report {
+	h.Helper()
+	r, err := h.Verify(h.Context(), anchors, nil)
+	runtest.Must(h, err)
 	return r
 }
 
-// holds checks that the chain holds and has n entries.
-func (w system) holds(n int64, anchors ...Anchor) {
-	w.Helper()
-	if r := w.verified(anchors...); r.Broken != nil || r.Checked != n {
-		w.Fatalf("%d entries hold, want %d: %v", r.Checked, n, r.Broken)
+// mustHold asserts that the chain is valid and has n entries.
+func (h harness) mustHold(n int64, anchors ...Anchor) {
+	h.Helper()
+	if r := h.mustVerify(anchors...); r.Broken != nil || r.Checked != n {
+		h.Fatalf("%d entries are valid, want %d: %v", r.Checked, n, r.Broken)
 	}
 }
 
-// objects are the ids of the objects of all sealed entries, in the chain's order.
-func (w system) objects() (all []string) {
-	w.Helper()
-	records, err := w.after(w.Context(), 0, 1_000_000)
-	runtest.Must(w, err)
+// objects returns the ids of the objects of all chained entries, in the chain's order.
+func (h harness) objects() (all []string) {
+	h.Helper()
+	records, err := h.after(h.Context(), 0, 1_000_000)
+	runtest.Must(h, err)
 	for i, r := range records {
 		if r.Position != int64(i+1) {
-			w.Fatalf("place %d follows %d", r.Position, i)
+			h.Fatalf("position %d follows %d", r.Position, i)
 		}
 		all = append(all, r.Object.ID)
 	}
 	return all
 }
 
-// disarmed takes the guards away, as whoever means to falsify would.
-func (w system) disarmed() {
-	w.Helper()
-	if w.db.Name == "postgres" {
-		w.exec(`ALTER TABLE audit DISABLE TRIGGER USER`)
-		w.exec(`ALTER TABLE audit_chain DISABLE TRIGGER USER`)
+// dropGuards removes the triggers, as an attacker would.
+func (h harness) dropGuards() {
+	h.Helper()
+	if h.db.Name == "postgres" {
+		h.exec(`ALTER TABLE audit DISABLE TRIGGER USER`)
+		h.exec(`ALTER TABLE audit_chain DISABLE TRIGGER USER`)
 		return
 	}
 	for _, name := range []string{"audit_insert", "audit_update", "audit_delete", "audit_chain_insert", "audit_chain_update", "audit_chain_delete"} {
-		w.exec(`DROP TRIGGER ` + name)
+		h.exec(`DROP TRIGGER ` + name)
 	}
 }
 
-func (w system) exec(query string, args ...any) {
-	w.Helper()
-	if _, err := w.db.Writer().ExecContext(w.Context(), query, args...); err != nil {
-		w.Fatalf("%s: %v", query, err)
+func (h harness) exec(query string, args ...any) {
+	h.Helper()
+	if _, err := h.db.Writer().ExecContext(h.Context(), query, args...); err != nil {
+		h.Fatalf("%s: %v", query, err)
 	}
 }
 
-func (w system) count(query string) (n int) {
-	w.Helper()
-	if err := w.db.Writer().QueryRowContext(w.Context(), query).Scan(&n); err != nil {
-		w.Fatalf("%s: %v", query, err)
+func (h harness) count(query string) (n int) {
+	h.Helper()
+	if err := h.db.Writer().QueryRowContext(h.Context(), query).Scan(&n); err != nil {
+		h.Fatalf("%s: %v", query, err)
 	}
 	return n
 }

@@ -9,17 +9,16 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 )
 
-// verifyBatch is how many entries are read at a time.
+// verifyBatch is the number of entries that Verify reads with one query.
 const verifyBatch = 1000
 
-// Break is the first place where the chain is wrong. What comes after it says
-// nothing any more.
+// Break is the first position where the chain is wrong. Nothing is known about later positions.
 type Break struct {
 	Position int64
-	// From is Position itself, but for what cannot be told to the place: entries
-	// from here to Position may have been rewritten, or removed from the beginning.
+	// From equals Position if the position is exact. Otherwise entries from here to Position may have been
+	// rewritten, or removed from the beginning.
 	From    int64
-	Row     int64 // the id of the row that is at fault; 0: none, or not known
+	Row     int64 // id of the wrong row; 0: none or unknown
 	Because string
 }
 
@@ -34,72 +33,72 @@ func (b *Break) String() string {
 	return text + ", because " + b.Because
 }
 
-// at is a Break that no row is at fault for.
-func at(position int64, because string) *Break { return &Break{position, position, 0, because} }
+// breakAt makes a Break without a row.
+func breakAt(position int64, because string) *Break { return &Break{position, position, 0, because} }
 
-// Why a chain is broken, besides what is wrong with a proof.
+// The reasons of a broken chain, besides those of proofs.
 const (
-	altered     = "the entry is not the one that was sealed there: it was changed, inserted or moved, or one was removed and the rest numbered anew"
-	removed     = "the entry that was sealed there is gone, and later ones are there"
-	cutOff      = "all entries from here on are gone that an anchor knows of"
-	neverSealed = "the entry was never sealed: it is outside the chain"
-	remade      = "the chain is not the anchor's: it was made anew with the key, or is another database's"
-	notArchived = "the beginning is gone, and was not archived"
+	altered = "the entry differs from the one that was chained at this position: it was changed, inserted or moved, " +
+		"or an entry was removed and the others renumbered"
+	removed      = "the entry that was chained at this position is missing, and later ones exist"
+	truncated    = "the entries from this position up to a known anchor are missing"
+	neverChained = "the entry was never chained: it is outside the chain"
+	rebuilt      = "the chain differs from the anchor: it was rebuilt with the key, or belongs to another database"
+	notArchived  = "the beginning is missing and was not archived"
 )
 
-// Report is what a verification found.
+// Report is the result of a verification.
 type Report struct {
 	Base    Anchor // entries up to here were archived
-	Head    Anchor // the last entry that holds
-	Checked int64  // entries that were recomputed
-	Broken  *Break // nil: the chain holds
-	// Unchecked are anchors from before Base: the archive's to confirm.
+	Head    Anchor // the last valid entry
+	Checked int64  // number of recomputed entries
+	Broken  *Break // nil: the chain is valid
+	// Unchecked are anchors before Base; check them with the archive.
 	Unchecked []Anchor
-	Unchained int64 // entries that wait to be sealed: only their proofs are checked
-	OldestMs  int64 // when the oldest of them was done, Unix ms; 0: none waits
+	Unchained int64 // number of unchained entries: only their proofs are checked
+	OldestMs  int64 // time of the oldest unchained entry, Unix ms; 0: none
 }
 
-// Verify walks the chain from its base to its end, recomputes every hash, and
-// compares it with the anchors, which were kept elsewhere. It reads only, in
-// batches, beside whoever appends, seals or archives; it tells progress, if not
-// nil, after each batch. What is wrong with the trail stands in the report; an
-// error says that it could not be verified.
-func (t *Log) Verify(ctx context.Context, anchors []Anchor, progress func(at, head int64)) (r Report, err error) {
-	state, err := t.State(ctx)
+// Verify recomputes every hash of the chain from its base to its end, and compares it with anchors that were
+// stored elsewhere. It only reads, in batches, concurrently with appends, chaining and archiving. It calls
+// progress, unless nil, after each batch. Faults of the audit log are in the report; an error means that the
+// verification could not be completed.
+func (l *Log) Verify(ctx context.Context, anchors []Anchor, progress func(at, head int64)) (r Report, err error) {
+	state, err := l.State(ctx)
 	if err != nil {
 		return r, err
 	}
 	r.Unchained, r.OldestMs = state.Unchained, state.OldestMs
-	e, lowest, err := t.ends(ctx)
+	e, lowest, err := l.ends(ctx)
 	if err != nil {
 		return r, err
 	}
 	r.Base, r.Head = e.base, e.base
-	if e.base != (Anchor{}) && !equal(t.baseSeal(e.base), e.seal) {
+	if e.base != (Anchor{}) && !equal(l.baseMAC(e.base), e.baseMAC) {
 		r.Broken = &Break{Position: max(e.base.Position, 1), From: 1, Because: notArchived}
 		return r, nil
 	}
 	if lowest.Valid && lowest.Int64 <= e.base.Position {
-		r.Broken = at(lowest.Int64, neverSealed)
+		r.Broken = breakAt(lowest.Int64, neverChained)
 		return r, nil
 	}
-	// The head that the database tells is an anchor, too.
-	w := walk{Log: t, report: &r, anchors: append(slices.Clone(anchors), e.head)}
+	// The head in the database is an anchor, too.
+	w := walk{Log: l, report: &r, anchors: append(slices.Clone(anchors), e.head)}
 	slices.SortStableFunc(w.anchors, func(a, b Anchor) int { return cmp.Compare(a.Position, b.Position) })
 	w.passBase()
 	for r.Broken == nil {
-		batch, err := t.after(ctx, r.Head.Position, verifyBatch)
+		batch, err := l.after(ctx, r.Head.Position, verifyBatch)
 		if err != nil {
 			return r, err
 		}
 		if len(batch) == 0 {
 			if w.end(); r.Broken == nil {
-				err = w.checkWaiting(ctx)
+				err = w.checkUnchained(ctx)
 			}
 			return r, err
 		}
 		if !w.follow(batch) {
-			err = w.stumbled(ctx)
+			err = w.diagnose(ctx)
 		}
 		if err != nil {
 			return r, err
@@ -111,23 +110,23 @@ func (t *Log) Verify(ctx context.Context, anchors []Anchor, progress func(at, he
 	return r, nil
 }
 
-// after reads the sealed entries after a place, in order.
-func (t *Log) after(ctx context.Context, position int64, limit int) ([]Record, error) {
-	return database.Read(ctx, t.db, "read the trail", func(ctx context.Context, q database.Queries) ([]Record, error) {
+// after reads the chained entries after a position, in order.
+func (l *Log) after(ctx context.Context, position int64, limit int) ([]Record, error) {
+	return database.Read(ctx, l.db, "read the audit log", func(ctx context.Context, q database.Queries) ([]Record, error) {
 		return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position > $1 ORDER BY position LIMIT $2`, position, limit)
 	})
 }
 
-// walk is a verification on its way: report.Head is how far the chain holds.
+// walk is a verification in progress: the chain is valid up to report.Head.
 type walk struct {
 	*Log
 	report    *Report
-	anchors   []Anchor // those still ahead, in order
-	confirmed int64    // the last place that an anchor confirmed, or the base
-	proved    bool     // an entry with a proof was passed: all behind it must have one
+	anchors   []Anchor // anchors after report.Head, in order
+	confirmed int64    // the last position confirmed by an anchor, or the base
+	proved    bool     // an entry with a proof was read: all later ones must have one
 }
 
-// passBase sets aside the anchors before the base, and compares one that is it.
+// passBase moves the anchors before the base to the report, and compares an anchor at the base.
 func (w *walk) passBase() {
 	w.confirmed = w.report.Head.Position
 	for len(w.anchors) > 0 && w.anchors[0].Position < w.report.Head.Position {
@@ -137,12 +136,12 @@ func (w *walk) passBase() {
 	w.confirm()
 }
 
-// confirm compares the anchors of the place where the walk is.
+// confirm compares the anchors at the current position.
 func (w *walk) confirm() bool {
 	at := w.report.Head
 	for len(w.anchors) > 0 && w.anchors[0].Position == at.Position {
 		if !equal(w.anchors[0].Hash, at.Hash) {
-			w.report.Broken = &Break{Position: at.Position, From: min(w.confirmed+1, at.Position), Because: remade}
+			w.report.Broken = &Break{Position: at.Position, From: min(w.confirmed+1, at.Position), Because: rebuilt}
 			return false
 		}
 		w.anchors = w.anchors[1:]
@@ -150,8 +149,8 @@ func (w *walk) confirm() bool {
 	return true
 }
 
-// follow goes on as far as the entries hold. It reports whether all do, or an
-// anchor has said already what is wrong.
+// follow verifies a batch of entries. It returns false at the first wrong hash, whose reason is not known yet.
+// A fault that it can explain is in the report.
 func (w *walk) follow(batch []Record) bool {
 	for i := range batch {
 		r, at := &batch[i], &w.report.Head
@@ -175,21 +174,21 @@ func (w *walk) follow(batch []Record) bool {
 	return true
 }
 
-// end is reached when no entry is left: an anchor further on says that there was.
+// end checks the end of the chain: an anchor after it proves that entries are missing.
 func (w *walk) end() {
 	if len(w.anchors) > 0 {
-		w.report.Broken = at(w.report.Head.Position+1, cutOff)
+		w.report.Broken = breakAt(w.report.Head.Position+1, truncated)
 	}
 }
 
-// stumbled finds out why the next entry does not hold. If the archive has taken
-// entries meanwhile, the walk goes on from the new base.
-func (w *walk) stumbled(ctx context.Context) error {
+// diagnose determines why the next entry is wrong. If entries were archived in the meantime, the walk continues
+// from the new base.
+func (w *walk) diagnose(ctx context.Context) error {
 	e, _, err := w.ends(ctx)
 	if err != nil {
 		return err
 	}
-	if e.base.Position > w.report.Head.Position && equal(w.baseSeal(e.base), e.seal) {
+	if e.base.Position > w.report.Head.Position && equal(w.baseMAC(e.base), e.baseMAC) {
 		w.report.Base, w.report.Head = e.base, e.base
 		w.passBase()
 		return nil
@@ -198,29 +197,29 @@ func (w *walk) stumbled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	place := w.report.Head.Position + 1
+	position := w.report.Head.Position + 1
 	switch {
 	case len(next) == 0:
-		w.report.Broken = at(place, cutOff)
-	case place > e.head.Position:
-		w.report.Broken = &Break{place, place, next[0].ID, neverSealed}
-	case next[0].Position > place:
-		w.report.Broken = at(place, removed) // the row that follows is not at fault
+		w.report.Broken = breakAt(position, truncated)
+	case position > e.head.Position:
+		w.report.Broken = &Break{position, position, next[0].ID, neverChained}
+	case next[0].Position > position:
+		w.report.Broken = breakAt(position, removed) // the following row is not wrong
 	default:
-		w.report.Broken = &Break{place, place, next[0].ID, altered}
+		w.report.Broken = &Break{position, position, next[0].ID, altered}
 	}
 	return nil
 }
 
-// checkWaiting looks for entries that wait to be sealed and never will be.
-func (w *walk) checkWaiting(ctx context.Context) error {
-	return w.db.View(ctx, "look at entries that wait", func(ctx context.Context, q database.Queries) error {
-		pick, err := w.neverSealed(ctx, q)
+// checkUnchained reports the first unchained entry that no issuer will chain.
+func (w *walk) checkUnchained(ctx context.Context) error {
+	return w.db.View(ctx, "check unchained audit entries", func(ctx context.Context, q database.Queries) error {
+		pick, err := w.refusedFilter(ctx, q)
 		if err != nil {
 			return err
 		}
 		for after := int64(firstID); ; {
-			some, err := waiting(ctx, q, `TRUE`, after)
+			some, err := unchained(ctx, q, `TRUE`, after)
 			if err != nil || len(some) == 0 {
 				return err
 			}

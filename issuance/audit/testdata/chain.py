@@ -1,4 +1,4 @@
-"""Computes the value of TestHashOfAnEntryNeverChanges without our code."""
+"""Computes the value of TestHashOfAnEntryNeverChanges independently of the Go code."""
 import hmac
 import struct
 
