@@ -76,8 +76,8 @@ func TestForgedAuditEntryIsDetected(t *testing.T) {
 	})
 	stop()
 	out := h.mustFail("-verify-audit-log")
-	runtest.Has(t, out, fmt.Sprintf("BROKEN at position %d (row 7000), because it carries no proof that an issuer wrote it; %d entries before it are intact", chained+1, chained))
-	runtest.Has(t, h.mustRun("-by", "night-shift", "-audit-log"), "FORGED: it carries no proof that an issuer wrote it")
+	runtest.Has(t, out, fmt.Sprintf("BROKEN at position %d (row 7000), because it has no proof that an issuer wrote it; %d entries before it are intact", chained+1, chained))
+	runtest.Has(t, h.mustRun("-by", "night-shift", "-audit-log"), "FORGED: it has no proof that an issuer wrote it")
 }
 
 // appendEntries writes n audit entries as an issuer does.
