@@ -64,8 +64,9 @@ func (r *Replica) RequireHighWaterMark(t HighWaterMark, topic string) bool {
 	return true
 }
 
-// Encode returns the file format: magic, authority (4), topic with length (2), marks with count (2), each
-// epoch and next number (8 each), SHA-256 of all of it.
+// Encode returns the file format. Numbers are big-endian, sizes in bytes: magic RGT1; authority (4); topic,
+// length (2) and bytes; partitions, count (2), each epoch and next number (8 each); SHA-256 of all preceding
+// bytes (32).
 func (t *HighWaterMark) Encode() []byte {
 	b := append([]byte(highWaterMarkMagic), t.Authority[:]...)
 	b = append(binary.BigEndian.AppendUint16(b, uint16(len(t.Topic))), t.Topic...)

@@ -11,7 +11,7 @@ import (
 )
 
 // A snapshot is a replica on disk: numbering, the signed batches that announced the keys, and the sets,
-// followed by a SHA-256 of all of it. docs/revocation.md section 9 specifies the format.
+// followed by a SHA-256 of all of it. [Snapshot.Encode] specifies the format.
 const (
 	snapshotFamily = "RGS" // the version is the byte that follows
 	snapshotMagic  = "RGS4"

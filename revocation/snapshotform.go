@@ -10,7 +10,20 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Encode returns the snapshot's file format.
+// Encode returns the snapshot's file format. Numbers are big-endian, sizes in bytes: magic RGS4; creation,
+// Unix ms (8); the greatest kind of record that the writer knew (1); authority (4); topic, length (2) and
+// bytes; partitions, count (2), each epoch, next number, issued, through, next offset (8 each); signed
+// batches about keys, count (4), each length (4) and the message; subjects, count (4), each subject (8),
+// cutoff (8); closed sessions; revoked days; SHA-256 of all preceding bytes (32).
+//
+// Closed sessions are slices of ten minutes, count (4), in ascending order, each start / 600 (4), sessions,
+// count (4, at least 1), and one word (8) for each, in ascending order; see wordSet for the word.
+//
+// Days are a count (2), each day (2), pages, count (4), each page number (2), in ascending order, and its
+// 65,536 bits in 8,192 bytes. Index n is in page n / 65536; there it is bit n mod 8 of byte (n mod 65536) /
+// 8, where bit 0 is the least significant.
+//
+// RGS3, the format of earlier releases, has neither the byte of kinds nor closed sessions.
 func (s *Snapshot) Encode() []byte {
 	b := []byte(snapshotMagic)
 	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64

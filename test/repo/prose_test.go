@@ -70,7 +70,6 @@ var phrases = []phrase{
 var unread = []string{
 	"CHANGELOG.md",
 	"docs/openapi",
-	"docs/revocation.md",
 	"docs/threat-model.md",
 	"issuance/keystore",
 	"revocation/revocationtest/vectors", // comments are done; the words of its strings are in the committed vectors
