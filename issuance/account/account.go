@@ -1,19 +1,19 @@
 // Package account implements passenger accounts: registration, passwords, logins, the profile,
 // export of personal data and closing.
 //
-// It promises: an unknown login name and a wrong password get the same answer for the same work.
-// Concurrent attempts are bounded exactly by the throttle's rules. A login ends permanently, at its
-// bounds or on request, and everything bound to it ends in the same transaction (rule A12). Two
-// edits of one profile do not overwrite each other. Personal fields are stored only encrypted and
-// are searched by keyed hashes. No error repeats what was entered. A closed account leaves no rows
-// in this package's tables.
+// It promises: an unknown login name and a wrong password get the same answer for the same work. No
+// more concurrent attempts are answered than the lockout's rule allows. A login ends permanently,
+// at its bounds or on request, and everything bound to it ends in the same transaction (rule A12).
+// Two edits of one profile do not overwrite each other. Personal fields are stored only encrypted
+// and are searched by keyed hashes. No error repeats what was entered. A closed account leaves no
+// rows in this package's tables.
 //
 // The package does not know whether an identity is verified or registered elsewhere: the registry
 // decides, through [Hooks]. A phone code proves control of the phone (rule G40) and is the only
-// recovery from a forgotten password. No answer to a passenger reveals whether an account exists,
-// except that a taken login name is refused at registration. E-mail addresses are not verified.
-// Neither phone nor e-mail address is a login name. Login attempts on an account whose hash has
-// older parameters take the older time until its next successful login.
+// recovery from a forgotten password; its answers do not reveal whether an account exists. E-mail
+// addresses are not verified. Neither phone nor e-mail address is a login name. Known gap: an
+// attempt on an account whose hash has older parameters takes the time of those parameters, until
+// the next successful login.
 package account
 
 import (

@@ -201,10 +201,9 @@ type codeRow struct {
 	phone       []byte // keyed hash of the receiving number
 }
 
-// tryCode compares an entered code with the row that the condition which selects, with the
-// parameters args, and locks the row. wrong is the answer for a wrong entry; the caller must commit
-// the transaction, since the entry is counted in it. At most CodeTries concurrent entries are
-// compared.
+// tryCode locks the row that the condition which (with the parameters args) selects and compares an
+// entered code with it. wrong is the answer for a wrong entry; the caller must commit the
+// transaction, since the entry is counted in it. At most CodeTries concurrent entries are compared.
 func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
 	var account sql.NullString
 	var phoneHash, codeHash []byte

@@ -128,7 +128,7 @@ func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...an
 // parameters of one statement.
 const MaxEndedPerCall = 500
 
-// endLogins ends the logins that the condition which selects, with the parameters args, and calls
+// endLogins ends the logins that the condition which (with the parameters args) selects, and calls
 // the hook. The caller must have locked their accounts.
 func (s *Service) endLogins(ctx context.Context, tx *sql.Tx, which string, args ...any) (ended int, err error) {
 	ids, err := database.All(ctx, tx, func(rows *sql.Rows, id *string) error { return rows.Scan(id) },

@@ -106,7 +106,7 @@ func TestR07_StoredMarksFollowTheTable(t *testing.T) {
 	}
 }
 
-func TestG17_AnEditOfCaseOnlyIsTheSameName(t *testing.T) {
+func TestG17_EditOfCaseIsTheSameName(t *testing.T) {
 	read := func(text string, on DocumentType) Name {
 		n, err := ReadName(text, on)
 		if err != nil {

@@ -133,7 +133,7 @@ func (s *Store) closingPreview(ctx context.Context, q database.Queries, id, lock
 	return c, nil
 }
 
-// unfinishedJourney returns a problem while a ticket selected by the condition which is valid for a
+// unfinishedJourney returns a problem if a ticket selected by the condition which is valid for a
 // journey that is not over.
 func (s *Store) unfinishedJourney(ctx context.Context, q database.Queries, which string, args ...any) (unfinished, err error) {
 	var last database.Millis

@@ -144,7 +144,7 @@ type Line struct {
 	AgreedAt time.Time
 }
 
-// readLines reads and decrypts the passengers that the condition which selects.
+// readLines reads and decrypts the passengers selected by the condition which.
 func (s *Store) readLines(ctx context.Context, q database.Queries, which string, args ...any) ([]Line, error) {
 	return database.All(ctx, q, func(rows *sql.Rows, l *Line) error {
 		var person []byte

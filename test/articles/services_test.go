@@ -8,10 +8,10 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// services are what a counter does with a ticket.
+// services are the services of a counter for a ticket.
 var services = []string{"exchange", "change", "refund"}
 
-// servesAll asserts that a counter does every service with a ticket.
+// servesAll fails unless a counter performs every service for a ticket.
 func servesAll(t *testing.T, counter *harness.Staff, ticket string) {
 	t.Helper()
 	for _, s := range services {
@@ -19,7 +19,7 @@ func servesAll(t *testing.T, counter *harness.Staff, ticket string) {
 	}
 }
 
-func TestR25_TheWindowExchangesChangesAndRefunds(t *testing.T) {
+func TestR25_WindowExchangesChangesAndRefunds(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.AddSettled(h.Person()).Passenger
@@ -56,7 +56,7 @@ func TestR27_MachineExchangesOnlyWithThePassengersCard(t *testing.T) {
 		for _, s := range services[1:] {
 			h.Machine().Serve(tickets[0], s, a.Person.Card()).No(t, rules.ServiceNotHere)
 		}
-		// A machine is what its credential says, and may do nothing else.
+		// The credential determines that the caller is a machine, which may do nothing else.
 		body := harness.With(a.Person.Card(), harness.Object{"ticket": tickets[0], "service": "exchange", "at": "window"})
 		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, "body_malformed")
 		h.Machine().Search(who).Refused(t, "forbidden_role")
@@ -74,13 +74,13 @@ func TestR28_AnotherNameOrNumberIsRefusedAtAMachine(t *testing.T) {
 			h.Machine().Serve(ticket, "exchange", card.Card()).No(t, rules.CardMismatch).NextStep.Has(t, "车站窗口")
 		}
 		h.Machine().Serve(ticket, "exchange", a.Person.Card()).Yes(t)
-		// Cards are not for guessing.
+		// Guesses of cards are bounded.
 		for range throttle.DefaultRules.Document.Failures - 3 {
 			h.Machine().Serve(ticket, "exchange", h.Person().Card()).No(t, rules.CardMismatch)
 		}
 		body := harness.With(a.Person.Card(), harness.Object{"ticket": ticket, "service": "exchange"})
 		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, throttle.TooManyFailures)
-		h.Window().Serve(ticket, "exchange", nil).Yes(t) // a window is open for a common name
+		h.Window().Serve(ticket, "exchange", nil).Yes(t) // a window serves a common name
 	})
 }
 
@@ -132,7 +132,7 @@ func TestR31_SpecialNamesAreNotForMachines(t *testing.T) {
 	})
 }
 
-func TestP22_TheWindowServesVerifiedAndPreVerified(t *testing.T) {
+func TestP22_WindowServesVerifiedAndPreVerified(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
 		wantStatus(t, h.Window().Verify(a, "holder", nil), "pre_verified")
@@ -172,7 +172,7 @@ func TestP24_ToBeSubmittedIsPreVerifiedFirst(t *testing.T) {
 	})
 }
 
-func TestP25_AfterAFailedCheckRefundOnly(t *testing.T) {
+func TestP25_OnlyRefundAfterAFailedCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, ticket := visitorsTicket(h)
 		a.Fail("holder")
