@@ -201,15 +201,15 @@ type codeRow struct {
 	phone       []byte // keyed hash of the receiving number
 }
 
-// tryCode locks the row that the condition which (with the parameters args) selects and compares an
-// entered code with it. wrong is the answer for a wrong entry; the caller must commit the
-// transaction, since the entry is counted in it. At most CodeTries concurrent entries are compared.
-func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
+// tryCode locks the row that condition (with the parameters args) selects and compares an entered
+// code with it. wrong is the answer for a wrong entry; the caller must commit the transaction,
+// since the entry is counted in it. At most CodeTries concurrent entries are compared.
+func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purpose, phone, code, condition string, args ...any) (row codeRow, wrong, err error) {
 	var account sql.NullString
 	var phoneHash, codeHash []byte
 	var tries int
 	var expires database.Millis
-	err = tx.QueryRowContext(ctx, `SELECT id, account, phone_hash, code_hash, tries, expires_ms FROM phone_codes WHERE `+which+s.Database.ForUpdate, args...).
+	err = tx.QueryRowContext(ctx, `SELECT id, account, phone_hash, code_hash, tries, expires_ms FROM phone_codes WHERE `+condition+s.Database.ForUpdate, args...).
 		Scan(&row.id, &account, &phoneHash, &codeHash, &tries, &expires)
 	if err == sql.ErrNoRows {
 		return codeRow{}, errCodeWrong, nil

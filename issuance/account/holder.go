@@ -114,12 +114,12 @@ func (s *Service) LogOutEverywhere(ctx context.Context, h Holder) error {
 	return s.logOut(ctx, h, "account = $1", h.account)
 }
 
-func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...any) error {
+func (s *Service) logOut(ctx context.Context, h Holder, condition string, args ...any) error {
 	return s.Database.Change(ctx, "log out", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := lockAccount(ctx, tx, s.Database, h.account); err != nil {
 			return err
 		}
-		_, err := s.endLogins(ctx, tx, which, args...)
+		_, err := s.endLogins(ctx, tx, condition, args...)
 		return err
 	})
 }
@@ -128,11 +128,11 @@ func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...an
 // parameters of one statement.
 const MaxEndedPerCall = 500
 
-// endLogins ends the logins that the condition which (with the parameters args) selects, and calls
-// the hook. The caller must have locked their accounts.
-func (s *Service) endLogins(ctx context.Context, tx *sql.Tx, which string, args ...any) (ended int, err error) {
+// endLogins ends the logins that condition (with the parameters args) selects, and calls the hook.
+// The caller must have locked their accounts.
+func (s *Service) endLogins(ctx context.Context, tx *sql.Tx, condition string, args ...any) (ended int, err error) {
 	ids, err := database.All(ctx, tx, func(rows *sql.Rows, id *string) error { return rows.Scan(id) },
-		fmt.Sprintf(`UPDATE logins SET ended_ms = $%d WHERE ended_ms IS NULL AND %s RETURNING id`, len(args)+1, which), append(args, s.now())...)
+		fmt.Sprintf(`UPDATE logins SET ended_ms = $%d WHERE ended_ms IS NULL AND %s RETURNING id`, len(args)+1, condition), append(args, s.now())...)
 	if err != nil {
 		return 0, err
 	}

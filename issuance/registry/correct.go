@@ -91,14 +91,14 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 	}
 	return s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w entryRewrite) (rules.Status, error) {
 		h := w.holder
-		has, err := s.identityOwner(ctx, tx, document)
+		owner, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
 			return 0, err
 		}
-		if has != previous {
+		if owner != previous {
 			return 0, errEntryChanged // it changed hands before the locks were acquired
 		}
-		if has == h.id {
+		if owner == h.id {
 			return 0, problem.New(rules.TransitionRefused, "the account already has this identity: verify or correct its entry")
 		}
 		duplicate, err := s.isListed(ctx, tx, w.entry.Ref, to)

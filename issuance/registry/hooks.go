@@ -133,11 +133,11 @@ func (s *Store) closingPreview(ctx context.Context, q database.Queries, id, lock
 	return c, nil
 }
 
-// unfinishedJourney returns a problem if a ticket selected by the condition which is valid for a
-// journey that is not over.
-func (s *Store) unfinishedJourney(ctx context.Context, q database.Queries, which string, args ...any) (unfinished, err error) {
+// unfinishedJourney returns a problem if a ticket that condition selects is valid for a journey
+// that is not over.
+func (s *Store) unfinishedJourney(ctx context.Context, q database.Queries, condition string, args ...any) (unfinished, err error) {
 	var last database.Millis
-	err = q.QueryRowContext(ctx, `SELECT COALESCE(MAX(ends_ms), 0) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MAX(ends_ms), 0) FROM tickets WHERE state = 1 AND `+condition, args...).Scan(&last)
 	if err != nil || last <= s.now() {
 		return nil, err
 	}

@@ -80,58 +80,58 @@ func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	}
 	document := s.documentHash(indexHolder, person)
 	return s.Database.Change(ctx, "free identity", func(ctx context.Context, tx *sql.Tx) error {
-		has, err := s.identityOwner(ctx, tx, document)
+		owner, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
 			return err
 		}
-		if has == "" {
+		if owner == "" {
 			return problem.New(NotRegistered, "no account has this identity")
 		}
-		if has != closedAccount {
-			if err := s.lockHolder(ctx, tx, has); err != nil {
+		if owner != closedAccount {
+			if err := s.lockHolder(ctx, tx, owner); err != nil {
 				return err
 			}
 		}
-		return s.releaseIdentity(ctx, tx, d.Principal, document, has)
+		return s.releaseIdentity(ctx, tx, d.Principal, document, owner)
 	})
 }
 
 // identityOwner returns the account that has an identity; closedAccount for a closed one, empty for
 // none.
 func (s *Store) identityOwner(ctx context.Context, q database.Queries, document []byte) (string, error) {
-	var has sql.NullString
+	var owner sql.NullString
 	err := q.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
-		document, s.now()).Scan(&has)
+		document, s.now()).Scan(&owner)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", nil
 	case err != nil:
 		return "", err
-	case !has.Valid:
+	case !owner.Valid:
 		return closedAccount, nil
 	}
-	return has.String, nil
+	return owner.String, nil
 }
 
-// releaseIdentity takes an identity from the account has, which is a result of identityOwner and
-// whose holder is locked. If has is empty it does nothing.
-func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
-	if has == "" {
+// releaseIdentity takes an identity from owner, which is a result of identityOwner and whose holder
+// is locked. If owner is empty it does nothing.
+func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, document []byte, owner string) error {
+	if owner == "" {
 		return nil
 	}
-	if has != closedAccount {
-		_, err := tx.ExecContext(ctx, `UPDATE holders SET status = $2, lost = $3, version = version + 1 WHERE id = $1`, has, rules.FreedStatus, document)
+	if owner != closedAccount {
+		_, err := tx.ExecContext(ctx, `UPDATE holders SET status = $2, lost = $3, version = version + 1 WHERE id = $1`, owner, rules.FreedStatus, document)
 		if err != nil {
 			return err
 		}
 	}
 	// It may have changed hands before the lock was acquired.
-	n, err := database.Changed(ctx, tx, `DELETE FROM identities WHERE person = $1 AND COALESCE(account, $2) = $2`, document, has)
+	n, err := database.Changed(ctx, tx, `DELETE FROM identities WHERE person = $1 AND COALESCE(account, $2) = $2`, document, owner)
 	if err != nil {
 		return err
 	}
 	if n == 0 {
 		return errEntryChanged
 	}
-	return s.audit(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity freed")
+	return s.audit(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: owner}, "identity freed")
 }

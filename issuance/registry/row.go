@@ -144,8 +144,8 @@ type Line struct {
 	AgreedAt time.Time
 }
 
-// readLines reads and decrypts the passengers selected by the condition which.
-func (s *Store) readLines(ctx context.Context, q database.Queries, which string, args ...any) ([]Line, error) {
+// readLines reads and decrypts the passengers that condition selects.
+func (s *Store) readLines(ctx context.Context, q database.Queries, condition string, args ...any) ([]Line, error) {
 	return database.All(ctx, q, func(rows *sql.Rows, l *Line) error {
 		var person []byte
 		var added, agreed database.Millis
@@ -155,7 +155,7 @@ func (s *Store) readLines(ctx context.Context, q database.Queries, which string,
 			l.Person, err = s.decryptPerson(tablePassengers, l.ID, person)
 		}
 		return err
-	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+which+` ORDER BY added_ms, id`, args...)
+	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+condition+` ORDER BY added_ms, id`, args...)
 }
 
 // readLine reads one passenger of an account. A missing one is [EntryNotFound].

@@ -166,8 +166,8 @@ func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r 
 	})
 }
 
-// viewEntry shows an entry for the action that may returns. A correction needs a proof for every
-// name. An entry is shown only after the audit log has recorded it.
+// viewEntry shows an entry if may allows it; may returns the action for the audit log. A correction
+// needs a proof for every name. An entry is shown only after the audit log has recorded it.
 func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, may func(rules.Passenger) (staff.Action, error)) (EntryView, error) {
 	return database.Update(ctx, s.Database, "view an entry", func(ctx context.Context, tx *sql.Tx) (v EntryView, err error) {
 		h, e, err := s.readEntry(ctx, tx, r, "")
