@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the test vectors of tokens/testdata/vectors with verify.py.
 
-usage: run_vectors.py VECTOR.json...    exit status 1 if an answer differs
+usage: run_vectors.py VECTOR.json...    exit status 1 if an answer differs from the vector
 """
 import json
 import sys
@@ -17,16 +17,16 @@ def gate(vector):
 
 
 def differences(vector, verifier=verify):
-    """What the verifier answers otherwise than the vector expects."""
-    ways = [(verifier.read_text, vector["text"].encode())] if "text" in vector else []
-    ways += [(bytes, bytes.fromhex(vector["wire"]))] if "wire" in vector else []
+    """Yields the differences between the verifier's answers and the vector."""
+    inputs = [(verifier.read_text, vector["text"].encode())] if "text" in vector else []
+    inputs += [(bytes, bytes.fromhex(vector["wire"]))] if "wire" in vector else []
     want = vector["expect"]["reason"]
-    for read, code in ways:
-        reason, said = verifier.answer(read, code, vector["now"], vector["scope"], gate(vector))
+    for read, code in inputs:
+        reason, fields = verifier.answer(read, code, vector["now"], vector["scope"], gate(vector))
         if reason != want:
             yield f"{vector['name']}: {reason}, want {want}"
-        for name, value in vector.get("fields", {}).items() if said else ():
-            got = getattr(said, name)
+        for name, value in vector.get("fields", {}).items() if fields else ():
+            got = getattr(fields, name)
             if isinstance(got, bytes):
                 got = got.hex()
             if name == "scopes":

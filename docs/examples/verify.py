@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Verifies codes of the format RG1. Written from docs/token-format.md alone; section numbers are that document's.
+"""Verifies codes of the format RG1. Written from docs/token-format.md alone; section numbers refer to that document.
 
 usage: verify.py CODE SCOPE NOW ID=KEY...
 
-Prints the reason and, if it is ok, serial and subject. NOW is in Unix seconds, KEY in 64 hexadecimal digits. Needs the package
-cryptography (OpenSSL). What was revoked comes from the control stream: fill Gate with it. run_vectors.py runs the test vectors.
+Prints the reason and, if it is ok, serial and subject. NOW is in Unix seconds, KEY has 64 hexadecimal digits. Needs the package
+cryptography (OpenSSL). Revocations come from the control stream and are passed in Gate. run_vectors.py runs the test vectors.
 """
 import functools
 import hashlib
@@ -18,8 +18,8 @@ ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 SCOPES = ["sale", "refund", "change", "verify", "entry", "exit", "onboard"]
 LAYOUT = ">BHHI8sIIBBB16s64sB16s"  # section 2
 Code = namedtuple("Code", "version key day index subject start expiry period length scopes anchor signature step link")
-Key = namedtuple("Key", "public cut_off exempt")  # cut_off: None in service; exempt: set of serials
-# keys: by id; revoked: set of serials; subjects: cut-offs by subject in hexadecimal; closed: set of (serial, start)
+Key = namedtuple("Key", "public cut_off exempt")  # cut_off: None while in service; exempt: set of serials
+# keys: by id; revoked: set of serials; subjects: cutoffs by subject in hexadecimal; closed: set of (serial, start)
 Gate = namedtuple("Gate", "keys revoked subjects closed")
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -27,11 +27,11 @@ D = -121665 * pow(121666, -1, P) % P
 
 
 class Refused(Exception):
-    """The argument is the reason."""
+    """Refusal of a code. The argument is the reason."""
 
 
 def add(a, b):
-    """The sum of two points in extended coordinates, RFC 8032 section 5.1.4."""
+    """Returns the sum of two points in extended coordinates, RFC 8032 section 5.1.4."""
     m, n = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
     c, d = 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
     e, f, g, h = (n - m) % P, (d - c) % P, (d + c) % P, (n + m) % P
@@ -40,7 +40,7 @@ def add(a, b):
 
 @functools.cache
 def good_key(public):
-    """Section 7: the canonical encoding of a point of prime order. Ask once for each key, not at every scan."""
+    """Section 7: whether public is the canonical encoding of a point of prime order. Call it once per key."""
     number = int.from_bytes(public, "little")
     sign, y = number >> 255, number & (1 << 255) - 1
     if len(public) != 32 or y >= P:
@@ -49,7 +49,7 @@ def good_key(public):
     x = pow(square, (P + 3) // 8, P)
     if x * x % P != square:
         x = x * pow(2, (P - 1) // 4, P) % P
-    if x * x % P != square or x == 0:  # no point, or one of the two with x = 0, which have order 1 and 2
+    if x * x % P != square or x == 0:  # not a point, or a point with x = 0, which has order 1 or 2
         return False
     if x % 2 != sign:
         x = P - x
@@ -62,7 +62,7 @@ def good_key(public):
 
 
 def read_text(text):
-    """Section 3. text is bytes; the answer is 125 bytes."""
+    """Section 3. text is bytes; returns 125 bytes."""
     if text[:2] != b"RG" or not b"0" <= text[2:3] <= b"9" or text[3:4] != b":":
         raise Refused("malformed")
     if text[2:3] != b"1":
@@ -83,7 +83,7 @@ def read_text(text):
 
 
 def read_wire(wire):
-    """Sections 2 and 8."""
+    """Sections 2 and 8. Returns the fields of the code."""
     if len(wire) != 125:
         raise Refused("malformed")
     if wire[0] != 1:
@@ -97,7 +97,7 @@ def read_wire(wire):
 
 
 def check(wire, now, scope, gate):
-    """Section 10. Returns the code; raises Refused. now is rounded down to whole seconds."""
+    """Section 10. Returns the fields of the code or raises Refused. now is rounded down to whole seconds."""
     c = read_wire(wire)
     serial, key = f"{c.day}-{c.index}", gate.keys.get(c.key)
     if key is None or not good_key(key.public):
@@ -134,7 +134,7 @@ def check(wire, now, scope, gate):
 
 
 def answer(read, code, now, scope, gate):
-    """The reason, and the fields if it is ok."""
+    """Returns the reason, and the fields if it is ok."""
     try:
         return "ok", check(read(code), now, scope, gate)
     except Refused as refusal:
