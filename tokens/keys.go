@@ -98,7 +98,7 @@ func NewKeySet(keys ...Key) (*KeySet, error) {
 	return set, nil
 }
 
-// Key returns the key with the id, or nil.
+// Key returns the key with this id, or nil.
 func (s *KeySet) Key(id KeyID) *Key { return s.byID[id] }
 
 // Len returns the number of keys, retired keys included.

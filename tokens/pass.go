@@ -11,7 +11,7 @@ type Pass struct {
 	Key     KeyID
 	Serial  Serial
 	Subject Subject
-	Start   int64 // begin of step 0
+	Start   int64 // start of step 0
 	Expiry  int64 // end of the credential: approval plus CredentialLife
 	Period  uint8 // seconds per step
 	Length  uint8 // steps in the session

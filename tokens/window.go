@@ -7,7 +7,7 @@ const (
 	// code that was shown at the end of its period. A photographed code is valid
 	// for two periods and Ahead at most.
 	PreviousSteps = 1
-	// Ahead is the number of seconds before its begin at which a step is accepted.
+	// Ahead is how many seconds before its start a step is accepted.
 	// It covers the error of a phone that read the server's time over a slow network.
 	Ahead = 5
 )

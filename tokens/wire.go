@@ -120,7 +120,7 @@ func (t *Token) Serial() Serial {
 // Subject returns the passenger's pseudonym for the day of approval.
 func (t *Token) Subject() Subject { return Subject(t.raw[offSubject:offStart]) }
 
-// Start returns the begin of step 0, Unix seconds.
+// Start returns the start of step 0, Unix seconds.
 func (t *Token) Start() int64 { return int64(binary.BigEndian.Uint32(t.raw[offStart:])) }
 
 // Expiry returns the first second at which the credential has expired, Unix seconds.

@@ -134,7 +134,7 @@ func (s *schema) fieldsOf(v reflect.Value, table, envPrefix string) (fields []*s
 	return fields, nil
 }
 
-// field returns the field with the name, or nil.
+// field returns the field with this name, or nil.
 func field(fields []*setting, name string) *setting {
 	for _, f := range fields {
 		if f.name == name {

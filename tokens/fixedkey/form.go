@@ -48,7 +48,7 @@ type choice struct {
 
 var chosen = sync.OnceValue(func() choice { return choose(os.Getenv(FormVariable), Form.checkKnownAnswers) })
 
-// choose returns the form with the name, or the fastest form for an empty name. If
+// choose returns the form with this name, or the fastest form for an empty name. If
 // check finds that it does not give the known answers, the plain form replaces it,
 // which must give them.
 func choose(name string, check func(Form) error) choice {
@@ -80,7 +80,7 @@ func choose(name string, check func(Form) error) choice {
 	return c
 }
 
-// formNamed returns the form with the name. It returns an error if this processor does
+// formNamed returns the form with this name. It returns an error if this processor does
 // not support the form.
 func formNamed(name string) (Form, error) {
 	for f := range formCount {

@@ -12,7 +12,7 @@ import (
 //	0..3    domain                                       same in all chains
 //	4       day, upper half of the index                 same in one chain
 //	5       lower half of the index, step, link[0]
-//	6..9    link[1:], 0x80 at the begin of the padding
+//	6..9    link[1:], 0x80 where the padding starts
 //	10..14  zeros                                        same in all chains
 //	15      length of the hash input in bits             same in all chains
 //

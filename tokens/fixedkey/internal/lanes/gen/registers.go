@@ -8,9 +8,9 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
-// A list of steps has no branches, so registers can be allocated and released in one
-// pass. This uses the least possible number of registers. The general allocator of avo
-// needs more than the processor has.
+// A list of steps has no branches, so registers are allocated and released in one pass,
+// with the least possible number in use. That number is still too high for avo's own
+// allocator, which handles arbitrary programs.
 
 // lastUses returns the step of each register's last use.
 func lastUses(steps []program.Step) map[program.Reg]int {

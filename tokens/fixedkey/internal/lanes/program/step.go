@@ -8,8 +8,8 @@
 // elements. Comments state the bounds of limbs; command bounds proves them.
 package program
 
-// Reg is a register. Every value of a program has its own register; command gen maps
-// them to the registers of the processor.
+// Reg is the number of a register. A program has any number of registers; command gen
+// maps them to the registers of the processor.
 type Reg int
 
 // Op is the operation of a step. It works on each lane separately unless stated
