@@ -20,7 +20,7 @@ func TestDatabaseIsBackedUpAndRestored(t *testing.T) {
 	runtest.Has(t, h.asOperator("-backup", file), "is a checked copy")
 	h.wantError("never overwrites", "-by", "night-shift", "-backup", file)
 	lost := h.approved("sandbox:pass")
-	h.wantError("stop every one", "-by", "night-shift", "-after-restore")
+	h.wantError("stop all issuers", "-by", "night-shift", "-after-restore")
 	stop()
 
 	for _, end := range []string{"", "-wal", "-shm"} {
