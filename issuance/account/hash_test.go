@@ -67,9 +67,9 @@ func FuzzParseHash(f *testing.F) {
 
 // After the cost is raised, the next login stores a new hash of the same password.
 func TestHashIsUpgradedAtLogin(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		raised := s.newService(func(c *Config) { c.Hashing.Passes = 2 })
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		raised := env.newService(func(c *Config) { c.Hashing.Passes = 2 })
 		in, err := raised.LogIn(t.Context(), login, password, issuerdb.Home)
 		if err != nil || raised.hasher.runs.Load() != 2 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
@@ -77,25 +77,25 @@ func TestHashIsUpgradedAtLogin(t *testing.T) {
 		if in, err = raised.LogIn(t.Context(), login, password, issuerdb.Home); err != nil || raised.hasher.runs.Load() != 3 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
 		}
-		if n := s.Count(`SELECT password_no FROM accounts`); n != 1 {
+		if n := env.Count(`SELECT password_no FROM accounts`); n != 1 {
 			t.Errorf("password number %d after an upgrade of the hash", n)
 		}
-		s.authorize(in.Token)
+		env.authorize(in.Token)
 	})
 }
 
 // Wide digits and composed accents look the same.
 func TestPasswordIsNormalized(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
 		r := registration()
 		r.Password = "café 12 horses"
-		s.Done(s.Register(t.Context(), r, issuerdb.Home))
+		env.Done(env.Register(t.Context(), r, issuerdb.Home))
 		for _, same := range []string{"cafe\u0301 12 horses", "ｃａｆé\u3000１２ horses"} {
-			if _, err := s.LogIn(t.Context(), login, same, issuerdb.Home); err != nil {
+			if _, err := env.LogIn(t.Context(), login, same, issuerdb.Home); err != nil {
 				t.Errorf("%v", err)
 			}
 		}
-		s.Refuses(LoginFailed, "another letter")(s.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home))
+		env.Refuses(LoginFailed, "another letter")(env.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home))
 	})
 }
 
@@ -168,13 +168,13 @@ func TestConcurrentHashingIsBounded(t *testing.T) {
 }
 
 func TestBusyLoginCountsNoFailure(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		for range cap(s.hasher.inside) {
-			s.hasher.inside <- struct{}{}
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		for range cap(env.hasher.inside) {
+			env.hasher.inside <- struct{}{}
 		}
-		s.Refuses(Busy, "a login with a full queue")(s.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
-		if s.Count(`SELECT COUNT(*) FROM failures`) != 0 {
+		env.Refuses(Busy, "a login with a full queue")(env.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
+		if env.Count(`SELECT COUNT(*) FROM failures`) != 0 {
 			t.Error("a failure was counted")
 		}
 	})

@@ -16,18 +16,18 @@ import (
 
 // The answer, the number of hashings and the rows written are the same.
 func TestUnknownLoginAndWrongPasswordAreIndistinguishable(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
 		work := func(login string) (answer problem.Error, runs uint64, writes int) {
 			t.Helper()
-			before := s.hasher.runs.Load()
-			_, err := s.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-			s.TellsNothing(err)
+			before := env.hasher.runs.Load()
+			_, err := env.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+			env.TellsNothing(err)
 			var r *problem.Error
 			if !errors.As(err, &r) {
 				t.Fatalf("%v", err)
 			}
-			return *r, s.hasher.runs.Load() - before, s.Count(`SELECT COALESCE(SUM(count), 0) + COUNT(*) FROM failures WHERE kind = 'account'`)
+			return *r, env.hasher.runs.Load() - before, env.Count(`SELECT COALESCE(SUM(count), 0) + COUNT(*) FROM failures WHERE kind = 'account'`)
 		}
 		unknown, runsUnknown, rowsUnknown := work("nobody_here")
 		wrong, runsWrong, rowsWrong := work(login)
@@ -49,20 +49,20 @@ func TestUnknownLoginAndWrongPasswordAreIndistinguishable(t *testing.T) {
 
 // Of fifty concurrent guesses five are answered.
 func TestLockoutIsExactForConcurrentGuesses(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		issuers := []*Service{s.Service, s.newService()}
-		got := s.AtOnce(50, func(i int) error {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		issuers := []*Service{env.Service, env.newService()}
+		got := env.AtOnce(50, func(i int) error {
 			_, err := issuers[i%2].LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
 			return err
 		})
 		if got[LoginFailed] != 5 || got[throttle.TooManyFailures] != 45 {
 			t.Fatalf("50 guesses: %v", got)
 		}
-		s.Refuses(throttle.TooManyFailures, "the right password while locked")(s.LogIn(t.Context(), login, password, issuerdb.Home))
-		s.Pass(throttle.DefaultRules.Account.FirstLock)
-		s.logIn()
-		if n := s.Count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
+		env.Refuses(throttle.TooManyFailures, "the right password while locked")(env.LogIn(t.Context(), login, password, issuerdb.Home))
+		env.Pass(throttle.DefaultRules.Account.FirstLock)
+		env.logIn()
+		if n := env.Count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
 			t.Error("a success did not clear the account's failures")
 		}
 	})
@@ -70,112 +70,112 @@ func TestLockoutIsExactForConcurrentGuesses(t *testing.T) {
 
 // A right guess whose hashing began before the lockout is refused as well.
 func TestLockoutRefusesGuessesInProgress(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
 		c := credential{}
-		err := s.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
-			c, err = s.findCredential(ctx, tx, "login_index", s.index(indexLogin, "passenger_1"))
+		err := env.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
+			c, err = env.findCredential(ctx, tx, "login_index", env.index(indexLogin, "passenger_1"))
 			return err
 		})
 		if err != nil || c.account == "" {
 			t.Fatal(err)
 		}
 		for range throttle.DefaultRules.Account.Failures {
-			s.Refuses(LoginFailed, "a wrong password")(s.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
+			env.Refuses(LoginFailed, "a wrong password")(env.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		}
-		s.Refuses(throttle.TooManyFailures, "a guess that was right before the lock")(s.startLogin(t.Context(), c, "", s.Lockout.Account("passenger_1")))
+		env.Refuses(throttle.TooManyFailures, "a guess that was right before the lock")(env.startLogin(t.Context(), c, "", env.Lockout.Account("passenger_1")))
 	})
 }
 
 func TestLoginsPerAccountAreBounded(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		first, _ := s.logIn()
-		s.Pass(time.Second)
-		second, _ := s.logIn()
-		s.Pass(time.Second)
-		got := s.AtOnce(20, func(int) error {
-			_, err := s.LogIn(t.Context(), login, password, issuerdb.Home)
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		first, _ := env.logIn()
+		env.Pass(time.Second)
+		second, _ := env.logIn()
+		env.Pass(time.Second)
+		got := env.AtOnce(20, func(int) error {
+			_, err := env.LogIn(t.Context(), login, password, issuerdb.Home)
 			return err
 		})
-		if got[""] != 20 || s.liveLogins() != DefaultMaxLogins {
-			t.Fatalf("%v, %d logins live", got, s.liveLogins())
+		if got[""] != 20 || env.liveLogins() != DefaultMaxLogins {
+			t.Fatalf("%v, %d logins live", got, env.liveLogins())
 		}
-		ended := s.drainEndedLogins()
+		ended := env.drainEndedLogins()
 		if len(ended) != 17 || len(slices.Compact(ended)) != 17 || !slices.Contains(ended, first.Login) || !slices.Contains(ended, second.Login) {
 			t.Errorf("the hook received %d ended logins, want 17 different ones including the oldest", len(ended))
 		}
-		s.Refuses(LoginRequired, "the oldest token")(s.Authorize(t.Context(), first.Token))
+		env.Refuses(LoginRequired, "the oldest token")(env.Authorize(t.Context(), first.Token))
 	})
 }
 
 func TestLoginEndsAtLifeAndIdleBounds(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		idle, _ := s.logIn()
-		used, _ := s.logIn()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		idle, _ := env.logIn()
+		used, _ := env.logIn()
 		for passed := time.Duration(0); passed+2*24*time.Hour < DefaultLoginLife; passed += 2 * 24 * time.Hour {
-			s.authorize(used.Token)
-			s.Pass(2 * 24 * time.Hour)
+			env.authorize(used.Token)
+			env.Pass(2 * 24 * time.Hour)
 		}
-		s.authorize(used.Token)
-		s.Refuses(LoginRequired, "a login that was not used")(s.Authorize(t.Context(), idle.Token))
-		s.Pass(2*24*time.Hour - time.Millisecond)
-		h := s.authorize(used.Token)
-		s.Pass(time.Millisecond)
-		s.Refuses(LoginRequired, "a login at the end of its life")(s.Authorize(t.Context(), used.Token))
-		s.Refused(s.Consent(t.Context(), h, policy), LoginRequired, "a holder from before the end")
-		swept, err := s.Sweep(t.Context(), s.Now())
+		env.authorize(used.Token)
+		env.Refuses(LoginRequired, "a login that was not used")(env.Authorize(t.Context(), idle.Token))
+		env.Pass(2*24*time.Hour - time.Millisecond)
+		h := env.authorize(used.Token)
+		env.Pass(time.Millisecond)
+		env.Refuses(LoginRequired, "a login at the end of its life")(env.Authorize(t.Context(), used.Token))
+		env.Refused(env.Consent(t.Context(), h, policy), LoginRequired, "a holder from before the end")
+		swept, err := env.Sweep(t.Context(), env.Now())
 		if err != nil || swept.Expired != 2 || swept.Deleted != 0 {
 			t.Fatalf("swept %+v: %v", swept, err)
 		}
 		want := []string{idle.Login, used.Login}
 		slices.Sort(want)
-		if got := s.drainEndedLogins(); !slices.Equal(got, want) {
+		if got := env.drainEndedLogins(); !slices.Equal(got, want) {
 			t.Errorf("the hook received %d ended logins", len(got))
 		}
-		s.Pass(EndedLoginKept)
-		if swept, err = s.Sweep(t.Context(), s.Now()); err != nil || swept.Deleted != 2 || s.Count(`SELECT COUNT(*) FROM logins`) != 0 {
+		env.Pass(EndedLoginKept)
+		if swept, err = env.Sweep(t.Context(), env.Now()); err != nil || swept.Deleted != 2 || env.Count(`SELECT COUNT(*) FROM logins`) != 0 {
 			t.Fatalf("swept %+v: %v", swept, err)
 		}
 	})
 }
 
 func TestA5_LoggedOutTokenIsRefused(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		in, h := s.logIn()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		in, h := env.logIn()
 		for _, token := range []string{"", "rgl_", in.Token + "0", in.Token[:len(in.Token)-1], "rga_" + in.Token[4:], "rgl_" + in.Token[5:] + "0"} {
-			s.Refuses(LoginRequired, "a wrong token")(s.Authorize(t.Context(), token))
+			env.Refuses(LoginRequired, "a wrong token")(env.Authorize(t.Context(), token))
 		}
-		s.Must(s.LogOut(t.Context(), h))
-		s.Refuses(LoginRequired, "a token after logging out")(s.Authorize(t.Context(), in.Token))
-		s.Refused(s.Consent(t.Context(), h, policy), LoginRequired, "its holder")
-		s.Refuses(LoginRequired, "its edit")(s.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact}))
+		env.Must(env.LogOut(t.Context(), h))
+		env.Refuses(LoginRequired, "a token after logging out")(env.Authorize(t.Context(), in.Token))
+		env.Refused(env.Consent(t.Context(), h, policy), LoginRequired, "its holder")
+		env.Refuses(LoginRequired, "its edit")(env.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact}))
 	})
 }
 
 func TestA12_LogOutCallsTheHook(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		s.register()
-		one, h := s.logIn()
-		two, _ := s.logIn()
-		s.Must(s.LogOut(t.Context(), h))
-		if got := s.drainEndedLogins(); !slices.Equal(got, []string{one.Login}) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		env.register()
+		one, h := env.logIn()
+		two, _ := env.logIn()
+		env.Must(env.LogOut(t.Context(), h))
+		if got := env.drainEndedLogins(); !slices.Equal(got, []string{one.Login}) {
 			t.Fatalf("the hook received %v", got)
 		}
-		if err := s.LogOut(t.Context(), h); err != nil || len(s.drainEndedLogins()) != 0 {
+		if err := env.LogOut(t.Context(), h); err != nil || len(env.drainEndedLogins()) != 0 {
 			t.Fatalf("logging out twice: %v", err)
 		}
-		s.failHooks(errors.New("sessions are unavailable"))
-		if err := s.LogOutEverywhere(t.Context(), s.authorize(two.Token)); err == nil {
+		env.failHooks(errors.New("sessions are unavailable"))
+		if err := env.LogOutEverywhere(t.Context(), env.authorize(two.Token)); err == nil {
 			t.Fatal("logged out although the hook failed")
 		}
-		s.failHooks(nil)
-		s.drainEndedLogins()
-		s.Must(s.LogOutEverywhere(t.Context(), s.authorize(two.Token)))
-		if got := s.drainEndedLogins(); !slices.Equal(got, []string{two.Login}) || s.liveLogins() != 0 {
-			t.Fatalf("the hook received %v, %d logins live", got, s.liveLogins())
+		env.failHooks(nil)
+		env.drainEndedLogins()
+		env.Must(env.LogOutEverywhere(t.Context(), env.authorize(two.Token)))
+		if got := env.drainEndedLogins(); !slices.Equal(got, []string{two.Login}) || env.liveLogins() != 0 {
+			t.Fatalf("the hook received %v, %d logins live", got, env.liveLogins())
 		}
 	})
 }
@@ -183,15 +183,15 @@ func TestA12_LogOutCallsTheHook(t *testing.T) {
 // In every order, a login is either live and its token valid, or it has ended and the hook received
 // it once.
 func TestA12_LogOutEverywhereConcurrentWithLogIn(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		h := s.registerAndLogIn()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h := env.registerAndLogIn()
 		var mu sync.Mutex
 		in := map[string]string{h.Login(): ""}
-		got := s.AtOnce(30, func(i int) error {
+		got := env.AtOnce(30, func(i int) error {
 			if i%5 == 0 {
-				return s.LogOutEverywhere(t.Context(), h)
+				return env.LogOutEverywhere(t.Context(), h)
 			}
-			got, err := s.LogIn(t.Context(), login, password, issuerdb.Home)
+			got, err := env.LogIn(t.Context(), login, password, issuerdb.Home)
 			mu.Lock()
 			defer mu.Unlock()
 			in[got.Login] = got.Token
@@ -200,30 +200,30 @@ func TestA12_LogOutEverywhereConcurrentWithLogIn(t *testing.T) {
 		if got[""] != 30 {
 			t.Fatalf("%v", got)
 		}
-		ended := s.drainEndedLogins()
+		ended := env.drainEndedLogins()
 		for id, token := range in {
 			if token == "" {
 				continue
 			}
-			_, err := s.Authorize(t.Context(), token)
+			_, err := env.Authorize(t.Context(), token)
 			if slices.Contains(ended, id) != problem.Is(err, LoginRequired) {
 				t.Errorf("an ended login is valid, or a live login is refused: %v", err)
 			}
 		}
-		if len(slices.Compact(ended)) != len(ended) || len(ended)+s.liveLogins() != len(in) {
-			t.Errorf("%d logins, %d live, the hook received %d", len(in), s.liveLogins(), len(ended))
+		if len(slices.Compact(ended)) != len(ended) || len(ended)+env.liveLogins() != len(in) {
+			t.Errorf("%d logins, %d live, the hook received %d", len(in), env.liveLogins(), len(ended))
 		}
 	})
 }
 
 // A session opened under LockLogin is found by a concurrent logout.
 func TestA12_LockLoginDelaysLogOutUntilCommit(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		h := s.registerAndLogIn()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h := env.registerAndLogIn()
 		locked, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
-			done <- s.DB.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
-				err := s.LockLogin(ctx, tx, h)
+			done <- env.DB.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
+				err := env.LockLogin(ctx, tx, h)
 				close(locked)
 				<-release
 				return err
@@ -231,7 +231,7 @@ func TestA12_LockLoginDelaysLogOutUntilCommit(t *testing.T) {
 		}()
 		<-locked
 		out := make(chan error, 1)
-		go func() { out <- s.LogOut(context.Background(), h) }()
+		go func() { out <- env.LogOut(context.Background(), h) }()
 		select {
 		case err := <-out:
 			t.Errorf("logged out while the session was being opened: %v", err)
@@ -239,35 +239,35 @@ func TestA12_LockLoginDelaysLogOutUntilCommit(t *testing.T) {
 		case <-time.After(100 * time.Millisecond): // a slow machine may miss a fault but never reports a false one
 		}
 		close(release)
-		s.Must(<-done)
-		s.Must(<-out)
-		err := s.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.LockLogin(ctx, tx, h) })
-		s.Refused(err, LoginRequired, "locking an ended login")
+		env.Must(<-done)
+		env.Must(<-out)
+		err := env.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return env.LockLogin(ctx, tx, h) })
+		env.Refused(err, LoginRequired, "locking an ended login")
 	})
 }
 
 // There is no deadlock, and the hook receives each login once.
 func TestSweepConcurrentWithLogInAndLogOut(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, s *setup) {
-		h := s.registerAndLogIn()
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		h := env.registerAndLogIn()
 		for range 3 {
-			s.logIn()
+			env.logIn()
 		}
-		s.Pass(DefaultLoginIdle)
-		got := s.AtOnce(24, func(i int) (err error) {
+		env.Pass(DefaultLoginIdle)
+		got := env.AtOnce(24, func(i int) (err error) {
 			switch i % 4 {
 			case 0:
-				_, err = s.Sweep(t.Context(), s.Now())
+				_, err = env.Sweep(t.Context(), env.Now())
 			case 1:
-				err = s.LogOutEverywhere(t.Context(), h)
+				err = env.LogOutEverywhere(t.Context(), h)
 			default:
-				_, err = s.LogIn(t.Context(), login, password, issuerdb.Home)
+				_, err = env.LogIn(t.Context(), login, password, issuerdb.Home)
 			}
 			return err
 		})
-		ended := s.drainEndedLogins()
-		if got[""] != 24 || len(slices.Compact(ended)) != len(ended) || len(ended)+s.liveLogins() != 4+12 {
-			t.Errorf("%v: %d ended, %d live", got, len(ended), s.liveLogins())
+		ended := env.drainEndedLogins()
+		if got[""] != 24 || len(slices.Compact(ended)) != len(ended) || len(ended)+env.liveLogins() != 4+12 {
+			t.Errorf("%v: %d ended, %d live", got, len(ended), env.liveLogins())
 		}
 	})
 }

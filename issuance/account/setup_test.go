@@ -35,32 +35,32 @@ type setup struct {
 }
 
 // eachDatabase runs a test on every database. change adjusts the configuration.
-func eachDatabase(t *testing.T, test func(t *testing.T, s *setup), change ...func(*Config)) {
+func eachDatabase(t *testing.T, test func(t *testing.T, env *setup), change ...func(*Config)) {
 	issuerdb.Each(t, secrets, func(t *testing.T, d *issuerdb.DB) {
-		s := &setup{DB: d, phones: provider.NewSandboxCodes()}
-		s.Service = s.newService(change...)
-		test(t, s)
+		env := &setup{DB: d, phones: provider.NewSandboxCodes()}
+		env.Service = env.newService(change...)
+		test(t, env)
 	})
 }
 
 // newService returns one more issuer on the same database.
-func (s *setup) newService(change ...func(*Config)) *Service {
-	s.T.Helper()
+func (env *setup) newService(change ...func(*Config)) *Service {
+	env.T.Helper()
 	c := Config{
-		Database: s.DB.DB, Vault: s.DB.Vault, Lockout: s.NewLockout(), Policy: policy, Hashing: cheapHashing, Now: s.DB.Now, Codes: s.phones,
+		Database: env.DB.DB, Vault: env.DB.Vault, Lockout: env.NewLockout(), Policy: policy, Hashing: cheapHashing, Now: env.DB.Now, Codes: env.phones,
 		Hooks: Hooks{
 			Registered: func(ctx context.Context, tx *sql.Tx, account string, who identity.Person) error {
-				return s.record(func() { s.identities = append(s.identities, who) })
+				return env.record(func() { env.identities = append(env.identities, who) })
 			},
 			IdentityEdited: func(ctx context.Context, tx *sql.Tx, account string, before, after identity.Person) error {
-				return s.record(func() { s.identities = append(s.identities, before, after) })
+				return env.record(func() { env.identities = append(env.identities, before, after) })
 			},
-			Closing: func(ctx context.Context, tx *sql.Tx, account string) error { return s.record(func() {}) },
+			Closing: func(ctx context.Context, tx *sql.Tx, account string) error { return env.record(func() {}) },
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-				return s.record(func() { s.ended = append(s.ended, logins...) })
+				return env.record(func() { env.ended = append(env.ended, logins...) })
 			},
 			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
-				return s.record(func() { s.recovered = append(s.recovered, account) })
+				return env.record(func() { env.recovered = append(env.recovered, account) })
 			},
 		},
 	}
@@ -68,29 +68,29 @@ func (s *setup) newService(change ...func(*Config)) *Service {
 		f(&c)
 	}
 	service, err := New(c)
-	s.Must(err)
+	env.Must(err)
 	return service
 }
 
-func (s *setup) record(what func()) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (env *setup) record(what func()) error {
+	env.mu.Lock()
+	defer env.mu.Unlock()
 	what()
-	return s.hookErr
+	return env.hookErr
 }
 
-func (s *setup) failHooks(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hookErr = err
+func (env *setup) failHooks(err error) {
+	env.mu.Lock()
+	defer env.mu.Unlock()
+	env.hookErr = err
 }
 
 // drainEndedLogins returns the ids that LoginsEnded received since the last call.
-func (s *setup) drainEndedLogins() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ended := s.ended
-	s.ended = nil
+func (env *setup) drainEndedLogins() []string {
+	env.mu.Lock()
+	defer env.mu.Unlock()
+	ended := env.ended
+	env.ended = nil
 	slices.Sort(ended)
 	return ended
 }
@@ -115,37 +115,37 @@ func registration() Registration {
 	}
 }
 
-func (s *setup) register() string {
-	s.T.Helper()
-	account, err := s.Register(s.T.Context(), registration(), issuerdb.Home)
-	s.Must(err)
+func (env *setup) register() string {
+	env.T.Helper()
+	account, err := env.Register(env.T.Context(), registration(), issuerdb.Home)
+	env.Must(err)
 	return account
 }
 
 // registerAndLogIn returns the holder of a new account, in their first login.
-func (s *setup) registerAndLogIn() Holder {
-	s.T.Helper()
-	s.register()
-	_, h := s.logIn()
+func (env *setup) registerAndLogIn() Holder {
+	env.T.Helper()
+	env.register()
+	_, h := env.logIn()
 	return h
 }
 
-func (s *setup) logIn() (LoggedIn, Holder) {
-	s.T.Helper()
-	in, err := s.LogIn(s.T.Context(), login, password, issuerdb.Home)
-	s.Must(err)
-	return in, s.authorize(in.Token)
+func (env *setup) logIn() (LoggedIn, Holder) {
+	env.T.Helper()
+	in, err := env.LogIn(env.T.Context(), login, password, issuerdb.Home)
+	env.Must(err)
+	return in, env.authorize(in.Token)
 }
 
-func (s *setup) authorize(token string) Holder {
-	s.T.Helper()
-	h, err := s.Authorize(s.T.Context(), token)
-	s.Must(err)
+func (env *setup) authorize(token string) Holder {
+	env.T.Helper()
+	h, err := env.Authorize(env.T.Context(), token)
+	env.Must(err)
 	return h
 }
 
-func (s *setup) liveLogins() int {
-	return s.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`)
+func (env *setup) liveLogins() int {
+	return env.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`)
 }
 
 // secrets must appear only in answers to the holder.

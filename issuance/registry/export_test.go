@@ -61,7 +61,7 @@ func TestB12_HolderCanExportAllPersonalData(t *testing.T) {
 	})
 }
 
-// Rules B4 and B5 keep one hash, until a time that the holder is told.
+// Rules B4 and B5 keep one hash, until a time that the preview states.
 func TestB12_ClosedAccountLeavesAtMostAHash(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, env *setup) {
 		h, guest := env.usedAccount()

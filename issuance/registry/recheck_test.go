@@ -24,14 +24,14 @@ func (env *setup) saveUnchanged(h account.Holder) error {
 // A failed entry whose data were correct waits for a check again.
 func TestB_FailedEntryIsSavedAgainUnchanged(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, env *setup) {
-		for who, waits := range map[identity.Entry]rules.Status{resident(1): rules.Pending, visitor(1): rules.ToBeSubmitted} {
+		for who, want := range map[identity.Entry]rules.Status{resident(1): rules.Pending, visitor(1): rules.ToBeSubmitted} {
 			h := env.register(who)
 			own := Ref{Account: h.Account()}
 			if err := env.saveUnchanged(h); err != nil || env.ownEntry(h).Version != 1 {
 				t.Fatalf("saved again before a check: %v", err)
 			}
 			env.checkAtWindow(own, false)
-			if err := env.saveUnchanged(h); err != nil || env.ownEntry(h).Status != waits || env.ownEntry(h).Version != 3 {
+			if err := env.saveUnchanged(h); err != nil || env.ownEntry(h).Status != want || env.ownEntry(h).Version != 3 {
 				t.Fatalf("saved again after it failed: %v, %v", env.ownEntry(h).Status, err)
 			}
 			if s := env.checkAtWindow(own, true); s == rules.Failed || env.saveUnchanged(h) != nil || env.ownEntry(h).Status != s {
@@ -39,11 +39,11 @@ func TestB_FailedEntryIsSavedAgainUnchanged(t *testing.T) {
 			}
 		}
 		h := env.registerVerified(resident(2))
-		for who, waits := range map[identity.Entry]rules.Status{resident(3): rules.Pending, visitor(3): rules.ToBeSubmitted} {
+		for who, want := range map[identity.Entry]rules.Status{resident(3): rules.Pending, visitor(3): rules.ToBeSubmitted} {
 			l := env.addPassenger(h, who)
 			env.checkAtWindow(Ref{h.Account(), l.ID}, false)
 			l, err := env.Edit(t.Context(), h, l.ID, 2, enteredPassenger(who))
-			if err != nil || l.Status != waits || l.Version != 3 {
+			if err != nil || l.Status != want || l.Version != 3 {
 				t.Fatalf("saved again after it failed: %v, %v", l.Status, err)
 			}
 		}

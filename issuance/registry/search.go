@@ -40,11 +40,11 @@ func (s *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) 
 	if err != nil {
 		return nil, err
 	}
-	waits := rules.Initial(p.Document)
-	if err := rules.MayCheck(rules.Passenger{Person: p, Status: waits}, at); err != nil {
+	initial := rules.Initial(p.Document)
+	if err := rules.MayCheck(rules.Passenger{Person: p, Status: initial}, at); err != nil {
 		return nil, err
 	}
-	return s.findEntries(ctx, p, at == rules.Window, waits, rules.Failed)
+	return s.findEntries(ctx, p, at == rules.Window, initial, rules.Failed)
 }
 
 // FindForCorrection lists the checked entries with a document, for a window. The document number is

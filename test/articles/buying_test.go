@@ -73,9 +73,9 @@ func TestR21_PendingAndFailedPassengersGetNoTickets(t *testing.T) {
 func TestP15_AccountsWithOtherDocumentsBuyOnlyForSuchDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
-			waits, seen, verified := a.Add(h.Visitor()).Passenger, a.Add(h.HKMacauVisitor()).Passenger, a.AddSettled(h.TaiwanVisitor()).Passenger
-			preVerify(h, a, seen)
-			buy(t, h, a, "holder", waits, seen, verified)
+			toBeSubmitted, preVerified, verified := a.Add(h.Visitor()).Passenger, a.Add(h.HKMacauVisitor()).Passenger, a.AddSettled(h.TaiwanVisitor()).Passenger
+			preVerify(h, a, preVerified)
+			buy(t, h, a, "holder", toBeSubmitted, preVerified, verified)
 		}
 		var resident, ticket string
 		a := changedDocument(h, func(a *harness.Account) {

@@ -37,9 +37,9 @@ func preVerify(h *harness.Harness, a *harness.Account, passenger string) {
 // foreign returns accounts with passports: to be submitted, pre-verified and verified.
 func foreign(h *harness.Harness) []*harness.Account {
 	h.T.Helper()
-	waits, seen := h.Register(h.Visitor()), h.Register(h.Visitor())
-	preVerify(h, seen, "holder")
-	return []*harness.Account{waits, seen, h.Verified(h.Visitor())}
+	toBeSubmitted, preVerified := h.Register(h.Visitor()), h.Register(h.Visitor())
+	preVerify(h, preVerified, "holder")
+	return []*harness.Account{toBeSubmitted, preVerified, h.Verified(h.Visitor())}
 }
 
 // changedDocument is an account that changed from a resident ID card to a passport: a window took
@@ -199,19 +199,19 @@ func TestP12_TicketKeepsAToBeSubmittedPassenger(t *testing.T) {
 func TestP13_PassengersWithOtherDocumentsAreKeptFor180Days(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		waits, seen, verified, failed := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger, a.AddSettled(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
-		preVerify(h, a, seen)
+		toBeSubmitted, preVerified, verified, failed := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger, a.AddSettled(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
+		preVerify(h, a, preVerified)
 		a.Fail(failed)
 		a.Delete(failed).OK(t)
 		for _, after := range []time.Duration{0, 180*day - time.Second} {
 			h.Clock.Move(after)
 			a = a.LogIn()
-			for _, p := range []string{waits, seen, verified} {
+			for _, p := range []string{toBeSubmitted, preVerified, verified} {
 				a.Delete(p).Refused(t, rules.PassengerKept)
 			}
 		}
 		h.Clock.Move(time.Second)
-		for _, p := range []string{waits, seen, verified} {
+		for _, p := range []string{toBeSubmitted, preVerified, verified} {
 			a.Delete(p).OK(t)
 		}
 	})
@@ -275,12 +275,12 @@ func TestG02_ListHasAHundredCountedPassengers(t *testing.T) {
 		for range 96 {
 			a.AddSettled(h.Person())
 		}
-		waits := a.Add(h.Visitor()) // the 99th
+		toBeSubmitted := a.Add(h.Visitor()) // the 99th
 		preVerify(h, a, a.Add(h.Visitor()).Passenger)
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull).NextStep.Has(t, "注册用户和联系人双方的居民身份证原件", "both originals")
 		a.HasListed(131)
 		// A failed check makes room.
-		a.Fail(waits.Passenger)
+		a.Fail(toBeSubmitted.Passenger)
 		a.Add(h.Visitor())
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 	})
