@@ -31,39 +31,39 @@ func newProblem(status int, code, title, en, zh string) *problem {
 // The closed list of problems.
 var (
 	problemDevice = newProblem(401, "device_unknown", "Device not authenticated",
-		"Send the device's credential as a bearer token.", "请以 Bearer 方式提供设备凭证。")
+		"Send the device's credential as a bearer token.", "请以 Bearer 方式提供终端凭据。")
 	problemScopeDenied = newProblem(403, "scope_not_allowed", "Scope not allowed for this device",
-		"This device may not ask for this use.", "该设备无权核验此项业务。")
+		"This device is not registered for this scope.", "该终端无权核验此项业务。")
 	problemBatches = newProblem(403, "batches_not_allowed", "Batches not allowed for this device",
-		"This device may not send scans later. Check each code when it is shown.", "该设备不得补传扫码记录，请在出示时逐一核验。")
+		"This device may not send batches. Check each code when it is shown.", "该终端不得补传扫码记录，请在出示时逐一核验。")
 	problemScopeMissing = newProblem(400, "scope_missing", "No scope",
-		"Say what the code is used for: /v1/check?scope=entry, with nothing else in the query.", "请注明用途，例如 /v1/check?scope=entry，查询串中不得有其他内容。")
+		"Give the scope as the only parameter, for example /v1/check?scope=entry.", "请以 scope 参数注明用途，例如 /v1/check?scope=entry，且不得带其他参数。")
 	problemScopeUnknown = newProblem(400, "scope_unknown", "Unknown scope",
 		"The scope is one of sale, refund, change, verify, entry, exit, onboard.", "用途须为 sale、refund、change、verify、entry、exit、onboard 之一。")
 	problemNotFound = newProblem(404, "not_found", "Not found",
-		"There is nothing at this path.", "该路径不存在。")
+		"This path does not exist.", "该路径不存在。")
 	problemMethod = newProblem(405, "method_not_allowed", "Method not allowed",
 		"The Allow header names the methods of this path.", "请使用 Allow 头中列出的方法。")
 	problemTimeout = newProblem(408, "request_timeout", "Request took too long",
-		"The request did not arrive in time.", "请求未在规定时间内到达。")
+		"The request did not arrive in time. Send it again.", "请求未在规定时间内到达，请重试。")
 	problemTooLarge = newProblem(413, "body_too_large", "Body too large",
-		"A code is 192 characters; send nothing else in the body. A batch has 131072 bytes at most.", "二维码内容为192个字符，请勿发送其他内容；批量请求不得超过131072字节。")
+		"A code has 192 characters; send nothing else in the body. A batch has at most 131072 bytes.", "二维码内容为192个字符，请勿发送其他内容；批量请求不得超过131072字节。")
 	problemScans = newProblem(400, "scans_malformed", "Not a list of scans",
-		"Send JSON: scans, a list of objects with code and scanned_at_ms. What is wrong is in fault, where it is in scan and offset.", "请发送 JSON：scans 为列表，每项含 code 和 scanned_at_ms；错误类型见 fault，位置见 scan 和 offset。")
+		"Send JSON with scans, a list of objects with code and scanned_at_ms. The field fault names the error, scan and offset give its position.", "请发送 JSON：scans 为列表，每项含 code 和 scanned_at_ms；错误类型见 fault，位置见 scan 和 offset。")
 	problemTooMany = newProblem(413, "too_many_scans", "Too many scans",
-		"Send 256 scans at most in one batch.", "每批最多256条扫码记录。")
+		"Send at most 256 scans in one batch.", "每批最多256条扫码记录。")
 	problemHeaders = newProblem(431, "headers_too_large", "Headers too large",
-		"Send fewer or shorter headers.", "请求头过大。")
+		"Send fewer or shorter headers.", "请求头过大，请减少或缩短请求头。")
 	problemBad = newProblem(400, "bad_request", "Bad request",
-		"This is not a request the gateway can read.", "无法解析该请求。")
+		"The gateway cannot parse this request. Check its format.", "无法解析该请求，请检查请求格式。")
 	problemExpectation = newProblem(417, "expectation_failed", "Expectation not met",
 		"Send the request without an Expect header.", "请勿发送 Expect 头。")
 	problemVersion = newProblem(505, "version_unsupported", "HTTP version not supported",
 		"Use HTTP/1.1.", "请使用 HTTP/1.1。")
-	problemOverloaded = newProblem(503, "overloaded", "Too much to do",
-		"Ask again after the seconds in Retry-After. This is no verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
-	problemSlots = newProblem(503, "batches_at_limit", "Too many batches at once",
-		"Send the batch again after the seconds in Retry-After, and one at a time. This is no verdict.", "同时处理的批量请求过多，请按 Retry-After 所示秒数后逐批重试；本响应不是核验结论。")
+	problemOverloaded = newProblem(503, "overloaded", "Overloaded",
+		"Try again after the seconds in Retry-After. This is not a verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
+	problemSlots = newProblem(503, "batches_at_limit", "Too many batches",
+		"Try again after the seconds in Retry-After, and send one batch at a time. This is not a verdict.", "同时处理的批量请求过多，请按 Retry-After 所示秒数后逐批重试；本响应不是核验结论。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )

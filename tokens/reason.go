@@ -62,14 +62,14 @@ var reasons = [reasonCount]reasonInfo{
 	ReasonSessionOver:       {"session_over", ClassPassenger, "The code was shown for 30 minutes. Please pass the face check again in the app.", "二维码展示已满30分钟，请在客户端重新进行实人核验。"},
 	ReasonStale:             {"code_stale", ClassPassenger, "This code is out of date. Please tap refresh and scan again.", "二维码已过期，请刷新后重新扫码。"},
 	ReasonAhead:             {"code_ahead", ClassVerifier, "The clocks of the phone and the gate differ. Please tap refresh and scan again.", "手机时间与本通道不一致，请刷新二维码后重新扫码。"},
-	ReasonScope:             {"wrong_scope", ClassPassenger, "This temporary ID is not valid for this use. Please ask at a window.", "该证明不适用于当前业务，请到车站窗口咨询。"},
+	ReasonScope:             {"wrong_scope", ClassPassenger, "This temporary ID is not valid for this use. Please ask at a station window.", "该证明不适用于当前业务，请到车站窗口咨询。"},
 	ReasonRevoked:           {"revoked", ClassPassenger, "This temporary ID was withdrawn. Please show your newest one, or go to the station police window.", "该证明已被撤销，请出示最新申请的证明，或到车站公安制证窗口办理。"},
-	ReasonSessionClosed:     {"session_closed", ClassPassenger, "This page was closed or logged out. Please pass the face check again in the app.", "二维码页面已关闭或账号已退出登录，请在客户端重新进行实人核验。"},
+	ReasonSessionClosed:     {"session_closed", ClassPassenger, "This code's page was closed, or the account was logged out. Please pass the face check again in the app.", "二维码页面已关闭或账号已退出登录，请在客户端重新进行实人核验。"},
 	ReasonLink:              {"link_mismatch", ClassFraud, "This code is not genuine. Please see the staff.", "二维码核验未通过，请联系工作人员。"},
 	ReasonSignature:         {"bad_signature", ClassFraud, "This code is not genuine. Please see the staff.", "二维码核验未通过，请联系工作人员。"},
 	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},
 	ReasonStaleData:         {"stale_revocation_data", ClassVerifier, "This gate is cut off from the network. Please use the staffed channel.", "本通道网络中断，请走人工通道。"},
-	ReasonScanTime:          {"scan_time_refused", ClassVerifier, "The device's clock is wrong, or this scan is too old to be judged. Please use the staffed channel.", "设备时间有误或扫码记录已超时，无法核验，请走人工通道。"},
+	ReasonScanTime:          {"scan_time_refused", ClassVerifier, "The device's clock is wrong, or this scan is too old to be checked. Please use the staffed channel.", "设备时间有误或扫码记录已超时，无法核验，请走人工通道。"},
 }
 
 // Reasons returns all reasons, in the order of their constants.
