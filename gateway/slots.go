@@ -30,50 +30,50 @@ func newSlots() *slots {
 }
 
 // acquire reports whether the request has a slot now. A request that has one keeps it.
-func (p *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.taken[h] == d {
+func (s *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[h] == d {
 		return true
 	}
-	p.releaseLocked(h) // left by an earlier request whose end was not reported
-	if len(p.taken) >= batchSlots || p.devices[d] >= deviceSlots {
+	s.releaseLocked(h) // left by an earlier request whose end was not reported
+	if len(s.taken) >= batchSlots || s.devices[d] >= deviceSlots {
 		return false
 	}
-	p.taken[h] = d
-	p.devices[d]++
+	s.taken[h] = d
+	s.devices[d]++
 	return true
 }
 
 // has reports whether the request has a slot.
-func (p *slots) has(h *fasthttp.RequestHeader) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.taken[h] != nil
+func (s *slots) has(h *fasthttp.RequestHeader) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken[h] != nil
 }
 
 // release frees the slot of the request, if it has one.
-func (p *slots) release(h *fasthttp.RequestHeader) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.releaseLocked(h)
+func (s *slots) release(h *fasthttp.RequestHeader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.releaseLocked(h)
 }
 
-// releaseLocked is release for callers that hold p.mu.
-func (p *slots) releaseLocked(h *fasthttp.RequestHeader) {
-	d := p.taken[h]
+// releaseLocked is release for callers that hold s.mu.
+func (s *slots) releaseLocked(h *fasthttp.RequestHeader) {
+	d := s.taken[h]
 	if d == nil {
 		return
 	}
-	delete(p.taken, h)
-	if p.devices[d]--; p.devices[d] == 0 {
-		delete(p.devices, d)
+	delete(s.taken, h)
+	if s.devices[d]--; s.devices[d] == 0 {
+		delete(s.devices, d)
 	}
 }
 
 // count returns the number of slots in use.
-func (p *slots) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.taken)
+func (s *slots) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.taken)
 }

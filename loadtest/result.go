@@ -31,7 +31,7 @@ type Result struct {
 
 	Interrupted bool `json:"interrupted"`
 	// Invalid lists the reasons for which the load generator limited the run; such a
-	// result has no latencies. See Limits.
+	// result has no latencies from due to answer. See Limits.
 	Invalid  []string `json:"invalid,omitempty"`
 	Warm     int64    `json:"warmup_checks"` // sent in the warm-up: compared, not in the latencies
 	Checks   int64    `json:"checks"`        // sent in the measured part
@@ -112,7 +112,7 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 		Interrupted: interrupted, Warm: s.warm, Checks: s.checks, Answered: s.all.TotalCount(), Unmet: r.unmet,
 		Wrong: s.wrong, FirstWrong: append([]Wrong{}, s.first...), Errors: s.failed, ErrorKinds: []Error{},
 		Overall: latency("overall", s.all), SentLate: latency("sent late", s.late),
-		OwnLateness: latency("of that by itself", s.own), Processor: r.processor,
+		OwnLateness: latency("own lateness", s.own), Processor: r.processor,
 		Revocation: latency("revoke to refused", revocation), OldestMS: s.oldest,
 		curves: []curve{newCurve("overall", s.all)},
 	}

@@ -189,7 +189,7 @@ func (l *Limits) exceeded(own, all Latency, late, checks int64, processor float6
 			pretty(own.P99), 100*float64(own.P99)/float64(all.P99), 100*l.Share))
 	}
 	if checks > 0 && float64(late) > l.LateShare*float64(checks) {
-		reasons = append(reasons, fmt.Sprintf("the load generator sent %d of %d checks more than %v late by itself; the limit is %.0f %%",
+		reasons = append(reasons, fmt.Sprintf("the load generator sent %d of %d checks more than %v late although a connection was free; the limit is %.0f %%",
 			late, checks, l.Late, 100*l.LateShare))
 	}
 	if processor > l.Processor {

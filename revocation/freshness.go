@@ -8,9 +8,9 @@ type State uint8
 // The states. The policy decides what a gate does in each.
 const (
 	Booting State = iota // the stream was not read to its end yet
-	Fresh                // up to date
-	Stale                // no heartbeat from the issuer for a short time
-	Expired              // no heartbeat for too long, or dated in the future because this clock was set back
+	Fresh                // the watermark is younger than Limits.StaleAfter
+	Stale                // the watermark is older: issuer or brokers are silent, or records are held up
+	Expired              // older than Limits.ExpiredAfter, or dated in the future because this clock was set back
 	Suspect              // the stream contradicts itself and is read again, or is dated ahead of this clock; all records ever applied count
 )
 

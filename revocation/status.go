@@ -72,7 +72,7 @@ type Status struct {
 	Counts     Counts
 	Partitions []Progress
 	Revoked    int // serials
-	Exempted   int // cutoffs
+	Exempted   int // serials
 	Subjects   int // cutoffs
 	Closed     int // sessions
 	Keys       int

@@ -20,7 +20,7 @@ type Pass struct {
 }
 
 // Message returns the bytes that the issuer signs: SigningDomain and the body. It
-// returns an error for a pass that the parser would refuse.
+// returns an error with the fields for a pass that the parser would refuse.
 func (p *Pass) Message() ([SignedSize]byte, error) {
 	var m [SignedSize]byte
 	if !fits32(p.Start) || !fits32(p.Expiry) {

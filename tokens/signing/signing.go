@@ -13,7 +13,7 @@ import (
 
 // Signer signs messages with one Ed25519 key, in memory or in a hardware module. Its
 // methods may be called concurrently. Sign returns a complete signature of message or
-// an error.
+// an error, and must never sign anything else.
 type Signer interface {
 	Public() [tokens.PublicKeySize]byte
 	Sign(message []byte) ([tokens.SigSize]byte, error)

@@ -1,8 +1,8 @@
 // Package vectors makes the test vectors in tokens/testdata/vectors: cases for every
 // implementation of the format, each with its expected reason.
 //
-// The same source makes the same bytes. The package shares no code with package
-// tokens: it builds bodies, chains, base45 and expected reasons independently, after
+// The same source makes the same bytes. No vector is made with the code under test:
+// bodies, chains, base45 and expected reasons are written here a second time, after
 // docs/token-format.md. Only Ed25519 itself is shared. The keys are public, so no
 // vector contains a secret.
 package vectors
