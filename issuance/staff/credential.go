@@ -149,7 +149,7 @@ var (
 		"Send the passenger to the station window or the station police window.", "请引导旅客到有权办理的车站窗口或车站公安制证窗口。")
 	// BudgetSpent: the credential has used up its revocations and unrevocations for now.
 	BudgetSpent = Problems.Add(429, "revocation_budget_spent",
-		"This credential has revoked or unrevoked too many temporary IDs in a short time.", "该凭据短时间内吊销或撤销吊销的证明过多。",
+		"This credential has revoked or unrevoked too many temporary IDs in a short time.", "该凭据短时间内撤销或恢复的证明过多。",
 		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。")
 	// PurposeForbidden: the credential may identify passengers, but not for this purpose.
 	PurposeForbidden = Problems.Add(403, "purpose_forbidden",
