@@ -50,7 +50,7 @@ type Batch struct {
 	Epoch     uint64 // numbering period of the log: grows when numbering restarts
 	Partition uint16
 	First     uint64 // from 1
-	IssuedAt  int64  // when it was signed, Unix ms
+	IssuedAt  int64  // when the outbox was queried for its records, Unix ms
 	// Through is the watermark, Unix ms: the stream up to the end of this batch contains every record of this
 	// partition that was acknowledged strictly before it, both times rounded down. It promises nothing about
 	// records acknowledged in the same millisecond.

@@ -70,17 +70,17 @@ func TestClockJumpLosesNothing(t *testing.T) {
 	issuer := tokentest.NewIssuer(7)
 	public := issuer.Signer.Public()
 	subject, meanwhile, exempted := tokens.Subject{1}, tokens.Serial{Day: serial.Day, Index: 1}, tokens.Serial{Day: serial.Day, Index: 2}
-	for name, leap := range map[string]int64{"ahead": 9 * day, "far ahead": 400 * day, "back": -9 * day, "far back": -400 * day} {
+	for name, jump := range map[string]int64{"ahead": 9 * day, "far ahead": 400 * day, "back": -9 * day, "far back": -400 * day} {
 		t.Run(name, func(t *testing.T) {
 			c := newClocks(t, start-1, 0)
 			c.deliver(start, start, revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: public}, revoke(serial),
 				revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: exempted},
 				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, CutOff: start / 1000})
 			later := tokens.Subject{2}
-			c.deliver(start+second, start+leap, revoke(meanwhile),
+			c.deliver(start+second, start+jump, revoke(meanwhile),
 				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: later, CutOff: start / 1000})
-			c.Forget(start + leap)
-			if f := c.Freshness(start + leap); f.State != revocation.Expired {
+			c.Forget(start + jump)
+			if f := c.Freshness(start + jump); f.State != revocation.Expired {
 				t.Errorf("%s while the clock is wrong", f.State)
 			}
 			now := start + 2*second
@@ -106,25 +106,25 @@ func TestRandomClockJumpsLoseNothing(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 15))
 		c := newClocks(t, start-1, 0)
 		revokedAt := map[tokens.Serial]int64{}
-		now, leap := int64(start), int64(0) // the issuer's clock, and the gateway's difference from it
+		now, jump := int64(start), int64(0) // the issuer's clock, and the gateway's difference from it
 		for i := range 120 {
 			now += random.Int64N(day / 8)
 			switch random.IntN(8) {
 			case 0:
-				leap = random.Int64N(40*day) - 20*day
+				jump = random.Int64N(40*day) - 20*day
 			case 1, 2, 3:
-				leap = random.Int64N(4*second) - 2*second
+				jump = random.Int64N(4*second) - 2*second
 			}
 			s := tokens.Serial{Day: uint16(tokens.DayOf(now/1000) - int64(random.IntN(2))), Index: uint32(i)}
-			c.deliver(now, now+leap, revoke(s))
+			c.deliver(now, now+jump, revoke(s))
 			revokedAt[s] = now
 			if random.IntN(2) == 0 {
-				c.Forget(now + leap)
+				c.Forget(now + jump)
 			}
-			if f := c.Freshness(now + leap); f.State == revocation.Fresh || i == 119 {
+			if f := c.Freshness(now + jump); f.State == revocation.Fresh || i == 119 {
 				for s, at := range revokedAt {
 					if now/1000 < tokens.DayOver(s.Day) && (at < f.WatermarkMS || i == 119) && !c.Revoked(s) {
-						t.Fatalf("seed %d, step %d, %s by a clock %d s off: %s, revoked %d s ago, is lost", seed, i, f.State, leap/1000, s, (now-at)/1000)
+						t.Fatalf("seed %d, step %d, %s by a clock %d s off: %s, revoked %d s ago, is lost", seed, i, f.State, jump/1000, s, (now-at)/1000)
 					}
 				}
 			}

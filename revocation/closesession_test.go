@@ -223,37 +223,37 @@ func TestRandomClockJumpsLoseNoClosedSession(t *testing.T) {
 	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 16))
 		c := newClocks(t, start-1, 0)
-		type said struct {
+		type session struct {
 			serial tokens.Serial
 			start  int64
 		}
-		closed := map[said]int64{}
-		now, leap := int64(start), int64(0)
+		closed := map[session]int64{}
+		now, jump := int64(start), int64(0)
 		for i := range 120 {
 			now += random.Int64N(day / 24)
 			switch random.IntN(8) {
 			case 0:
-				leap = random.Int64N(40*day) - 20*day
+				jump = random.Int64N(40*day) - 20*day
 			case 1, 2, 3:
-				leap = random.Int64N(4*second) - 2*second
+				jump = random.Int64N(4*second) - 2*second
 			}
-			s := said{dayOf(now), now/1000 - random.Int64N(1800)}
+			s := session{dayOf(now), now/1000 - random.Int64N(1800)}
 			s.serial = tokens.Serial{Day: uint16(tokens.DayOf(s.start) - int64(random.IntN(2))), Index: uint32(i)}
-			c.deliver(now, now+leap, closeRecord(s.serial, s.start, now))
+			c.deliver(now, now+jump, closeRecord(s.serial, s.start, now))
 			closed[s] = now
 			if random.IntN(2) == 0 {
-				c.Forget(now + leap)
+				c.Forget(now + jump)
 			}
 			if random.IntN(20) == 0 {
 				c.Rewind(0, c.offset, "for the test")
 				for _, raw := range c.log {
-					c.Apply(0, raw, now+leap)
+					c.Apply(0, raw, now+jump)
 				}
 				c.SetPosition(0, c.offset)
 			}
 			for s, at := range closed {
 				if s.start+revocation.ShownFor+int64(revocation.Afterlife.Seconds()) > now/1000 && !c.Closed(s.serial, s.start, at/1000) {
-					t.Fatalf("seed %d, step %d, by a clock %d s off: %+v, closed %d s ago, is lost", seed, i, leap/1000, s, (now-at)/1000)
+					t.Fatalf("seed %d, step %d, by a clock %d s off: %+v, closed %d s ago, is lost", seed, i, jump/1000, s, (now-at)/1000)
 				}
 			}
 		}

@@ -18,13 +18,13 @@ func unrevoke(s tokens.Serial) revocation.Record {
 func TestRereadingKeepsEveryRevocation(t *testing.T) {
 	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
-	story := []revocation.Record{revoke(serial), unrevoke(serial), revoke(serial)}
-	for i, r := range story {
+	records := []revocation.Record{revoke(serial), unrevoke(serial), revoke(serial)}
+	for i, r := range records {
 		h.send(revocation.Applied, 0, 1, uint64(i+1), start, r)
 	}
 	h.send(revocation.Gap, 0, 1, 5, start) // number 4 is missing
 	h.Rewind(0, 4, "a gap in the numbering")
-	for i, r := range story {
+	for i, r := range records {
 		h.send(revocation.Duplicate, 0, 1, uint64(i+1), start, r)
 		if !h.Revoked(serial) {
 			t.Fatalf("forgotten after number %d was read again", i+1)

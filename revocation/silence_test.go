@@ -23,7 +23,7 @@ func TestSilenceNamesItsCause(t *testing.T) {
 	}{
 		"fresh":            {func(*revocation.Replica) {}, start + 1000, ""},
 		"the issuer stops": {func(*revocation.Replica) {}, start + 12_000, "no message from the issuer for 11 s in partition 0"},
-		"this clock leaps ahead": {func(r *revocation.Replica) {
+		"this clock jumps ahead": {func(r *revocation.Replica) {
 			for at := int64(2000); at <= 9000; at += 1000 {
 				r.Apply(0, beat(start+at), start+at+60_000)
 			}

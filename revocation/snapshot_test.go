@@ -178,7 +178,7 @@ func TestKeysInASnapshotAreVerified(t *testing.T) {
 }
 
 // Only batches that changed the keyring are kept, and exemptions only until their day is over.
-func TestASnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
+func TestSnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
 	feed, _ := filled(t)
 	feed.Apply(start, revocation.Record{Kind: revocation.KindExempt, Key: 9, Serial: serial})
 	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: tokentest.NewIssuer(7).Signer.Public()}

@@ -86,7 +86,7 @@ type Status struct {
 type Progress struct {
 	Epoch, Next   uint64
 	Position, End int64
-	IssuedMS      int64 // when the newest batch was signed
+	IssuedMS      int64 // IssuedAt of the newest batch
 	ThroughMS     int64
 }
 

@@ -22,7 +22,7 @@ func TestConnectingOverTLS(t *testing.T) {
 	for name, c := range map[string]struct {
 		server *tls.Config
 		s      kafka.Security
-		says   string // in the error; "": it works
+		want   string // in the error; "": it works
 	}{
 		"trusted":                    {ca.server(t, false), kafka.Security{TLS: true, CAFile: ca.file}, ""},
 		"by another name":            {ca.server(t, false), kafka.Security{TLS: true, CAFile: ca.file, ServerName: "kafka"}, ""},
@@ -38,22 +38,22 @@ func TestConnectingOverTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cluster := newCluster(t, kfake.TLS(c.server))
-			checkConnection(t, cluster, c.s, c.says)
+			checkConnection(t, cluster, c.s, c.want)
 		})
 	}
 }
 
 // checkConnection makes one call and compares its result with the expected error.
-func checkConnection(t *testing.T, c *cluster, s kafka.Security, says string) error {
+func checkConnection(t *testing.T, c *cluster, s kafka.Security, want string) error {
 	t.Helper()
 	config := c.config(0)
 	config.Security = s
 	err := fetch(t.Context(), open(t, config))
 	switch {
-	case says == "" && err != nil:
+	case want == "" && err != nil:
 		t.Error(err)
-	case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
-		t.Errorf("got %v, want an error with %q", err, says)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("got %v, want an error with %q", err, want)
 	}
 	return err
 }
@@ -85,7 +85,7 @@ func TestLogin(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no login where one is asked for", func(t *testing.T) {
+	t.Run("no login where one is required", func(t *testing.T) {
 		c := newCluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "gateway", password))
 		checkConnection(t, c, kafka.Security{}, "EOF")
 	})
@@ -100,7 +100,7 @@ func TestRefusalTextIsNotReported(t *testing.T) {
 	for _, step := range []struct {
 		key  kmsg.Key
 		no   func(kmsg.Request) kmsg.Response
-		says string
+		want string
 	}{
 		{kmsg.SASLHandshake, func(r kmsg.Request) kmsg.Response {
 			no := r.ResponseKind().(*kmsg.SASLHandshakeResponse)
@@ -120,7 +120,7 @@ func TestRefusalTextIsNotReported(t *testing.T) {
 				c.KeepControl()
 				return step.no(r), nil, true
 			})
-			err := checkConnection(t, c, s, step.says)
+			err := checkConnection(t, c, s, step.want)
 			if !errors.Is(err, kafka.ErrRefused) || strings.Contains(err.Error(), password) {
 				t.Errorf("got %v", err)
 			}

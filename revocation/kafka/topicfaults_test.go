@@ -20,7 +20,7 @@ func TestTopicFaults(t *testing.T) {
 	link := open(t, c.config(0))
 	for name, tc := range map[string]struct {
 		configs map[string]string
-		says    []string // one word of each fault, in order
+		want    []string // one word of each fault, in order
 	}{
 		"as-it-should-be":  {map[string]string{"cleanup.policy": "delete", "retention.ms": "604800000", "retention.bytes": "-1"}, nil},
 		"just-long-enough": {map[string]string{"retention.ms": "172800000"}, nil},
@@ -42,12 +42,12 @@ func TestTopicFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(faults) != len(tc.says) {
+			if len(faults) != len(tc.want) {
 				t.Fatalf("faults: %q", faults)
 			}
-			for i, says := range tc.says {
-				if !strings.Contains(faults[i], says) {
-					t.Errorf("fault %d is %q, want one about %s", i, faults[i], says)
+			for i, want := range tc.want {
+				if !strings.Contains(faults[i], want) {
+					t.Errorf("fault %d is %q, want one about %s", i, faults[i], want)
 				}
 			}
 		})

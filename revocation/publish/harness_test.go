@@ -75,9 +75,9 @@ func (s *harness) publish(outbox publish.Outbox, tune ...func(*publish.Config)) 
 // gateway reads the log from its current start, like a gateway without data.
 type gateway struct {
 	*harness
-	replica *revocation.Replica
-	at      [partitions]int64
-	doubts  int // messages that contradict earlier ones
+	replica        *revocation.Replica
+	at             [partitions]int64
+	contradictions int // messages that contradict earlier ones
 }
 
 func (s *harness) gateway() *gateway {
@@ -122,7 +122,7 @@ func (g *gateway) read() int {
 				case revocation.Applied, revocation.Duplicate, revocation.OldEpoch, revocation.PastHeartbeat:
 				default:
 					g.t.Logf("partition %d, offset %d: %s", p, record.Offset, outcome)
-					g.doubts++
+					g.contradictions++
 				}
 				g.at[p] = record.Offset + 1
 			}

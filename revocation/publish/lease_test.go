@@ -97,8 +97,8 @@ func TestSecondPublisherTakesOver(t *testing.T) {
 			runtest.Eventually(t, publish.LeaseTime+1500*time.Millisecond, "the second to take over", func() bool { return second.Stats().Heartbeats > 0 })
 			t.Logf("took over after %v", time.Since(died))
 			g.mustKnow(10)
-			if late := s.gateway(); late.read() != 10 || late.doubts != 0 || g.doubts != 0 {
-				t.Fatalf("gateways doubt %d and %d messages", late.doubts, g.doubts)
+			if late := s.gateway(); late.read() != 10 || late.contradictions != 0 || g.contradictions != 0 {
+				t.Fatalf("%d and %d messages contradict earlier ones", late.contradictions, g.contradictions)
 			}
 			if n := second.Stats().Republications; n != 0 || first.Stats().Leading {
 				t.Fatalf("%d republications although no record was lost", n)
@@ -175,8 +175,8 @@ func TestSuspendedPublisherLosesNothing(t *testing.T) {
 	late := s.gateway()
 	late.mustKnow(40)
 	runtest.Eventually(t, testTimeout, "the outbox to be empty", func() bool { return o.Waiting() == 0 })
-	if late.read(); late.doubts != 0 {
-		t.Fatalf("the gateway doubts %d messages", late.doubts)
+	if late.read(); late.contradictions != 0 {
+		t.Fatalf("%d messages contradict earlier ones", late.contradictions)
 	}
 }
 
@@ -224,8 +224,8 @@ func TestLateMessageIsARepetition(t *testing.T) {
 	runtest.Eventually(t, testTimeout, "more messages", func() bool { return landed() > before+10 })
 	g := s.gateway()
 	g.mustKnow(40)
-	if g.doubts != 0 || second.Stats().Republications != 0 {
-		t.Fatalf("the gateway doubts %d messages, %d republications", g.doubts, second.Stats().Republications)
+	if g.contradictions != 0 || second.Stats().Republications != 0 {
+		t.Fatalf("%d messages contradict earlier ones, %d republications", g.contradictions, second.Stats().Republications)
 	}
 }
 

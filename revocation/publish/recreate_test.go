@@ -42,8 +42,8 @@ func TestLostTopicIsRecreated(t *testing.T) {
 	g.mustKnow(35)
 	runtest.Eventually(t, testTimeout, "publishing to work", func() bool { return p.Stats().Failing == "" })
 	s.awaitHeartbeats(p, 10)
-	if g.doubts > 0 {
-		t.Errorf("%d messages contradict the log", g.doubts)
+	if g.contradictions > 0 {
+		t.Errorf("%d messages contradict the log", g.contradictions)
 	}
 
 	// One line at the start, however often it was retried, and one at the end.

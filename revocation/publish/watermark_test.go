@@ -138,7 +138,7 @@ func (w *timeline) deliver() {
 // Whatever shares a millisecond: records acknowledged strictly before a gateway's watermark are at that
 // gateway, and a ready gateway has every record acknowledged before its start.
 func TestWatermarkPromisesOnlyAppliedRecords(t *testing.T) {
-	for name, setBack := range map[string]bool{"a clock that stands still and moves on": false, "a clock that is set back": true} {
+	for name, setBack := range map[string]bool{"a clock that stops and continues": false, "a clock that is set back": true} {
 		t.Run(name, func(t *testing.T) {
 			ready := 0
 			for seed := range uint64(150) {

@@ -65,7 +65,7 @@ func (o *Outbox) fails() error {
 		return nil
 	}
 	o.failNext--
-	return errors.New("outbox: told to fail")
+	return errors.New("outbox: failure requested by the test")
 }
 
 // Waiting returns the number of records that are not published.

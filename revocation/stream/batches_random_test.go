@@ -62,17 +62,17 @@ func randomLog(random *rand.Rand) (*script, *batch.Log) {
 	messages := 1 + random.IntN(40)
 	compaction := random.Float64()
 	offset := int64(random.IntN(3) * random.IntN(100))
-	for told := 0; told < messages; {
+	for written := 0; written < messages; {
 		b := batch.Batch{Base: offset, Codec: batch.Codecs[random.IntN(len(batch.Codecs))]}
 		if random.IntN(5) == 0 {
 			b.Producer = producer
 		}
-		for range min(1+random.IntN(8), messages-told) {
+		for range min(1+random.IntN(8), messages-written) {
 			m, heartbeat := randomMessage(random, s)
 			m.Offset = offset
-			told++
+			written++
 			offset++
-			if newest := told == messages; !heartbeat || newest || random.Float64() > compaction {
+			if newest := written == messages; !heartbeat || newest || random.Float64() > compaction {
 				b.Messages = append(b.Messages, m)
 			}
 		}

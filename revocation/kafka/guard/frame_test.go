@@ -57,7 +57,7 @@ func TestWrongFrameEndsTheDial(t *testing.T) {
 		number bool
 		answer []byte
 		harm   string // to kafka-go without the guard; empty: none
-		says   string
+		want   string
 	}{
 		{"a negative size", false, []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, crashes, "it has -1 bytes"},
 		{"a size below 4", false, []byte{0, 0, 0, 3, 0, 0, 0, 1}, "", "it has 3 bytes"},
@@ -77,7 +77,7 @@ func TestWrongFrameEndsTheDial(t *testing.T) {
 				}
 			}
 			got := subprocess(t, address, true)
-			if !got.Damaged || !strings.Contains(got.Err, c.says) || got.MiB > limitMiB {
+			if !got.Damaged || !strings.Contains(got.Err, c.want) || got.MiB > limitMiB {
 				t.Errorf("%+v", got)
 			}
 		})
