@@ -68,7 +68,6 @@ var phrases = []phrase{
 
 // unread are the folders and documents that are not written by these rules yet.
 var unread = []string{
-	"CHANGELOG.md",
 	"docs/openapi",
 	"docs/threat-model.md",
 	"issuance/keystore",
