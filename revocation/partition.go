@@ -30,7 +30,8 @@ type partition struct {
 // rereading is the state of a re-reading of a log whose first reading cannot be trusted. Numbers below from
 // are known for certain and are skipped. From there, revocations are applied immediately, while unrevocations
 // are suspended until the log has been read to its end without a gap. An unrevocation that is read again may
-// have been followed by a revocation, and that revocation must stay effective at every moment.
+// have been followed by a revocation, and that revocation must stay effective at every moment. A second set that
+// is built and swapped in was refused: it would serve the same union and need two sets.
 type rereading struct {
 	from      uint64
 	unrevoked *Set // serials whose newest record so far unrevokes them

@@ -2,8 +2,8 @@
 // log, for the lifetime of the process. It is the only Kafka code that a gateway links.
 //
 // It promises: no error ends it, every wait in it has a bound, and it never skips a record that it could not
-// read. It does not use kafka.Reader, which was seen to stall on batches that real brokers serve
-// (docs/revocation.md).
+// read. It does not use kafka.Reader, which stalls, repeats records or panics on batches that real brokers
+// serve (emptied by compaction, alone in a response, or compressed with their tail gone), and checks no CRC.
 package stream
 
 import (

@@ -33,7 +33,7 @@ func (f *Follower) watchTopic(ctx context.Context) {
 }
 
 // checkConfig returns what is wrong with the topic's settings, or "". A gateway does not need permission to
-// read them.
+// read them: a log that lost its beginning too early shows by its numbers.
 func (f *Follower) checkConfig(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
