@@ -55,7 +55,7 @@ func TestChangedAuditEntryIsDetected(t *testing.T) {
 	runtest.Has(t, h.mustRun("-verify-audit-log"), "1 entries are not chained yet")
 	h.execSQL(nil, `DROP TRIGGER audit_update`, `UPDATE audit SET who = 'day-shift' WHERE position = 3`)
 	out := h.mustFail("-verify-audit-log")
-	runtest.Has(t, out, "BROKEN at position 3 (row 3), because the entry is not the one that was sealed there", "2 entries before it are intact")
+	runtest.Has(t, out, "BROKEN at position 3 (row 3), because the entry differs from the one that was chained at this position", "2 entries before it are intact")
 }
 
 // An entry written to the database by other means is never chained, and verification

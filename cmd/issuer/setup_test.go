@@ -81,7 +81,7 @@ func TestKeysEncryptedByAnOlderRelease(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	runtest.Has(t, h.mustRun("-check"), "warning: the directory was sealed by an older release", "settings are valid: issuer keys 1872, 23147,")
+	runtest.Has(t, h.mustRun("-check"), "warning: the directory was encrypted by an older release", "settings are valid: issuer keys 1872, 23147,")
 	runtest.Has(t, h.mustRun("-encrypt-keys"), "is encrypted")
 	runtest.HasNot(t, h.mustRun("-check"), "older release", "not encrypted")
 }

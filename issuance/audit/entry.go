@@ -26,8 +26,8 @@ const (
 // Kind is the kind of an object.
 type Kind string
 
-// The kinds of objects. Rows of earlier versions have the kind "trail" for AuditLog; [Log.Read] returns them
-// unchanged.
+// The kinds of objects. Rows of earlier versions have another name for AuditLog; [Log.Read] returns them unchanged, and
+// a query for AuditLog does not find them.
 const (
 	Credential  Kind = "credential" // a serial
 	Application Kind = "application"

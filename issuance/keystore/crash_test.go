@@ -12,14 +12,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// powerCut ends a command between two of its steps.
+// powerCut simulates a power failure between two steps of a command.
 type powerCut struct{}
 
 var errFull = errors.New("no space left")
 
-// stopAt runs a command that ends ahead of its step n, as by a power cut or by a
-// full disk. It reports whether the command got that far. What a power cut finds
-// written and not yet synced is half lost.
+// stopAt runs a command and stops it before step n, by a power failure or a full disk. It reports whether the
+// command reached the step. A power failure truncates a file that is not synced.
 func stopAt(t *testing.T, n int, cut bool, command func() error) (stopped bool) {
 	t.Helper()
 	defer func() { disk.Before = nil }()
@@ -33,7 +32,7 @@ func stopAt(t *testing.T, n int, cut bool, command func() error) (stopped bool) 
 		}
 		if step == "sync" && strings.HasSuffix(path, ownfile.Unfinished) {
 			if info, err := os.Stat(path); err != nil || os.Truncate(path, info.Size()/2) != nil {
-				t.Errorf("no file to lose half of: %v", err)
+				t.Errorf("the unsynced file cannot be truncated: %v", err)
 			}
 		}
 		panic(powerCut{})
@@ -44,30 +43,30 @@ func stopAt(t *testing.T, n int, cut bool, command func() error) (stopped bool) 
 		}
 	}()
 	if err := command(); stopped != errors.Is(err, errFull) {
-		t.Fatalf("stopped %v, yet it said %v", stopped, err)
+		t.Fatalf("stopped is %v, and the command returned %v", stopped, err)
 	}
 	return stopped
 }
 
-func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
-	for name, s := range stories(t) {
+func TestInterruptedCommandsCanBeRepeated(t *testing.T) {
+	for name, s := range commands(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, cut := range []bool{true, false} {
 				explained, steps := "", 0
 				for n := 1; ; n++ {
 					h := s.of.copy(t)
-					if !stopAt(t, n, cut, func() error { return s.command(h) }) {
+					if !stopAt(t, n, cut, func() error { return s.run(h) }) {
 						break
 					}
 					steps = n
 					k := s.stopped(t, h)
 					explained += strings.Join(k.Leftovers(), "\n")
-					h.tellsNothing(explained)
-					h.must(s.command(h))
+					h.checkNoSecret(explained)
+					h.must(s.run(h))
 					s.finished(t, h)
 					for file := range h.files() {
 						if strings.HasSuffix(file, ownfile.Unfinished) {
-							t.Fatalf("stopped ahead of step %d: %s is left", n, file)
+							t.Fatalf("stopped before step %d: %s remains", n, file)
 						}
 					}
 				}
@@ -76,7 +75,7 @@ func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
 				}
 				for _, want := range s.leftovers {
 					if !strings.Contains(explained, want) {
-						t.Errorf("nowhere was explained that %s", want)
+						t.Errorf("no leftover explains: %s", want)
 					}
 				}
 			}
@@ -84,10 +83,10 @@ func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
 	}
 }
 
-// What is erased is on disk elsewhere, and a name is on disk before the next step
-// counts on it: a step behind a renaming is always that of its directory.
-func TestNamesAreOnDiskBeforeAnythingFollows(t *testing.T) {
-	for name, s := range stories(t) {
+// The new content of an erased file is on disk, and a name is synced before the next step depends on it: the step
+// after a renaming is always the sync of its directory.
+func TestRenamingsAreSyncedBeforeTheNextStep(t *testing.T) {
+	for name, s := range commands(t) {
 		h := s.of.copy(t)
 		var last, renamed string
 		disk.Before = func(step, path string) error {
@@ -103,46 +102,45 @@ func TestNamesAreOnDiskBeforeAnythingFollows(t *testing.T) {
 			last = step
 			return nil
 		}
-		err := s.command(h)
+		err := s.run(h)
 		disk.Before = nil
 		h.must(err)
 		if last == "" || renamed != "" {
-			t.Errorf("%s: it ended with %q", name, last)
+			t.Errorf("%s: the last step is %q", name, last)
 		}
 	}
 }
 
-// Init has no keys to keep safe: nobody has used one. It is whole, or says what to
-// do.
-func TestInitCutOffIsExplained(t *testing.T) {
-	for _, o := range []Options{{}, sealedBy} {
+// An interrupted Init has no keys in use. The directory is complete, or the error explains what to do.
+func TestInterruptedInitIsExplained(t *testing.T) {
+	for _, o := range []Options{{}, withPassphrase} {
 		explained := 0
 		for n := 1; ; n++ {
-			h := &system{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+			h := &harness{t: t, dir: filepath.Join(t.TempDir(), "keys")}
 			if !stopAt(t, n, true, func() error { _, err := o.Init(h.dir); return err }) {
 				break
 			}
 			_, openErr := o.Open(h.dir)
 			_, initErr := o.Init(h.dir)
 			switch {
-			case openErr == nil: // it got as far as the last renaming
-				h.refuses(initErr, "already holds keys")
-			case initErr == nil: // it got nowhere
-				h.refuses(openErr, "if an Init was cut off here")
+			case openErr == nil: // it reached the last renaming
+				h.wantError(initErr, "already contains keys")
+			case initErr == nil: // it wrote nothing
+				h.wantError(openErr, "if Init was interrupted here")
 			default:
-				h.refuses(openErr, "if an Init was cut off here")
-				h.refuses(initErr, "already holds keys")
+				h.wantError(openErr, "if Init was interrupted here")
+				h.wantError(initErr, "already contains keys")
 				explained++
 			}
 		}
 		if explained < 4 {
-			t.Fatalf("only %d stops in the middle", explained)
+			t.Fatalf("only %d interruptions in the middle", explained)
 		}
 	}
 }
 
-// Two commands on one directory take turns; one that never ends is said.
-func TestCommandsTakeTurns(t *testing.T) {
+// Concurrent commands on one directory run one after the other. A command that does not end is reported.
+func TestConcurrentCommandsAreSerialized(t *testing.T) {
 	h := build(t, Options{})
 	const each = 4
 	done := make(chan error)
@@ -156,30 +154,29 @@ func TestCommandsTakeTurns(t *testing.T) {
 	if k, err := Open(h.dir); err != nil || len(k.Issuers) != 2+each {
 		t.Fatalf("%v", err)
 	}
-	// Nothing that is there is made anew, whoever asks for it.
-	h.refuses(create(h.file(vaultKind.file), nil), "exists")
+	// An existing file is never created again.
+	h.wantError(create(h.file(vaultKind.file), nil), "exists")
 	patience := lockPatience
 	lockPatience = 50 * time.Millisecond
 	defer func() { lockPatience = patience }()
 	unlock, err := ownfile.Lock(h.dir, true, lockPatience)
 	h.must(err)
 	defer unlock()
-	h.shut(Options{}, "another command is at work")
+	h.mustNotOpen(Options{}, "another command is using")
 }
 
-// story is a command, what must hold wherever it stopped, and what once it was
-// repeated.
-type story struct {
-	of       *system
-	command  func(h *system) error
-	stopped  func(t *testing.T, h *system) *Keys
-	finished func(t *testing.T, h *system)
-	// leftovers are what must have been explained at one stop or another.
+// commandCase is a command, the check after an interruption, and the check after its repetition.
+type commandCase struct {
+	of       *harness
+	run      func(h *harness) error
+	stopped  func(t *testing.T, h *harness) *Keys
+	finished func(t *testing.T, h *harness)
+	// leftovers are explanations that must appear at some interruption.
 	leftovers []string
-	steps     int // at least so many
+	steps     int // minimum
 }
 
-func openEither(t *testing.T, h *system, passphrases ...Passphrase) *Keys {
+func openEither(t *testing.T, h *harness, passphrases ...Passphrase) *Keys {
 	t.Helper()
 	for _, p := range passphrases {
 		if k, err := (Options{Passphrase: p}).Open(h.dir); err == nil {
@@ -192,12 +189,12 @@ func openEither(t *testing.T, h *system, passphrases ...Passphrase) *Keys {
 	return nil
 }
 
-func stories(t *testing.T) map[string]story {
-	plain, sealed, old := build(t, Options{}), build(t, sealedBy), oldSystem(t, "sealed")
-	unchanged := func(ps ...Passphrase) func(*testing.T, *system) *Keys {
-		return func(t *testing.T, h *system) *Keys {
+func commands(t *testing.T) map[string]commandCase {
+	plain, encrypted, old := build(t, Options{}), build(t, withPassphrase), oldHarness(t, "sealed")
+	unchanged := func(ps ...Passphrase) func(*testing.T, *harness) *Keys {
+		return func(t *testing.T, h *harness) *Keys {
 			k := openEither(t, h, ps...)
-			h.same(k)
+			h.checkSame(k)
 			return k
 		}
 	}
@@ -207,80 +204,80 @@ func stories(t *testing.T) map[string]story {
 		}
 		return out
 	}
-	return map[string]story{
-		"Seal": {
+	return map[string]commandCase{
+		"Encrypt": {
 			of:      plain,
-			command: func(h *system) error { return Encrypt(h.dir, right) },
-			stopped: unchanged(right), // a plain directory opens with a passphrase, too
-			finished: func(t *testing.T, h *system) {
-				h.same(openEither(t, h, right))
-				h.holdsNoSecret()
+			run:     func(h *harness) error { return Encrypt(h.dir, right) },
+			stopped: unchanged(right), // a plain directory also opens with a passphrase
+			finished: func(t *testing.T, h *harness) {
+				h.checkSame(openEither(t, h, right))
+				h.checkNoPlainSecret()
 			},
-			leftovers: []string{"keystore.seal.new was not finished", "authority.key.new was not finished", "a Seal was cut off"},
+			leftovers: []string{"keystore.seal.new is incomplete", "authority.key.new is incomplete", "an encryption was interrupted"},
 			steps:     4 * 7,
 		},
-		"Reseal": {
-			of:      sealed,
-			command: func(h *system) error { return ReEncrypt(h.dir, right, other) },
+		"ReEncrypt": {
+			of:      encrypted,
+			run:     func(h *harness) error { return ReEncrypt(h.dir, right, other) },
 			stopped: unchanged(right, other),
-			finished: func(t *testing.T, h *system) {
-				h.same(openEither(t, h, other))
-				if _, err := sealedBy.Open(h.dir); err != ErrPassphrase {
+			finished: func(t *testing.T, h *harness) {
+				h.checkSame(openEither(t, h, other))
+				if _, err := withPassphrase.Open(h.dir); err != ErrPassphrase {
 					t.Fatalf("the old passphrase: %v", err)
 				}
-				if s := h.files()[sealFile]; len(s) != len(sealed.files()[sealFile]) {
-					t.Fatal("the old key is still in the seal")
+				if s := h.files()[sealFile]; len(s) != len(encrypted.files()[sealFile]) {
+					t.Fatal("the old key is still in the seal file")
 				}
 			},
-			leftovers: []string{"keystore.seal.new was not finished", "vault.key.new was not finished", "a Reseal was cut off"},
+			leftovers: []string{"keystore.seal.new is incomplete", "vault.key.new is incomplete", "a re-encryption was interrupted"},
 			steps:     5 * 8,
 		},
-		"Seal of a directory from before age": {
+		"Encrypt a legacy directory": {
 			of:      old,
-			command: func(h *system) error { return Encrypt(h.dir, right) },
+			run:     func(h *harness) error { return Encrypt(h.dir, right) },
 			stopped: unchanged(right),
-			finished: func(t *testing.T, h *system) {
-				h.same(openEither(t, h, right))
-				h.holdsNoSecret()
+			finished: func(t *testing.T, h *harness) {
+				h.checkSame(openEither(t, h, right))
+				h.checkNoPlainSecret()
 				if k := openEither(t, h, right); len(k.Leftovers()) > 0 {
 					t.Fatalf("%v", k.Leftovers())
 				}
 			},
-			leftovers: []string{"keystore.seal.new was not finished", "vault.key.new was not finished", "sealed by an older release"},
+			leftovers: []string{"keystore.seal.new is incomplete", "vault.key.new is incomplete", "encrypted by an older release"},
 			steps:     5 * 8,
 		},
 		"Generate": {
-			of: sealed,
-			command: func(h *system) error {
-				_, err := sealedBy.Generate(h.dir, nil)
+			of: encrypted,
+			run: func(h *harness) error {
+				_, err := withPassphrase.Generate(h.dir, nil)
 				return err
 			},
-			stopped: func(t *testing.T, h *system) *Keys {
+			stopped: func(t *testing.T, h *harness) *Keys {
 				k := openEither(t, h, right)
 				if n := len(k.Issuers); n != 2 && n != 3 || k.IssuerID != h.made.IssuerID {
 					t.Fatalf("issuers %v", ids(k))
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *system) {
+			finished: func(t *testing.T, h *harness) {
 				if k := openEither(t, h, right); len(k.Issuers) < 3 || len(k.Plain()) > 0 {
 					t.Fatalf("issuers %v, plain %v", ids(k), k.Plain())
 				}
 			},
-			leftovers: []string{".key.new was not finished"},
+			leftovers: []string{".key.new is incomplete"},
 			steps:     4,
 		},
 		"Retire": {
-			of:      plain,
-			command: func(h *system) error { return Retire(h.dir, h.issuer(0)) },
-			stopped: func(t *testing.T, h *system) *Keys {
+			of:  plain,
+			run: func(h *harness) error { return Retire(h.dir, h.issuer(0)) },
+			stopped: func(t *testing.T, h *harness) *Keys {
 				k := openEither(t, h, "")
 				if got := ids(k); len(got) > 2 || got[len(got)-1] != h.issuer(1) {
 					t.Fatalf("issuers %v", got)
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *system) {
+			finished: func(t *testing.T, h *harness) {
 				if got := ids(openEither(t, h, "")); len(got) != 1 || got[0] != h.issuer(1) {
 					t.Fatalf("issuers %v", got)
 				}
@@ -288,52 +285,52 @@ func stories(t *testing.T) map[string]story {
 				seed := strings.TrimPrefix(strings.Split(was, "\n")[2], "seed ")
 				for name, text := range h.files() {
 					if strings.Contains(text, seed) {
-						t.Fatalf("%s holds the retired secret", name)
+						t.Fatalf("%s contains the retired secret", name)
 					}
 				}
 				if h.files()[retiredFile(h.issuer(0))] != string(retiredText(h.issuer(0))) {
-					t.Fatal("the id may be used again")
+					t.Fatal("the id could be reused")
 				}
 			},
-			leftovers: []string{"a Retire was cut off"},
+			leftovers: []string{"a retirement was interrupted"},
 			steps:     4,
 		},
 		"NewFieldKey": {
-			of: sealed,
-			command: func(h *system) error {
-				_, err := sealedBy.NewFieldKey(h.dir)
+			of: encrypted,
+			run: func(h *harness) error {
+				_, err := withPassphrase.NewFieldKey(h.dir)
 				return err
 			},
-			stopped: func(t *testing.T, h *system) *Keys { return openEither(t, h, right) },
-			finished: func(t *testing.T, h *system) {
+			stopped: func(t *testing.T, h *harness) *Keys { return openEither(t, h, right) },
+			finished: func(t *testing.T, h *harness) {
 				if k := openEither(t, h, right); len(k.FieldKeys) < 3 {
 					t.Fatalf("%d field keys", len(k.FieldKeys))
 				}
 			},
-			leftovers: []string{"vault-field-3.key.new was not finished"},
+			leftovers: []string{"vault-field-3.key.new is incomplete"},
 			steps:     4,
 		},
 		"DropFieldKey": {
-			of: sealed,
-			command: func(h *system) error {
+			of: encrypted,
+			run: func(h *harness) error {
 				if err := DropFieldKey(h.dir, 1); err != nil && !strings.Contains(err.Error(), "has no vault-field-1.key") {
-					return err // gone is gone
+					return err // the key was dropped before
 				}
 				return nil
 			},
-			stopped: func(t *testing.T, h *system) *Keys {
+			stopped: func(t *testing.T, h *harness) *Keys {
 				k := openEither(t, h, right)
 				if n := len(k.FieldKeys); k.FieldKeys[n-1].Number != 2 {
 					t.Fatal("the newest field key is lost")
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *system) {
+			finished: func(t *testing.T, h *harness) {
 				if k := openEither(t, h, right); len(k.FieldKeys) != 1 || exists(h.file("vault-field-1.dropped")) {
-					t.Fatal("the field key is still there")
+					t.Fatal("the field key still exists")
 				}
 			},
-			leftovers: []string{"a DropFieldKey was cut off"},
+			leftovers: []string{"the destruction of a field key was interrupted"},
 			steps:     5,
 		},
 	}

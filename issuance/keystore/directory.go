@@ -16,28 +16,28 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 )
 
-// maxFile bounds what is read of a file, bytes.
+// maxFile is the maximum size of a file, bytes.
 const maxFile = 1024
 
-// lockPatience bounds the wait for another command on the same directory; none
-// takes longer than a few scrypt runs. Tests shorten it.
+// lockPatience bounds the wait for another command on the same directory; a command needs at most a few scrypt
+// runs. Tests shorten it.
 var lockPatience = 5 * time.Second
 
-// disk changes files. Tests stop it between two steps.
+// disk writes files. Tests interrupt it between two steps.
 var disk ownfile.Disk
 
 // directory is a key directory under its lock.
 type directory struct {
-	path  string
-	trust ownfile.Trust
-	names []string // of everything in it, sorted
-	seal  *seal    // nil: plain
-	leave func()
+	path   string
+	trust  ownfile.Trust
+	names  []string // of everything in it, sorted
+	keySet *keySet  // nil: plain
+	unlock func()
 }
 
-// enter locks a directory and opens its seal, if it has one. Alone, it also clears
-// away what a command that was cut off had not finished writing.
-func (o Options) enter(path string, alone bool) (*directory, error) {
+// openDirectory locks a directory and decrypts its seal file, if it has one. With an exclusive lock it also
+// removes the incomplete files of an interrupted command.
+func (o Options) openDirectory(path string, alone bool) (*directory, error) {
 	if alone {
 		o.Trust = ownfile.Trust{}
 	}
@@ -50,17 +50,17 @@ func (o Options) enter(path string, alone bool) (*directory, error) {
 		err = ErrNoPassphrase
 	}
 	if err == nil {
-		d.seal, err = openSeal(text, o.Passphrase)
+		d.keySet, err = openKeySet(text, o.Passphrase)
 	}
 	if err != nil {
-		d.leave()
+		d.unlock()
 		return nil, err
 	}
 	return d, nil
 }
 
-// lockDirectory does what can be done without the passphrase. It refuses a directory in
-// which another user could swap a key or, where it is about to be changed, add a file.
+// lockDirectory locks a directory without decrypting it. It refuses a directory in which another user could
+// replace a key or, for a change, add a file.
 func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, error) {
 	private := trust.FolderToRead
 	if alone {
@@ -71,12 +71,12 @@ func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, er
 	}
 	unlock, err := ownfile.Lock(path, alone, lockPatience)
 	if errors.Is(err, ownfile.ErrLocked) {
-		err = fmt.Errorf("another command is at work in %s; try again", path)
+		err = fmt.Errorf("another command is using %s; try again", path)
 	}
 	if err != nil {
 		return nil, wrap(err)
 	}
-	d := &directory{path: path, trust: trust, leave: unlock}
+	d := &directory{path: path, trust: trust, unlock: unlock}
 	entries, err := os.ReadDir(path)
 	err = wrap(err)
 	for _, e := range entries {
@@ -93,14 +93,14 @@ func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, er
 	return d, nil
 }
 
-// isUnfinished tells the names that only this package gives.
+// isUnfinished reports the names of incomplete files of this package.
 func isUnfinished(name string) bool {
 	stem, ok := strings.CutSuffix(name, ownfile.Unfinished)
-	return ok && isOurs(stem)
+	return ok && isKeystoreFile(stem)
 }
 
-// isOurs tells the names of key files, retired ones and the seal.
-func isOurs(name string) bool {
+// isKeystoreFile reports the names of key files, of retired ones and of the seal file.
+func isKeystoreFile(name string) bool {
 	_, isRetired := issuerKind.numberIn(name, retired)
 	return isRetired || name == sealFile || kindOf(name) != nil
 }
@@ -109,7 +109,7 @@ func (d *directory) file(name string) string { return filepath.Join(d.path, name
 
 func (d *directory) has(name string) bool { return slices.Contains(d.names, name) }
 
-// numbers are those of the files of a kind whose names end so.
+// numbers returns the numbers of the files of a kind with a suffix.
 func (d *directory) numbers(k *kind, end string) (all []int) {
 	for _, name := range d.names {
 		if n, ok := k.numberIn(name, end); ok {
@@ -119,7 +119,7 @@ func (d *directory) numbers(k *kind, end string) (all []int) {
 	return all
 }
 
-// keys are the names of the key files in use.
+// keys returns the names of the key files in use.
 func (d *directory) keys() (names []string) {
 	for _, name := range d.names {
 		if kindOf(name) != nil {
@@ -129,7 +129,7 @@ func (d *directory) keys() (names []string) {
 	return names
 }
 
-// readFile reads a key file or the seal.
+// readFile reads a key file or the seal file.
 func (d *directory) readFile(name string) ([]byte, error) {
 	text, err := d.trust.ReadSecret(d.file(name), maxFile, "make it 0600, and make new keys if they could")
 	if len(text) > maxFile {
@@ -138,26 +138,26 @@ func (d *directory) readFile(name string) ([]byte, error) {
 	return text, wrap(err)
 }
 
-// form is how a key file was written.
+// form is the form of a key file.
 type form int
 
 const (
-	settled form = iota // encrypted with the seal's first key
-	stale               // encrypted with another
-	plain               // in the clear
+	current form = iota // encrypted with the first key of the seal file
+	stale               // encrypted with an older key
+	plain               // not encrypted
 )
 
-// read takes a key file apart, sealed or plain.
-func (d *directory) read(name string) (v key, how form, err error) {
+// readKey reads a key file in any form.
+func (d *directory) readKey(name string) (v key, how form, err error) {
 	text, err := d.readFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return v, plain, fmt.Errorf("keystore: %s has no %s: take it from the backup, or, if an Init was cut off here, remove what is left and repeat it", d.path, name)
+		return v, plain, fmt.Errorf("keystore: %s has no %s: restore it from the backup, or, if Init was interrupted here, remove the remaining files and run it again", d.path, name)
 	}
 	if err != nil {
 		return v, plain, err
 	}
 	k := kindOf(name)
-	if text, how, err = d.open(k, name, text); err == nil {
+	if text, how, err = d.decryptKey(k, name, text); err == nil {
 		v, err = k.parse(text)
 	}
 	if n, ok := k.numberIn(name, inUse); err == nil && k.number != "" && (!ok || n != v.number) {
@@ -169,42 +169,42 @@ func (d *directory) read(name string) (v key, how form, err error) {
 	return v, how, nil
 }
 
-// open returns the text of a key file in the clear.
-func (d *directory) open(k *kind, name string, text []byte) ([]byte, form, error) {
+// decryptKey returns the unencrypted text of a key file, and its form.
+func (d *directory) decryptKey(k *kind, name string, text []byte) ([]byte, form, error) {
 	isAge, isLegacy := bytes.HasPrefix(text, []byte(ageHead)), bytes.HasPrefix(text, []byte(k.head(legacyForm)))
 	switch {
 	case !isAge && !isLegacy:
 		return text, plain, nil
-	case d.seal == nil:
-		return nil, stale, fmt.Errorf("is sealed, and %s is missing; take it from the backup", sealFile)
+	case d.keySet == nil:
+		return nil, stale, fmt.Errorf("is encrypted, and %s is missing; restore it from the backup", sealFile)
 	case isLegacy:
-		opened, err := openLegacyFile(name, text, d.seal.legacy)
+		opened, err := decryptLegacyFile(name, text, d.keySet.legacy)
 		return opened, stale, err
 	}
-	how := settled
-	for _, with := range d.seal.keys {
+	how := current
+	for _, with := range d.keySet.keys {
 		if opened, err := decrypt(text, with); err == nil {
 			return opened, how, nil
 		}
 		how = stale
 	}
-	return nil, stale, errElsewhere
+	return nil, stale, errWrongKey
 }
 
-// text is a key file as it is to be written here.
+// text returns a key file in the form of the directory.
 func (d *directory) text(name string, v key) []byte {
 	text := kindOf(name).text(v)
-	if d.seal == nil {
+	if d.keySet == nil {
 		return text
 	}
-	return encrypt(text, d.seal.keys[0].Recipient())
+	return encrypt(text, d.keySet.keys[0].Recipient())
 }
 
 // add makes a new key file.
 func (d *directory) add(name string, v key) error { return create(d.file(name), d.text(name, v)) }
 
-// create puts a new file in place. It never overwrites; the lock on the directory
-// keeps the look and the renaming together.
+// create writes a new file. It never overwrites: the lock on the directory makes the check and the renaming
+// atomic.
 func create(path string, text []byte) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("keystore: %s: %w", path, fs.ErrExist)
@@ -212,8 +212,7 @@ func create(path string, text []byte) error {
 	return wrap(disk.Write(path, text))
 }
 
-// replace puts a file in the place of another and erases what stood there. At no
-// moment is there neither.
+// replace replaces a file and erases the old content. At every moment one of the two files exists.
 func replace(path string, text []byte) error {
 	old, err := openToErase(path)
 	if err != nil {
@@ -223,10 +222,10 @@ func replace(path string, text []byte) error {
 	if err := disk.Write(path, text); err != nil {
 		return wrap(err)
 	}
-	return erase(old) // it has no name any more
+	return erase(old) // it no longer has a name
 }
 
-// destroy erases a file and removes its name.
+// destroy erases a file and removes it.
 func destroy(path string) error {
 	f, err := openToErase(path)
 	if err != nil {
@@ -239,8 +238,7 @@ func destroy(path string) error {
 	return wrap(disk.Remove(path))
 }
 
-// erase overwrites a file with random bytes of the same length, and has them on
-// disk. The package comment says what that is worth.
+// erase overwrites a file with random bytes of the same length and syncs it. The package comment has the limits.
 func erase(f *os.File) error {
 	if err := disk.Step("erase", f.Name()); err != nil {
 		return err
@@ -257,21 +255,20 @@ func erase(f *os.File) error {
 	return wrap(err)
 }
 
-// openToErase opens nothing but a regular file: what a link points to is not the
-// directory's to overwrite.
+// openToErase opens regular files only: the target of a link must not be overwritten.
 func openToErase(path string) (*os.File, error) {
-	if err := regular(path); err != nil {
+	if err := requireRegular(path); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil { // 0400 is a good mode for a key
+	if err := os.Chmod(path, 0o600); err != nil { // a key file may have mode 0400
 		return nil, wrap(err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	return f, wrap(err)
 }
 
-// regular refuses links: the secret would stay where they point.
-func regular(path string) error {
+// requireRegular refuses links: the secret in their target would not be erased.
+func requireRegular(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New(strconv.Quote(path) + " is not a regular file")

@@ -15,31 +15,31 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 )
 
-// Passphrase opens a sealed directory. It never prints itself. Take it from a file
-// (ReadPassphrase): arguments and the environment are seen by others.
+// Passphrase decrypts an encrypted directory. It prints as a constant text. Read it from a file
+// ([ReadPassphrase]): other users can see arguments and the environment.
 type Passphrase string
 
 const (
-	// MinPassphrase is the length below which no directory is sealed, bytes. Our choice:
-	// 16 random letters are beyond guessing at one scrypt run a guess.
+	// MinPassphrase is the minimum length, bytes. Our choice: 16 random letters cannot be guessed at one scrypt
+	// run for each guess.
 	MinPassphrase = 16
-	// maxPassphrase bounds what is read of a passphrase file, bytes.
+	// maxPassphrase is the maximum size of a passphrase file, bytes.
 	maxPassphrase = 1024
 )
 
 // String keeps a passphrase out of logs and error texts.
 func (p Passphrase) String() string { return "passphrase (private)" }
 
-// Format does the same for every verb, %x and %#v included.
+// Format hides a passphrase from every verb of fmt, including %x and %#v.
 func (p Passphrase) Format(f fmt.State, _ rune) { fmt.Fprint(f, p.String()) }
 
-// MarshalText does the same for JSON and TOML.
+// MarshalText hides a passphrase in JSON and TOML.
 func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// ReadPassphrase reads a file of one line, such as a systemd credential or a
-// mounted secret. The end of the line is not part of the passphrase.
+// ReadPassphrase reads a file of one line, such as a systemd credential or a mounted secret. The line break is
+// not part of the passphrase.
 func ReadPassphrase(path string, trust ownfile.Trust) (Passphrase, error) {
-	trust.RootGroup = true // a credential of a systemd unit
+	trust.RootGroup = true // credentials of systemd units belong to root's group
 	text, err := trust.ReadSecret(path, maxPassphrase, "make it 0400, or 0440 and set secret_group")
 	if err != nil {
 		return "", fmt.Errorf("keystore: passphrase: %w", err)
@@ -58,15 +58,15 @@ func (p Passphrase) strongEnough() error {
 	return nil
 }
 
-// workFactor is the logarithm of scrypt's N, r being 8: 128 MiB and about 0.4 s a try,
-// the first choice of OWASP's password storage sheet. Tests make it small.
+// workFactor is the binary logarithm of scrypt's N, with r = 8: 128 MiB and about 0.4 s for each attempt, the first
+// recommendation of OWASP's password storage cheat sheet. Tests use a small one.
 var workFactor = 17
 
-// maxWorkFactor bounds what a seal may ask for before anything about it is
-// authenticated: 256 MiB, and a second. The age command writes such files.
+// maxWorkFactor bounds the work factor, which is read before the file is authenticated: 256 MiB and about a
+// second. The age command writes such files.
 const maxWorkFactor = 18
 
-// newScrypt is a variable so that tests can count the runs.
+// newScrypt is a variable: tests count its runs.
 var newScrypt = func(p Passphrase) (age.Identity, error) {
 	i, err := age.NewScryptIdentity(string(p))
 	if err == nil {
@@ -77,40 +77,38 @@ var newScrypt = func(p Passphrase) (age.Identity, error) {
 
 const (
 	sealFile = "keystore.seal"
-	// sealHead and legacyMark are comments to the age command, which takes an opened
-	// seal for a file of identities.
+	// sealHead and legacyMark are comments for the age command, which reads a decrypted seal file as a file of
+	// identities.
 	sealHead   = "# railgate keystore identities v3 (secret: open the key files; the first encrypts)"
 	legacyMark = "# v2 "
 	ageHead    = "age-encryption.org/v1\n"
 )
 
 var (
-	// ErrPassphrase does not say which of the two it is: only the passphrase itself
-	// could tell them apart.
+	// ErrPassphrase does not distinguish the two cases: without the passphrase they are indistinguishable.
 	ErrPassphrase = errors.New("keystore: wrong passphrase, or " + sealFile + " was damaged")
-	// ErrNoPassphrase asks for what Options.Passphrase is there for.
-	ErrNoPassphrase = errors.New("keystore: the keys are sealed and no passphrase was given")
+	// ErrNoPassphrase means that Options.Passphrase is required.
+	ErrNoPassphrase = errors.New("keystore: the keys are encrypted and no passphrase was given; set keys_passphrase_file")
 
-	errElsewhere = errors.New("was sealed in another directory or before a Reseal, or was damaged, altered or exchanged; take it and " + sealFile + " from one backup")
+	errWrongKey = errors.New("was encrypted in another directory or with an earlier key, or was damaged, altered or exchanged; restore it and " + sealFile + " from one backup")
 )
 
-// seal is what an opened keystore.seal has. Key files are encrypted to an X25519
-// identity whose public half is as secret as the private one: nobody who lacks it can
-// make a file that opens, so that age authenticates here, too. The identity is random
-// and not the passphrase itself, so that a start runs scrypt once, not once a file.
-type seal struct {
-	keys   []*age.X25519Identity // the first encrypts; a second is older: Reseal is under way
-	legacy []legacyKey           // of a directory that has files from before age
+// keySet is the content of keystore.seal. Key files are encrypted to an X25519 identity whose public key is also
+// secret: without it, an attacker cannot make a file that decrypts, so the age files are authenticated. The
+// identity is random and independent of the passphrase: a start runs scrypt once, not once for each file.
+type keySet struct {
+	keys   []*age.X25519Identity // the first encrypts; a second is older: a re-encryption is in progress
+	legacy []legacyKey           // keys of files in the legacy format
 }
 
 func newIdentity() *age.X25519Identity {
 	i, err := age.GenerateX25519Identity()
-	never(err) // since Go 1.24 the random source does not fail
+	mustSucceed(err) // the random source never fails since Go 1.24
 	return i
 }
 
-// text is the file, under a passphrase: one scrypt run.
-func (s *seal) text(p Passphrase) []byte {
+// text returns the seal file, encrypted with a passphrase: one scrypt run.
+func (s *keySet) text(p Passphrase) []byte {
 	text := sealHead + "\n"
 	for _, k := range s.keys {
 		text += k.String() + "\n"
@@ -119,16 +117,16 @@ func (s *seal) text(p Passphrase) []byte {
 		text += fmt.Sprintf("%s%x\n", legacyMark, k)
 	}
 	to, err := age.NewScryptRecipient(string(p))
-	never(err) // but for an empty passphrase, which strongEnough refuses
+	mustSucceed(err) // fails only for an empty passphrase, which strongEnough refuses
 	to.SetWorkFactor(workFactor)
 	return encrypt([]byte(text), to)
 }
 
-// openSeal tries a passphrase: one run of scrypt, or of argon2id.
-func openSeal(text []byte, p Passphrase) (s *seal, err error) {
-	s = &seal{}
+// openKeySet decrypts a seal file with a passphrase: one run of scrypt or argon2id.
+func openKeySet(text []byte, p Passphrase) (s *keySet, err error) {
+	s = &keySet{}
 	if !bytes.HasPrefix(text, []byte(ageHead)) {
-		s.legacy, err = openLegacySeal(text, p)
+		s.legacy, err = decryptLegacySeal(text, p)
 		return s, err
 	}
 	with, err := newScrypt(p)
@@ -153,7 +151,7 @@ func openSeal(text []byte, p Passphrase) (s *seal, err error) {
 		}
 	}
 	if err != nil || len(s.keys) == 0 || !bytes.HasPrefix(plain, []byte(sealHead)) {
-		return nil, fmt.Errorf("keystore: %s opens, and does not hold what this program writes", sealFile)
+		return nil, fmt.Errorf("keystore: %s was decrypted, and its content is not from this program; restore it from the backup", sealFile)
 	}
 	return s, nil
 }
@@ -167,17 +165,17 @@ func encrypt(text []byte, to age.Recipient) []byte {
 	if err == nil {
 		err = w.Close()
 	}
-	never(err) // it goes to memory
+	mustSucceed(err) // it writes to memory
 	return out.Bytes()
 }
 
-func never(err error) {
+func mustSucceed(err error) {
 	if err != nil {
 		panic("BUG: keystore: " + err.Error())
 	}
 }
 
-// decrypt gives errors that may repeat what the file has: they are not to be shown.
+// decrypt returns errors that may quote the file: they must not be printed.
 func decrypt(text []byte, with age.Identity) ([]byte, error) {
 	r, err := age.Decrypt(bytes.NewReader(text), with)
 	if err != nil {
@@ -186,92 +184,89 @@ func decrypt(text []byte, with age.Identity) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// Encrypt turns a plain directory into a sealed one. Whenever it is cut off, the
-// directory opens with the passphrase, and the same call finishes; on a sealed
-// directory it does that and no more, and brings files from before age into the
-// present form. What the files held in the clear is erased, as far as the package
-// comment can promise: copies of them stay what they were.
+// Encrypt encrypts a plain directory. If it is interrupted, the directory opens with the passphrase, and the same call
+// completes it. On an encrypted directory it only completes an interrupted command and converts files in the legacy
+// format. The plain content is erased, with the limits in the package comment; copies of it are not.
 func Encrypt(dir string, p Passphrase) error {
 	if err := p.strongEnough(); err != nil {
 		return err
 	}
-	d, err := Options{Passphrase: p}.enter(dir, true)
+	d, err := Options{Passphrase: p}.openDirectory(dir, true)
 	if err != nil {
 		return err
 	}
-	defer d.leave()
+	defer d.unlock()
 	if len(d.keys()) == 0 {
-		return fmt.Errorf("keystore: %s holds no keys", dir)
+		return fmt.Errorf("keystore: %s contains no keys", dir)
 	}
-	if d.seal == nil {
-		d.seal = &seal{}
+	if d.keySet == nil {
+		d.keySet = &keySet{}
 	}
-	return d.settle(p)
+	return d.encryptAll(p)
 }
 
-// ReEncrypt changes the passphrase and the key under it, so that the old passphrase
-// and an old copy of keystore.seal open nothing that is made from now on. Whenever
-// it is cut off, one of the two passphrases opens the directory, and the same call
-// finishes.
+// ReEncrypt changes the passphrase and the key of the files: the old passphrase, with an old copy of keystore.seal,
+// decrypts no file written afterwards. If it is interrupted, one of the two passphrases opens the directory, and the
+// same call completes it.
 func ReEncrypt(dir string, old, next Passphrase) error {
 	if err := next.strongEnough(); err != nil {
 		return err
 	}
-	d, err := Options{Passphrase: old}.enter(dir, true)
+	d, err := Options{Passphrase: old}.openDirectory(dir, true)
 	if errors.Is(err, ErrPassphrase) {
-		if d, err := (Options{Passphrase: next}).enter(dir, true); err == nil {
-			defer d.leave()
-			return d.settle(next)
+		if d, err := (Options{Passphrase: next}).openDirectory(dir, true); err == nil {
+			defer d.unlock()
+			return d.encryptAll(next)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	defer d.leave()
+	defer d.unlock()
 	switch {
-	case d.seal == nil:
-		return fmt.Errorf("keystore: %s is plain; Seal it", dir)
-	case len(d.seal.keys) == 0: // from before age: it gets a new key now
-		return d.settle(next)
+	case d.keySet == nil:
+		return fmt.Errorf("keystore: %s is not encrypted; encrypt it first", dir)
+	case len(d.keySet.keys) == 0: // legacy format: it gets a new key now
+		return d.encryptAll(next)
 	}
-	if err := d.settle(old); err != nil { // so that the seal never has more than two keys
+	if err := d.encryptAll(old); err != nil { // the seal file must never have more than two keys
 		return err
 	}
 	return d.changeKey(next)
 }
 
-// changeKey has a new key for the files to come and for those that are there. First it
-// writes the seal: no file is ever encrypted with a key that is not on disk.
+// changeKey re-encrypts the directory with a new key. It writes the seal file first: no file is ever encrypted with
+// a key that is not on disk.
 func (d *directory) changeKey(p Passphrase) error {
-	d.seal.keys = append([]*age.X25519Identity{newIdentity()}, d.seal.keys...)
+	d.keySet.keys = append([]*age.X25519Identity{newIdentity()}, d.keySet.keys...)
 	put := create
 	if d.has(sealFile) {
 		put = replace
 	}
-	if err := put(d.file(sealFile), d.seal.text(p)); err != nil {
+	if err := put(d.file(sealFile), d.keySet.text(p)); err != nil {
 		return err
 	}
 	d.names = append(d.names, sealFile)
-	return d.settle(p)
+	return d.encryptAll(p)
 }
 
-// settle encrypts every key file with the first key, and then drops the others. It
-// reads all files before it writes one: a directory with a bad one is left as it was.
-func (d *directory) settle(p Passphrase) error {
+// encryptAll encrypts every key file with the first key, and then removes the other keys. It reads all files before
+// it writes one: a directory with a damaged file is not changed.
+func (d *directory) encryptAll(p Passphrase) error {
 	old := make(map[string]key)
 	for _, name := range d.keys() {
-		if err := regular(d.file(name)); err != nil {
+		if err := requireRegular(d.file(name)); err != nil {
 			return err
 		}
-		v, how, err := d.read(name)
+		v, how, err := d.readKey(name)
 		if err != nil {
 			return err
 		}
-		if how != settled {
+		if how != current {
 			old[name] = v
 		}
 	}
-	if len(d.seal.keys) == 0 {
+	if len(d.keySet.keys) == 0 {
 		return d.changeKey(p)
 	}
 	for _, name := range slices.Sorted(maps.Keys(old)) {
@@ -279,9 +274,9 @@ func (d *directory) settle(p Passphrase) error {
 			return err
 		}
 	}
-	if len(d.seal.keys) == 1 && len(d.seal.legacy) == 0 {
+	if len(d.keySet.keys) == 1 && len(d.keySet.legacy) == 0 {
 		return nil
 	}
-	d.seal = &seal{keys: d.seal.keys[:1]}
-	return replace(d.file(sealFile), d.seal.text(p))
+	d.keySet = &keySet{keys: d.keySet.keys[:1]}
+	return replace(d.file(sealFile), d.keySet.text(p))
 }

@@ -19,33 +19,33 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestSealedKeysComeBackAsTheyWereMade(t *testing.T) {
-	h := build(t, sealedBy)
-	h.holdsNoSecret()
-	got := h.opened(sealedBy)
-	h.same(got)
+func TestEncryptedKeysAreReturnedUnchanged(t *testing.T) {
+	h := build(t, withPassphrase)
+	h.checkNoPlainSecret()
+	got := h.mustOpen(withPassphrase)
+	h.checkSame(got)
 	if len(got.Plain()) > 0 || len(got.Leftovers()) > 0 {
 		t.Fatalf("plain %v, leftovers %v", got.Plain(), got.Leftovers())
 	}
 }
 
-func TestSealMakesAPlainDirectorySealed(t *testing.T) {
+func TestEncryptEncryptsAPlainDirectory(t *testing.T) {
 	h := build(t, Options{})
 	if got := h.made.Plain(); len(got) != 6 || !slices.Contains(got, vaultKind.file) {
 		t.Fatalf("plain: %v", got)
 	}
-	// An open file still has its bytes when its name is gone.
-	behind, err := os.Open(h.file(vaultKind.file))
+	// An open file keeps its content after it is removed.
+	old, err := os.Open(h.file(vaultKind.file))
 	h.must(err)
-	defer behind.Close()
+	defer old.Close()
 	h.must(os.Chmod(h.file(vaultKind.file), 0o400))
 	h.must(Encrypt(h.dir, right))
-	h.holdsNoSecret()
-	if text, err := io.ReadAll(behind); err != nil || strings.Contains(string(text), "master") {
+	h.checkNoPlainSecret()
+	if text, err := io.ReadAll(old); err != nil || strings.Contains(string(text), "master") {
 		t.Fatalf("the plain file's bytes were not erased: %v", err)
 	}
-	got := h.opened(sealedBy)
-	h.same(got)
+	got := h.mustOpen(withPassphrase)
+	h.checkSame(got)
 	if len(got.Plain()) > 0 {
 		t.Fatalf("still plain: %v", got.Plain())
 	}
@@ -57,95 +57,94 @@ func TestSealMakesAPlainDirectorySealed(t *testing.T) {
 	h.must(Encrypt(h.dir, right))
 	for name, text := range h.files() {
 		if before[name] != text {
-			t.Fatalf("sealing again changed %s", name)
+			t.Fatalf("a second Encrypt changed %s", name)
 		}
 	}
 }
 
 func TestWrongPassphraseIsOneError(t *testing.T) {
-	h := build(t, sealedBy)
+	h := build(t, withPassphrase)
 	for _, wrong := range []Passphrase{other, right + " ", right[1:], "x", Passphrase(strings.ToUpper(string(right)))} {
 		_, err := Options{Passphrase: wrong}.Open(h.dir)
 		if err != ErrPassphrase {
 			t.Fatalf("%v", err)
 		}
-		h.tellsNothing(err.Error())
+		h.checkNoSecret(err.Error())
 		if _, err := (Options{Passphrase: wrong}).Generate(h.dir, nil); err != ErrPassphrase {
 			t.Fatalf("Generate: %v", err)
 		}
 		if err := ReEncrypt(h.dir, wrong, other+"!"); err != ErrPassphrase {
-			t.Fatalf("Reseal: %v", err)
+			t.Fatalf("ReEncrypt: %v", err)
 		}
 		if len(wrong) < MinPassphrase {
 			continue
 		}
 		if err := Encrypt(h.dir, wrong); err != ErrPassphrase {
-			t.Fatalf("Seal: %v", err)
+			t.Fatalf("Encrypt: %v", err)
 		}
 	}
-	// A damaged seal looks the same from outside.
+	// A damaged seal file gives the same error.
 	text := []byte(h.files()[sealFile])
 	text[len(text)-1] ^= 1
 	h.must(os.WriteFile(h.file(sealFile), text, 0o600))
-	if _, err := sealedBy.Open(h.dir); err != ErrPassphrase {
+	if _, err := withPassphrase.Open(h.dir); err != ErrPassphrase {
 		t.Fatalf("%v", err)
 	}
 }
 
-// watched tells of every run of scrypt, and what came of it.
+// watched reports every run of scrypt and its result.
 type watched struct {
 	age.Identity
-	saw func(stanzas []*age.Stanza, err error)
+	observe func(stanzas []*age.Stanza, err error)
 }
 
 func (w watched) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	key, err := w.Identity.Unwrap(stanzas)
-	w.saw(stanzas, err)
+	w.observe(stanzas, err)
 	return key, err
 }
 
-func watchScrypt(t testing.TB, saw func(stanzas []*age.Stanza, err error)) {
-	undisturbed := newScrypt
-	t.Cleanup(func() { newScrypt = undisturbed })
+func watchScrypt(t testing.TB, observe func(stanzas []*age.Stanza, err error)) {
+	original := newScrypt
+	t.Cleanup(func() { newScrypt = original })
 	newScrypt = func(p Passphrase) (age.Identity, error) {
-		i, err := undisturbed(p)
-		return watched{i, saw}, err
+		i, err := original(p)
+		return watched{i, observe}, err
 	}
 }
 
-// scrypt is the dear step: one run, however many files.
-func TestOpenStretchesThePassphraseOnce(t *testing.T) {
-	h := build(t, sealedBy)
+// scrypt is the expensive step: it runs once for any number of files.
+func TestOpenRunsScryptOnce(t *testing.T) {
+	h := build(t, withPassphrase)
 	runs := 0
 	watchScrypt(t, func([]*age.Stanza, error) { runs++ })
-	h.opened(sealedBy)
+	h.mustOpen(withPassphrase)
 	if runs != 1 {
 		t.Fatalf("%d runs", runs)
 	}
-	old := oldSystem(t, "sealed")
-	undisturbed := argon
-	t.Cleanup(func() { argon = undisturbed })
+	old := oldHarness(t, "sealed")
+	original := argon
+	t.Cleanup(func() { argon = original })
 	argon = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
 		runs++
-		return undisturbed(password, salt, time, memory, threads, keyLen)
+		return original(password, salt, time, memory, threads, keyLen)
 	}
-	_, err := sealedBy.Open(old.dir)
+	_, err := withPassphrase.Open(old.dir)
 	h.must(err)
 	if runs != 2 {
 		t.Fatalf("%d runs", runs)
 	}
 }
 
-// Nothing about the file is authenticated before the work is done, so the work it
-// may ask for is bounded.
-func TestAHostileSealCannotAskForMuch(t *testing.T) {
-	h := build(t, sealedBy)
+// The work factor is read before the file is authenticated: the work is bounded.
+func TestWorkOfAHostileSealFileIsBounded(t *testing.T) {
+	h := build(t, withPassphrase)
 	text := h.files()[sealFile]
 	var outcome error
 	watchScrypt(t, func(_ []*age.Stanza, err error) { outcome = err })
 	open := func(text string) error {
 		h.must(os.WriteFile(h.file(sealFile), []byte(text), 0o600))
-		_, err := sealedBy.Open(h.dir)
+		_, err := withPassphrase.Open(h.dir)
 		return err
 	}
 	line := text[strings.Index(text, "-> scrypt "):]
@@ -156,31 +155,31 @@ func TestAHostileSealCannotAskForMuch(t *testing.T) {
 	}
 	for _, factor := range []string{"19", "22", "30", "31", "64", "0", "01", "-1", "+1", "1x", "4294967297", "18446744073709551617", "1 1", ""} {
 		outcome = nil
-		h.refuses(open(strings.Replace(text, line, salted+" "+factor, 1)), sealFile)
+		h.wantError(open(strings.Replace(text, line, salted+" "+factor, 1)), sealFile)
 		if errors.Is(outcome, age.ErrIncorrectIdentity) {
-			t.Errorf("work was done for the factor %q", factor)
+			t.Errorf("scrypt ran with the factor %q", factor)
 		}
 	}
-	h.refuses(open(strings.Replace(text, line, salted+" "+strconv.Itoa(maxWorkFactor), 1)), sealFile)
+	h.wantError(open(strings.Replace(text, line, salted+" "+strconv.Itoa(maxWorkFactor), 1)), sealFile)
 	if !errors.Is(outcome, age.ErrIncorrectIdentity) {
-		t.Errorf("the bound itself: %v", outcome)
+		t.Errorf("the maximum factor: %v", outcome)
 	}
-	// Two scrypt stanzas would be twice the work.
+	// Two scrypt stanzas would double the work.
 	body := text[strings.Index(text, line):strings.Index(text, "\n--- ")]
 	outcome = nil
-	h.refuses(open(strings.Replace(text, body, body+"\n"+body, 1)), sealFile)
+	h.wantError(open(strings.Replace(text, body, body+"\n"+body, 1)), sealFile)
 	if outcome == nil || errors.Is(outcome, age.ErrIncorrectIdentity) {
 		t.Errorf("two stanzas: %v", outcome)
 	}
 }
 
-func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
-	h := oldSystem(t, "sealed")
+func TestWorkOfAHostileLegacySealFileIsBounded(t *testing.T) {
+	h := oldHarness(t, "sealed")
 	text := h.files()[sealFile]
-	undisturbed := argon
-	t.Cleanup(func() { argon = undisturbed })
+	original := argon
+	t.Cleanup(func() { argon = original })
 	argon = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte {
-		t.Error("the work was done")
+		t.Error("argon2id ran")
 		return make([]byte, secretSize)
 	}
 	for _, c := range [][2]string{
@@ -194,7 +193,7 @@ func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
 			t.Fatalf("%q is not in the file", c[0])
 		}
 		h.must(os.WriteFile(h.file(sealFile), []byte(bad), 0o600))
-		h.shut(sealedBy, sealFile)
+		h.mustNotOpen(withPassphrase, sealFile)
 	}
 	worst := strings.NewReplacer("memory 65536", "memory 262144", "time 3", "time 16", "threads 4", "threads 16").Replace(text)
 	ran := false
@@ -203,70 +202,69 @@ func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
 		return make([]byte, secretSize)
 	}
 	h.must(os.WriteFile(h.file(sealFile), []byte(worst), 0o600))
-	if _, err := sealedBy.Open(h.dir); err != ErrPassphrase || !ran {
-		t.Fatalf("the bounds themselves: %v", err)
+	if _, err := withPassphrase.Open(h.dir); err != ErrPassphrase || !ran {
+		t.Fatalf("the maximum parameters: %v", err)
 	}
 }
 
-func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
-	h := build(t, sealedBy)
+func TestReEncryptInvalidatesTheOldPassphraseAndKey(t *testing.T) {
+	h := build(t, withPassphrase)
 	stolen := h.copy(t)
 	h.must(ReEncrypt(h.dir, right, other))
-	got := h.opened(Options{Passphrase: other})
-	h.same(got)
+	got := h.mustOpen(Options{Passphrase: other})
+	h.checkSame(got)
 	if len(got.Leftovers()) > 0 {
 		t.Fatalf("%v", got.Leftovers())
 	}
-	if _, err := sealedBy.Open(h.dir); err != ErrPassphrase {
+	if _, err := withPassphrase.Open(h.dir); err != ErrPassphrase {
 		t.Fatalf("the old passphrase: %v", err)
 	}
-	// Somebody has the old passphrase and the old files. A key made later, put into
-	// them, stays shut.
+	// An attacker with the old passphrase and the old files cannot decrypt a key that was made later.
 	made, err := Options{Passphrase: other}.Generate(h.dir, nil)
 	h.must(err)
 	later := h.files()[issuerFile(made.ID)]
 	h.must(os.WriteFile(stolen.file(issuerFile(made.ID)), []byte(later), 0o600))
-	stolen.shut(sealedBy, "before a Reseal")
-	// Nor does an old file open among the new ones.
+	stolen.mustNotOpen(withPassphrase, "with an earlier key")
+	// An old file does not open among the new ones.
 	h.must(os.WriteFile(h.file(vaultKind.file), []byte(stolen.files()[vaultKind.file]), 0o600))
-	h.shut(Options{Passphrase: other}, "before a Reseal")
+	h.mustNotOpen(Options{Passphrase: other}, "with an earlier key")
 
 	plain := build(t, Options{})
-	plain.refuses(ReEncrypt(plain.dir, right, other), "Seal it")
+	plain.wantError(ReEncrypt(plain.dir, right, other), "encrypt it first")
 }
 
-func TestShortPassphrasesSealNothing(t *testing.T) {
+func TestShortPassphraseIsRefused(t *testing.T) {
 	short := right[:MinPassphrase-1]
 	h := build(t, Options{})
-	h.refuses(Encrypt(h.dir, short), "16 bytes")
+	h.wantError(Encrypt(h.dir, short), "16 bytes")
 	_, err := Options{Passphrase: short}.Init(filepath.Join(t.TempDir(), "keys"))
-	h.refuses(err, "16 bytes")
+	h.wantError(err, "16 bytes")
 	h.must(Encrypt(h.dir, right))
-	h.refuses(ReEncrypt(h.dir, right, short), "16 bytes")
-	h.opened(sealedBy)
+	h.wantError(ReEncrypt(h.dir, right, short), "16 bytes")
+	h.mustOpen(withPassphrase)
 }
 
-// A directory with a bad file is left as it was.
-func TestSealLooksBeforeItStarts(t *testing.T) {
+// A directory with a damaged file is not changed.
+func TestEncryptChecksAllFilesFirst(t *testing.T) {
 	h := build(t, Options{})
 	outside := filepath.Join(t.TempDir(), "vault.key")
 	h.must(os.Rename(h.file(vaultKind.file), outside))
 	h.must(os.Symlink(outside, h.file(vaultKind.file)))
-	h.refuses(Encrypt(h.dir, right), "not a regular file")
+	h.wantError(Encrypt(h.dir, right), "not a regular file")
 	h.must(os.Remove(h.file(vaultKind.file)))
 	h.must(os.WriteFile(h.file(vaultKind.file), []byte("nonsense\n"), 0o600))
-	h.refuses(Encrypt(h.dir, right), "does not begin")
+	h.wantError(Encrypt(h.dir, right), "does not begin")
 	if exists(h.file(sealFile)) {
-		t.Fatal("it began all the same")
+		t.Fatal("the encryption began")
 	}
 	empty := t.TempDir()
 	h.must(os.Chmod(empty, 0o700))
-	h.refuses(Encrypt(empty, right), "no keys")
+	h.wantError(Encrypt(empty, right), "no keys")
 }
 
-// An operator with the passphrase and the age command needs nothing of ours.
-func TestAgeAloneOpensTheFiles(t *testing.T) {
-	h := build(t, sealedBy)
+// An operator can decrypt the files with the passphrase and the age command only.
+func TestAgeCommandDecryptsTheFiles(t *testing.T) {
+	h := build(t, withPassphrase)
 	with, err := age.NewScryptIdentity(string(right))
 	h.must(err)
 	identities, err := age.Decrypt(strings.NewReader(h.files()[sealFile]), with)
@@ -282,7 +280,7 @@ func TestAgeAloneOpensTheFiles(t *testing.T) {
 	}
 }
 
-func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
+func TestPassphraseFileHasOneLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "passphrase")
 	long := strings.Repeat("x", maxPassphrase)
 	for text, want := range map[string]string{
@@ -292,7 +290,7 @@ func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
 		runtest.Must(t, os.WriteFile(path, []byte(text), 0o600))
 		got, err := ReadPassphrase(path, ownfile.Trust{})
 		if string(got) != want || (err == nil) != (want != "") {
-			t.Errorf("%d bytes of text gave %d: %v", len(text), len(got), err)
+			t.Errorf("%d bytes of text gave a passphrase of %d bytes: %v", len(text), len(got), err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "one\n") || !strings.Contains(err.Error(), "one line")) {
 			t.Errorf("%v", err)
@@ -300,7 +298,7 @@ func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
 	}
 }
 
-func TestPassphraseFilesThatOthersReadAreRefused(t *testing.T) {
+func TestPassphraseFileMustNotBeReadableByOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "passphrase")
 	runtest.Must(t, os.WriteFile(path, []byte(right), 0o600))
 	group := ownfile.Trust{Group: os.Getegid()}
@@ -314,14 +312,14 @@ func TestPassphraseFilesThatOthersReadAreRefused(t *testing.T) {
 	}
 	for _, bad := range []string{filepath.Dir(path), path + ".absent"} {
 		if _, err := ReadPassphrase(bad, group); err == nil {
-			t.Errorf("read %s", bad)
+			t.Errorf("%s was read", bad)
 		}
 	}
 }
 
 func TestPassphraseIsNeverPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%s", "%q", "%x", "%X", "%+v", "%#v", "%d"} {
-		for _, value := range []any{right, sealedBy, &sealedBy} {
+		for _, value := range []any{right, withPassphrase, &withPassphrase} {
 			got := fmt.Sprintf(verb, value)
 			if strings.Contains(got, "horse") || strings.Contains(strings.ToLower(got), fmt.Sprintf("%x", "horse")) || !strings.Contains(got, "private") {
 				t.Errorf("%s of %T prints %s", verb, value, got)

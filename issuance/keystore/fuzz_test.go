@@ -14,7 +14,7 @@ import (
 	"filippo.io/age"
 )
 
-// seeds are files in folders of testdata.
+// seeds reads files in folders of testdata.
 func seeds(f *testing.F, folders, pattern string) (all [][]byte) {
 	names, err := filepath.Glob(filepath.Join("testdata", folders, pattern))
 	if err != nil || len(names) < 2 {
@@ -30,11 +30,11 @@ func seeds(f *testing.F, folders, pattern string) (all [][]byte) {
 	return all
 }
 
-// FuzzKeyFile: a text that is taken has one spelling, and only a text that the
-// seal wrote opens.
+// FuzzKeyFile checks that an accepted text is in canonical spelling, and that no text decrypts that was not
+// encrypted with the directory's key.
 func FuzzKeyFile(f *testing.F) {
 	kinds := []*kind{authorityKind, issuerKind, vaultKind, fieldKind}
-	stranger := newIdentity().Recipient()
+	foreign := newIdentity().Recipient()
 	v := key{number: 7, secret: [secretSize]byte(bytes.Repeat([]byte{0x5e, 0xed}, 16))}
 	for i, k := range kinds {
 		v.created = time.Time{}
@@ -43,7 +43,7 @@ func FuzzKeyFile(f *testing.F) {
 			v.created = time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC)
 		}
 		f.Add(uint8(i), k.text(v))
-		f.Add(uint8(i), encrypt(k.text(v), stranger))
+		f.Add(uint8(i), encrypt(k.text(v), foreign))
 		f.Add(uint8(i), append(k.text(v), '\n'))
 		f.Add(uint8(i), bytes.ToUpper(k.text(v)))
 		for _, text := range seeds(f, "argon2id/*", strings.TrimSuffix(k.file, inUse)+"*"+inUse) {
@@ -51,12 +51,12 @@ func FuzzKeyFile(f *testing.F) {
 			f.Add(uint8(i), bytes.ToUpper(text))
 		}
 	}
-	d := &directory{seal: &seal{keys: []*age.X25519Identity{newIdentity()}, legacy: []legacyKey{{1}}}}
+	d := &directory{keySet: &keySet{keys: []*age.X25519Identity{newIdentity()}, legacy: []legacyKey{{1}}}}
 	f.Fuzz(func(t *testing.T, which uint8, text []byte) {
 		k := kinds[int(which)%len(kinds)]
-		opened, how, err := d.open(k, k.name(7, inUse), text)
+		opened, how, err := d.decryptKey(k, k.name(7, inUse), text)
 		if err == nil && how != plain {
-			t.Fatal("a file from elsewhere opened")
+			t.Fatal("a file of another key was decrypted")
 		}
 		var v key
 		if err == nil {
@@ -77,10 +77,9 @@ func FuzzKeyFile(f *testing.F) {
 	})
 }
 
-// FuzzSeal: only what was written under the passphrase opens, and what is tried asks
-// for bounded work.
+// FuzzSeal checks that only seal files of the passphrase decrypt, and that every attempt needs bounded work.
 func FuzzSeal(f *testing.F) {
-	good := seeds(f, "seals", "*.seal") // under right, at the least cost
+	good := seeds(f, "seals", "*.seal") // with the passphrase right, at the lowest cost
 	for _, text := range good {
 		f.Add(text)
 		f.Add(text[:len(text)-1])
@@ -94,11 +93,11 @@ func FuzzSeal(f *testing.F) {
 		f.Add(bytes.Replace(text, []byte("threads 4"), []byte("threads 04"), 1))
 		f.Add(text[:len(text)-1])
 	}
-	undisturbed := argon
-	f.Cleanup(func() { argon = undisturbed })
+	original := argon
+	f.Cleanup(func() { argon = original })
 	argon = func(_, _ []byte, time, memory uint32, threads uint8, _ uint32) []byte {
 		if time < 1 || time > 16 || memory < 1 || memory > 256<<10 || threads < 1 || threads > 16 {
-			panic(fmt.Sprint("taken: ", time, memory, threads))
+			panic(fmt.Sprint("accepted: ", time, memory, threads))
 		}
 		return make([]byte, secretSize)
 	}
@@ -109,18 +108,17 @@ func FuzzSeal(f *testing.F) {
 		return bounded{i}, err
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := openSeal(text, right)
+		s, err := openKeySet(text, right)
 		if err == nil && !slices.ContainsFunc(good, func(g []byte) bool { return bytes.Equal(g, text) }) {
-			t.Fatalf("%q opened", text)
+			t.Fatalf("%q was decrypted", text)
 		}
 		if err == nil && len(s.keys) == 0 {
-			t.Fatal("it has no key")
+			t.Fatal("the seal file has no key")
 		}
 	})
 }
 
-// bounded spares the fuzzer the work that a seal may ask for, and sees to it that more
-// is refused.
+// bounded skips allowed work in the fuzzer, and passes on everything else, which must be refused.
 type bounded struct{ age.Identity }
 
 func (b bounded) Unwrap(stanzas []*age.Stanza) ([]byte, error) {

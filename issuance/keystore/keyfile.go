@@ -12,39 +12,38 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// FirstTestKey is the first id reserved for keys of tests and load tests: no
-// issuer made here has it or a higher one.
+// FirstTestKey is the first id reserved for keys of tests and load tests. Init and Generate use only lower ids.
 const FirstTestKey tokens.KeyID = 32768
 
-// secretSize is that of every key kept here, bytes.
+// secretSize is the size of every stored key, bytes.
 const secretSize = 32
 
-// How the names of files of numbered keys end.
+// Suffixes of the files of numbered keys.
 const (
 	inUse   = ".key"
 	retired = ".retired" // an issuer key whose secret is destroyed
-	dropped = ".dropped" // a field key that is being destroyed
+	dropped = ".dropped" // a field key whose destruction is in progress
 )
 
-// kind is what a key file can be: its name, its head, its lines.
+// kind is a kind of key file: its name, its head, its lines.
 type kind struct {
-	file       string // the name; how it begins if the keys of the kind are numbered
+	file       string // the file name, or its prefix if the keys of the kind are numbered
 	what, does string
-	number     string // the name of the number's line; empty: there is one key
-	max        int
-	secret     string // the name of the secret's line
-	dated      bool   // a line says when the key was made, but in old files
+	number     string // name of the line with the number; empty: there is one key
+	max        int    // highest number
+	secret     string // name of the line with the secret
+	dated      bool   // a line contains the creation time, except in old files
 }
 
 var (
 	vaultKind     = &kind{file: "vault.key", what: "vault master", does: "opens personal data", secret: "master"}
 	authorityKind = &kind{file: "authority.key", what: "authority key", does: "signs the control stream", secret: "seed"}
 	issuerKind    = &kind{file: "issuer-", what: "issuer key", does: "signs passes", number: "id", max: int(FirstTestKey) - 1, secret: "seed", dated: true}
-	// 9999 field keys are one a day for 27 years.
+	// 9999 field keys are enough for one a day for 27 years.
 	fieldKind = &kind{file: "vault-field-", what: "vault field key", does: "opens personal data", number: "number", max: 9999, secret: "secret"}
 )
 
-// kindOf tells by its name what a key file in use must be; nil if it is none.
+// kindOf returns the kind of a key file in use by its name; nil for other files.
 func kindOf(name string) *kind {
 	for _, k := range []*kind{vaultKind, authorityKind, issuerKind, fieldKind} {
 		if name == k.file || k.number != "" && strings.HasPrefix(name, k.file) && strings.HasSuffix(name, inUse) {
@@ -56,7 +55,7 @@ func kindOf(name string) *kind {
 
 func (k *kind) name(n int, end string) string { return fmt.Sprintf("%s%d%s", k.file, n, end) }
 
-// numberIn reads the number in a file's name, which has one spelling.
+// numberIn parses the number in a file's name, in its canonical spelling.
 func (k *kind) numberIn(name, end string) (n int, ok bool) {
 	digits, begins := strings.CutPrefix(name, k.file)
 	digits, ends := strings.CutSuffix(digits, end)
@@ -64,8 +63,7 @@ func (k *kind) numberIn(name, end string) (n int, ok bool) {
 	return n, begins && ends && err == nil
 }
 
-// The first line of a key file says what it is, the version of its form, and, for
-// whoever opens it by chance, that it is secret.
+// The first line of a key file names its kind, the version of its format, and a warning that it is secret.
 const (
 	plainForm  = "v1 (secret"
 	legacyForm = "v2 (sealed"
@@ -75,14 +73,14 @@ func (k *kind) head(form string) string {
 	return "railgate " + k.what + " " + form + ": " + k.does + ")"
 }
 
-// key is what a key file holds.
+// key is the content of a key file.
 type key struct {
 	number  int
 	secret  [secretSize]byte
-	created time.Time // zero: not written down
+	created time.Time // zero: unknown
 }
 
-// text writes a key file in the clear.
+// text returns the unencrypted text of a key file.
 func (k *kind) text(v key) []byte {
 	out := k.head(plainForm) + "\n"
 	if k.number != "" {
@@ -95,8 +93,8 @@ func (k *kind) text(v key) []byte {
 	return []byte(out)
 }
 
-// parse reads a key file in the clear, which has one spelling. Errors name the line,
-// never its content.
+// parse parses the unencrypted text of a key file, in its canonical spelling. Errors name the line, never its
+// content.
 func (k *kind) parse(text []byte) (v key, err error) {
 	names := []string{k.secret}
 	if k.number != "" {
@@ -130,12 +128,12 @@ func (k *kind) parse(text []byte) (v key, err error) {
 	return v, nil
 }
 
-// misnamed is also how a file that was put in the place of another is noticed.
+// misnamed is the error of a wrong number, also of a file that replaces another.
 func (k *kind) misnamed() error {
-	return fmt.Errorf("the %s must be 1 to %d and that of the file name; a file that was renamed or exchanged is no good", k.number, k.max)
+	return fmt.Errorf("the %s must be 1 to %d and equal to the one in the file name; the file was renamed or exchanged", k.number, k.max)
 }
 
-// split reads a head and exactly the named lines, in order.
+// split parses a head and exactly the named lines, in order.
 func split(text []byte, head string, names ...string) ([]string, error) {
 	lines := strings.Split(string(text), "\n")
 	if lines[0] != head {
@@ -155,7 +153,7 @@ func split(text []byte, head string, names ...string) ([]string, error) {
 	return values, nil
 }
 
-// number reads a whole number from 1 in its one spelling.
+// number parses an integer from 1 to max in its canonical spelling.
 func number(text string, max int) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > max || strconv.Itoa(n) != text {

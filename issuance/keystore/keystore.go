@@ -1,36 +1,36 @@
-// Package keystore is the directory of an issuer's secrets: the authority key
-// that signs the control stream, the issuer keys that sign passes, the master of
-// the vault and its field keys, each in one small file.
+// Package keystore stores the secrets of an issuer in a directory: the authority key that signs the control
+// stream, the issuer keys that sign passes, the master of the vault, and its field keys. Each is in its own
+// small file.
 //
 //	authority.key      signs the control stream
-//	issuer-N.key       signs passes under key id N; at least one
-//	issuer-N.retired   no secret: keeps N from being used again
+//	issuer-N.key       signs passes with key id N; at least one
+//	issuer-N.retired   no secret: prevents the reuse of N
 //	vault.key          the vault's master
-//	vault-field-N.key  the vault's field keys, if it has any
-//	keystore.seal      what the passphrase opens, in a sealed directory
+//	vault-field-N.key  the vault's field keys, if any
+//	keystore.seal      in an encrypted directory: the key of the other files
 //
-// A directory is plain (text files, whose first line says what they are) or sealed
-// (age files). In a sealed one keystore.seal holds an age identity under the passphrase
-// (scrypt), and the key files are encrypted to it. It belongs to the keys: without it
-// nothing opens. The age command opens them, too: age -d -i keystore.seal FILE, and the
-// passphrase.
+// A directory is plain (text files, whose first line names their kind) or encrypted (age files). In an encrypted
+// directory, keystore.seal contains an age identity, encrypted with the passphrase (scrypt), and the key files
+// are encrypted to that identity. Back it up with the keys: without it, no key can be decrypted. The age command
+// can decrypt the files, too: age -d -i keystore.seal FILE, and the passphrase.
 //
-// It promises: no key is ever overwritten by another; Open refuses files that
-// others could have read, a directory in which others could have swapped them,
-// and a sealed file that was altered, renamed or brought from elsewhere. A command
-// that is cut off at any step leaves whole keys that open, and running it again
-// finishes it; Keys.Leftovers says what is left. No secret is ever part of an
-// error or of anything printed.
+// It promises:
+//   - No key is ever overwritten by another.
+//   - Open refuses files that other users could have read, a directory in which they could have replaced files,
+//     and an encrypted file that was altered, renamed or copied from another directory.
+//   - A command that is interrupted at any step leaves complete keys that open. Running it again completes it;
+//     [Keys.Leftovers] explains the intermediate state.
+//   - No secret appears in an error or in printed values.
 //
-// It does not promise: that an erased secret is gone. Retire, DropFieldKey, Seal and
-// Reseal overwrite before they let go, but a file system that copies on write, a flash
-// disk, a snapshot or a backup may keep the old bytes, and so may free blocks after a
-// power cut at the wrong moment: where that counts, rely on what the secret opened
-// being worthless (a cut-off, a walk to a newer field key). That a plain file was not
-// altered. That the directory is complete and recent: whoever can write it can delete a
-// file or put back an older one, and can replace the keys by plain ones of his own;
-// watch Keys.Plain. That memory is wiped: the keys are in it as long as the process
-// lives.
+// It does not promise:
+//   - That an erased secret cannot be recovered. Retire, DropFieldKey, Encrypt and ReEncrypt overwrite a file
+//     before they remove it. A copy-on-write file system, flash storage, a snapshot or a backup may keep the old
+//     bytes, and so may free blocks after a power failure. Where that matters, make the secret worthless: distrust
+//     the key, or re-encrypt all fields with a newer field key.
+//   - That a plain file was not altered.
+//   - That the directory is complete and current. An attacker who can write it can delete a file, restore an older
+//     one, or replace the keys by plain ones: monitor [Keys.Plain].
+//   - That memory is wiped: the keys stay in memory as long as the process runs.
 package keystore
 
 import (
@@ -48,13 +48,13 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Keys is what a directory holds. The signers are interfaces, so that a program
-// can put a hardware module's in their place.
+// Keys are the keys of a directory. The signers are interfaces: a program can replace them by those of a
+// hardware module.
 type Keys struct {
 	Authority signing.Signer // signs the control stream; gateways pin its public half
 	Issuers   []Issuer       // sign passes; oldest first, at least one
-	// Issuer and IssuerID are those of Issuers[0]: a new key waits until gateways
-	// know it and the old one is retired.
+	// Issuer and IssuerID are those of Issuers[0]: a new key is not used until the gateways have it and the
+	// old one is retired.
 	Issuer    signing.Signer
 	IssuerID  tokens.KeyID
 	Vault     vault.Master
@@ -67,28 +67,27 @@ type Keys struct {
 type Issuer struct {
 	ID     tokens.KeyID
 	Signer signing.Signer
-	// Created is when the key was made, in whole seconds; zero for keys from
-	// before that was written down.
+	// Created is the time of creation, in whole seconds; zero for keys of versions that did not store it.
 	Created time.Time
 }
 
-// Plain lists the key files that are not sealed. They are good keys, and whoever
-// reads the disk has them: a start should warn of each.
+// Plain lists the key files that are not encrypted. The keys are valid, and everyone who reads the disk has them:
+// a start should warn about each.
 func (k *Keys) Plain() []string { return k.plain }
 
-// Leftovers says, in a sentence each, what a command that was cut off, or an older
-// release, left in the directory and what to do. The keys are whole all the same.
+// Leftovers explains, in one sentence each, what an interrupted command or an older release left in the
+// directory, and what to do. The keys are complete in any case.
 func (k *Keys) Leftovers() []string { return k.leftovers }
 
-// Options say how to open a directory. The zero value is for plain ones.
+// Options configure access to a directory. The zero value is for plain directories.
 type Options struct {
-	// Passphrase opens a sealed directory, and has Init make one. A plain directory
-	// opens with or without.
+	// Passphrase decrypts an encrypted directory; Init makes an encrypted one with it. A plain directory
+	// opens with or without a passphrase.
 	Passphrase Passphrase
-	// Trust says whose group may read the files and write the folders above them, for
-	// Open. Commands that change a directory trust only root and their own user.
+	// Trust is the group that may read the files and write the folders above them, for Open. Commands that
+	// change a directory trust only root and their own user.
 	Trust ownfile.Trust
-	// Now dates new keys; time.Now if nil.
+	// Now is the clock for the creation time of new keys; nil: time.Now.
 	Now func() time.Time
 }
 
@@ -99,8 +98,8 @@ func (o Options) now() time.Time {
 	return o.Now().UTC().Truncate(time.Second)
 }
 
-// New makes keys from the system's random source, on no disk. It serves tests
-// and the demo, whose issuer need not survive its process.
+// New makes keys from the system's random source, without files. It is for tests and for the demo, whose issuer
+// does not outlive its process.
 func New() *Keys {
 	none := func(tokens.KeyID) bool { return false }
 	k := &Keys{
@@ -112,12 +111,11 @@ func New() *Keys {
 	return k
 }
 
-// Init is Options.Init for a plain directory.
+// Init is [Options.Init] for a plain directory.
 func Init(dir string) (*Keys, error) { return Options{}.Init(dir) }
 
-// Init makes the keys of a new issuer in dir, which it creates if need be, and
-// returns them as Open does. With a passphrase no key ever lies there in the
-// clear. It refuses a directory that already holds a key.
+// Init makes the keys of a new issuer in dir, which it creates if necessary, and returns them as Open does. With
+// a passphrase, no key is ever written unencrypted. It refuses a directory that already contains a key.
 func (o Options) Init(dir string) (*Keys, error) {
 	if o.Passphrase != "" {
 		if err := o.Passphrase.strongEnough(); err != nil {
@@ -138,14 +136,14 @@ func (o Options) makeKeys(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.leave()
+	defer d.unlock()
 	for _, name := range d.names {
-		if isOurs(name) {
-			return fmt.Errorf("keystore: %s already holds keys (%s); they are never overwritten", dir, name)
+		if isKeystoreFile(name) {
+			return fmt.Errorf("keystore: %s already contains keys (%s); they are never overwritten", dir, name)
 		}
 	}
 	if o.Passphrase != "" {
-		d.seal = &seal{}
+		d.keySet = &keySet{}
 		if err := d.changeKey(o.Passphrase); err != nil {
 			return err
 		}
@@ -160,43 +158,43 @@ func (o Options) makeKeys(dir string) error {
 	return err
 }
 
-// Open is Options.Open for a plain directory.
+// Open is [Options.Open] for a plain directory.
 func Open(dir string) (*Keys, error) { return Options{}.Open(dir) }
 
-// Open reads the keys of dir. Wrong passphrase: ErrPassphrase; none where one is
-// needed: ErrSealed.
+// Open reads the keys of dir. It returns ErrPassphrase for a wrong passphrase, and ErrNoPassphrase if one is required
+// and missing.
 func (o Options) Open(dir string) (*Keys, error) {
-	d, err := o.enter(dir, false)
+	d, err := o.openDirectory(dir, false)
 	if err != nil {
 		return nil, err
 	}
-	defer d.leave()
+	defer d.unlock()
 	return d.openKeys()
 }
 
 // openKeys reads every key file of the directory.
 func (d *directory) openKeys() (*Keys, error) {
 	k := &Keys{}
-	names := []string{vaultKind.file, authorityKind.file} // must be there
+	names := []string{vaultKind.file, authorityKind.file} // required
 	for _, name := range d.keys() {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	for _, name := range names {
-		v, how, err := d.read(name)
+		v, how, err := d.readKey(name)
 		if err != nil {
 			return nil, err
 		}
 		if how == plain {
 			k.plain = append(k.plain, name)
 		}
-		if err := k.take(d, kindOf(name), v); err != nil {
+		if err := k.addKey(d, kindOf(name), v); err != nil {
 			return nil, fmt.Errorf("keystore: %s: %w", d.file(name), err)
 		}
 	}
 	if len(k.Issuers) == 0 {
-		return nil, fmt.Errorf("keystore: %s holds no issuer-ID.key: take one from the backup, or, if an Init was cut off here, remove what is left and repeat it", d.path)
+		return nil, fmt.Errorf("keystore: %s contains no issuer-ID.key: restore one from the backup, or, if Init was interrupted here, remove the remaining files and run it again", d.path)
 	}
 	slices.Sort(k.plain)
 	slices.SortFunc(k.Issuers, func(a, b Issuer) int {
@@ -208,8 +206,8 @@ func (d *directory) openKeys() (*Keys, error) {
 	return k, nil
 }
 
-// take puts the key of a file where it belongs.
-func (k *Keys) take(d *directory, of *kind, v key) error {
+// addKey adds the key of a file.
+func (k *Keys) addKey(d *directory, of *kind, v key) error {
 	switch of {
 	case authorityKind:
 		k.Authority = signing.NewKey(v.secret)
@@ -218,51 +216,51 @@ func (k *Keys) take(d *directory, of *kind, v key) error {
 	case issuerKind:
 		id := tokens.KeyID(v.number)
 		if d.has(retiredFile(id)) {
-			return errors.New("is the key of a retired id, come back from a backup; Retire it again")
+			return errors.New("is the key of a retired id, probably from a backup; retire it again")
 		}
 		k.Issuers = append(k.Issuers, Issuer{id, signing.NewKey(v.secret), v.created})
 	case fieldKind:
 		f := vault.FieldKey{Number: v.number, Secret: v.secret}
-		if k.knows(f.ID()) {
-			return errors.New("is the same key as another; take it from the backup")
+		if k.hasFieldKey(f.ID()) {
+			return errors.New("is a duplicate of another key; restore it from the backup")
 		}
 		k.FieldKeys = append(k.FieldKeys, f)
 	}
 	return nil
 }
 
-func (k *Keys) knows(id vault.FieldKeyID) bool {
+func (k *Keys) hasFieldKey(id vault.FieldKeyID) bool {
 	return k.Vault.FieldKeyID() == id ||
 		slices.ContainsFunc(k.FieldKeys, func(f vault.FieldKey) bool { return f.ID() == id })
 }
 
-// leftovers explains what commands that were cut off left behind.
+// leftovers explains the files of interrupted commands.
 func (d *directory) leftovers(plain []string) (out []string) {
-	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for _, name := range d.names {
 		if isUnfinished(name) {
-			say("%s was not finished and never was a key; the next command that changes the directory removes it", name)
+			add("%s is incomplete and was never a key; the next command that changes the directory removes it", name)
 		}
 	}
 	for _, n := range d.numbers(issuerKind, retired) {
 		if id := tokens.KeyID(n); !d.isRetired(id) {
-			say("%s may still hold its secret: a Retire was cut off; retire key %d again", retiredFile(id), id)
+			add("%s may still contain its secret: a retirement was interrupted; retire key %d again", retiredFile(id), id)
 		}
 	}
 	for _, n := range d.numbers(fieldKind, dropped) {
-		say("%s may still hold its secret: a DropFieldKey was cut off; drop the key again", fieldKind.name(n, dropped))
+		add("%s may still contain its secret: the destruction of a field key was interrupted; drop the key again", fieldKind.name(n, dropped))
 	}
-	if d.seal == nil {
+	if d.keySet == nil {
 		return out
 	}
 	if len(plain) > 0 {
-		say("%s: not sealed, in a sealed directory: a Seal was cut off; seal the directory again", strings.Join(plain, ", "))
+		add("%s: not encrypted, in an encrypted directory: an encryption was interrupted; encrypt the directory again", strings.Join(plain, ", "))
 	}
-	if len(d.seal.keys) > 1 || len(d.seal.legacy) > 1 {
-		say("the old passphrase's key is still in use: a Reseal was cut off; seal the directory again with the new passphrase")
+	if len(d.keySet.keys) > 1 || len(d.keySet.legacy) > 1 {
+		add("the old passphrase's key is still in use: a re-encryption was interrupted; encrypt the directory again with the new passphrase")
 	}
-	if len(d.seal.legacy) > 0 {
-		say("the directory was sealed by an older release; seal it again with the same passphrase to have it in the present form")
+	if len(d.keySet.legacy) > 0 {
+		add("the directory was encrypted by an older release; encrypt it again with the same passphrase to convert it to the current format")
 	}
 	return out
 }

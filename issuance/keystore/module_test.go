@@ -19,15 +19,14 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// A hardware module in miniature: a process of its own that makes its key, never
-// lets it out, is slow, and now and then says that it is busy. It speaks over two
-// pipes: a question is a number, a length and a message; an answer is the number,
-// a status and 64 bytes.
+// A fake hardware module: a child process that makes its key, never exports it, is slow, and is sometimes busy. It
+// communicates over two pipes: a request is a number, a length and a message; an answer is the number, a status and
+// 64 bytes.
 const (
-	moduleChild = "RAILGATE_TEST_MODULE" // set in the child's environment: how many questions until it hangs
+	moduleChild = "RAILGATE_TEST_MODULE" // in the child's environment: number of requests until it hangs
 	moduleSlow  = 3 * time.Millisecond
-	moduleBusy  = 3 // every third question is refused
-	maxQuestion = 1024
+	moduleBusy  = 3 // every third request is refused
+	maxRequest  = 1024
 
 	statusSigned  = 0
 	statusBusy    = 1
@@ -35,10 +34,10 @@ const (
 	modulePatient = 5 * time.Second
 )
 
-// beModule is the child.
-func beModule(in io.Reader, out io.Writer) {
-	var patience int
-	fmt.Sscan(os.Getenv(moduleChild), &patience)
+// runModule is the child process.
+func runModule(in io.Reader, out io.Writer) {
+	var limit int
+	fmt.Sscan(os.Getenv(moduleChild), &limit)
 	key := signing.NewKey(signing.GenerateSeed())
 	public := key.Public()
 	out.Write(public[:])
@@ -48,14 +47,14 @@ func beModule(in io.Reader, out io.Writer) {
 			return
 		}
 		length := binary.BigEndian.Uint32(head[4:])
-		if length > maxQuestion {
+		if length > maxRequest {
 			return
 		}
 		message := make([]byte, length)
 		if _, err := io.ReadFull(in, message); err != nil {
 			return
 		}
-		if n > patience {
+		if n > limit {
 			select {} // hangs until it is killed
 		}
 		time.Sleep(moduleSlow)
@@ -73,21 +72,20 @@ func beModule(in io.Reader, out io.Writer) {
 
 var (
 	errBusy = errors.New("module: busy")
-	errGone = errors.New("module: no sound answer")
+	errGone = errors.New("module: no valid answer")
 )
 
-// module is the Signer that an issuer would have. The public key is read once,
-// when it is opened, because Public cannot fail; the bound on an answer is its
-// own, because Sign is given none.
+// module is the Signer of an issuer with a hardware module. It reads the public key once, at the start, because
+// Public cannot fail. It has its own timeout, because Sign has no context.
 type module struct {
 	public  [tokens.PublicKeySize]byte
 	timeout time.Duration
 
-	mu       sync.Mutex // guards what follows: one question at a time
-	question *os.File
-	answer   *os.File
-	n        uint32
-	gone     bool // for good: a late answer must not be taken for the next one's
+	mu      sync.Mutex // guards the fields below: one request at a time
+	request *os.File
+	answer  *os.File
+	n       uint32
+	gone    bool // permanent: a late answer must not be used for the next request
 }
 
 var _ signing.Signer = (*module)(nil)
@@ -101,11 +99,11 @@ func (m *module) Sign(message []byte) (signature [tokens.SigSize]byte, err error
 		return signature, errGone
 	}
 	m.n++
-	question := binary.BigEndian.AppendUint32(nil, m.n)
-	question = binary.BigEndian.AppendUint32(question, uint32(len(message)))
+	request := binary.BigEndian.AppendUint32(nil, m.n)
+	request = binary.BigEndian.AppendUint32(request, uint32(len(message)))
 	var answer [answerSize]byte
 	m.answer.SetReadDeadline(time.Now().Add(m.timeout))
-	if _, err = m.question.Write(append(question, message...)); err == nil {
+	if _, err = m.request.Write(append(request, message...)); err == nil {
 		_, err = io.ReadFull(m.answer, answer[:])
 	}
 	if err != nil || binary.BigEndian.Uint32(answer[:]) != m.n {
@@ -115,8 +113,7 @@ func (m *module) Sign(message []byte) (signature [tokens.SigSize]byte, err error
 	if answer[4] == statusBusy {
 		return signature, errBusy
 	}
-	// A module that is broken, or not the one it was, must not put a bad signature
-	// into the world.
+	// A broken or exchanged module must not publish an invalid signature.
 	if !ed25519.Verify(m.public[:], message, answer[5:]) {
 		m.gone = true
 		return signature, errGone
@@ -124,16 +121,16 @@ func (m *module) Sign(message []byte) (signature [tokens.SigSize]byte, err error
 	return [tokens.SigSize]byte(answer[5:]), nil
 }
 
-// startModule starts a module that answers so many questions.
-func startModule(t *testing.T, questions int, timeout time.Duration) (m *module, kill func()) {
+// startModule starts a module that answers a number of requests and then hangs.
+func startModule(t *testing.T, requests int, timeout time.Duration) (m *module, kill func()) {
 	t.Helper()
-	in, question, err := os.Pipe()
+	in, request, err := os.Pipe()
 	runtest.Must(t, err)
 	answer, out, err := os.Pipe()
 	runtest.Must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	child := exec.CommandContext(ctx, os.Args[0])
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%d", moduleChild, questions))
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%d", moduleChild, requests))
 	child.Stdin, child.Stdout = in, out
 	if err := child.Start(); err != nil {
 		cancel()
@@ -142,8 +139,8 @@ func startModule(t *testing.T, questions int, timeout time.Duration) (m *module,
 	in.Close()
 	out.Close()
 	kill = func() { cancel(); child.Wait() }
-	t.Cleanup(func() { kill(); question.Close(); answer.Close() })
-	m = &module{timeout: timeout, question: question, answer: answer}
+	t.Cleanup(func() { kill(); request.Close(); answer.Close() })
+	m = &module{timeout: timeout, request: request, answer: answer}
 	answer.SetReadDeadline(time.Now().Add(modulePatient))
 	_, err = io.ReadFull(answer, m.public[:])
 	runtest.Must(t, err)
@@ -156,11 +153,11 @@ func somePass(serial byte) tokens.Pass {
 	return p
 }
 
-// Many goroutines share the module; each signs its pass or learns that it did not.
-func TestModuleSignsPassesFromOutside(t *testing.T) {
+// Concurrent callers share the module. Each call returns a signature or an error.
+func TestModuleSignsPassesConcurrently(t *testing.T) {
 	m, _ := startModule(t, 1000, modulePatient)
 	keys := New()
-	keys.Issuer, keys.IssuerID = m, 7 // all that an issuer needs to do
+	keys.Issuer, keys.IssuerID = m, 7 // the only change in an issuer
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	signed, busy := 0, 0
@@ -174,7 +171,7 @@ func TestModuleSignsPassesFromOutside(t *testing.T) {
 					busy++
 					mu.Unlock()
 					if out != (tokens.SignedPass{}) {
-						t.Error("half a pass came with the error")
+						t.Error("the error came with a partial pass")
 						return
 					}
 					continue
@@ -192,12 +189,12 @@ func TestModuleSignsPassesFromOutside(t *testing.T) {
 	}
 	wg.Wait()
 	if signed != 12 || busy < 3 {
-		t.Fatalf("%d signed, %d times busy", signed, busy)
+		t.Fatalf("%d signed and %d times busy, want 12 and at least 3", signed, busy)
 	}
 }
 
-// A module that hangs costs its bound once, and from then on nothing.
-func TestModuleThatHangsIsGivenUp(t *testing.T) {
+// A module that hangs costs one timeout; later calls fail immediately.
+func TestHangingModuleFailsAfterOneTimeout(t *testing.T) {
 	m, _ := startModule(t, 1, 100*time.Millisecond)
 	m.timeout = modulePatient
 	pass := somePass(1)
@@ -212,11 +209,11 @@ func TestModuleThatHangsIsGivenUp(t *testing.T) {
 		}
 	}
 	if took := time.Since(began); took > modulePatient {
-		t.Fatalf("took %s", took)
+		t.Fatalf("50 calls took %s", took)
 	}
 }
 
-func TestModuleThatDiesIsAnError(t *testing.T) {
+func TestDeadModuleIsAnError(t *testing.T) {
 	m, kill := startModule(t, 1000, modulePatient)
 	pass := somePass(1)
 	_, err := signing.Pass(m, &pass)

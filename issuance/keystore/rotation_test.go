@@ -11,36 +11,34 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// The story of a rotation: a new key is made beside the old one, which goes on
-// signing until it is retired.
-func TestIssuerKeysFollowEachOther(t *testing.T) {
-	h := initialised(t)
+// The old key signs until it is retired; then the new one does.
+func TestIssuerKeyIsRotated(t *testing.T) {
+	h := initialize(t)
 	dir, made := h.dir, h.made
 	later := time.Date(2100, 1, 1, 0, 0, 0, 5e8, time.UTC)
 	next, err := Options{Now: func() time.Time { return later }}.Generate(dir, nil)
 	if err != nil || next.ID == made.IssuerID || !next.Created.Equal(later.Truncate(time.Second)) {
 		t.Fatalf("%+v: %v", next, err)
 	}
-	both := h.opened(Options{})
+	both := h.mustOpen(Options{})
 	if len(both.Issuers) != 2 || both.IssuerID != made.IssuerID || both.Issuer.Public() != made.Issuer.Public() ||
 		both.Issuers[1].ID != next.ID || both.Issuers[1].Signer.Public() != next.Signer.Public() || both.Issuers[1].Created != next.Created {
-		t.Fatal("not the oldest of two keys signs, or the new one came back as another")
+		t.Fatal("the older key does not sign, or the new one changed")
 	}
 	h.must(Retire(dir, made.IssuerID))
-	if after := h.opened(Options{}); len(after.Issuers) != 1 || after.IssuerID != next.ID || len(after.Leftovers()) > 0 {
+	if after := h.mustOpen(Options{}); len(after.Issuers) != 1 || after.IssuerID != next.ID || len(after.Leftovers()) > 0 {
 		t.Fatalf("%v", after)
 	}
 	h.must(Retire(dir, made.IssuerID)) // again
-	h.refuses(Retire(dir, next.ID), "only issuer key")
+	h.wantError(Retire(dir, next.ID), "only issuer key")
 	if err := Retire(dir, next.ID^made.IssuerID^1); err == nil {
-		t.Fatal("retired what is not there")
+		t.Fatal("retired a key that does not exist")
 	}
 }
 
-// Ids are bound for ever: neither one that the directory ever held nor one that
-// the caller knows comes again.
-func TestGenerateTakesAnIDThatNobodyEverHad(t *testing.T) {
-	h := initialised(t)
+// Ids are never reused: neither one that was in the directory nor one that the caller passes.
+func TestGenerateUsesANewID(t *testing.T) {
+	h := initialize(t)
 	dir, made := h.dir, h.made
 	const gone, free tokens.KeyID = 11, 12
 	taken := make(map[tokens.KeyID]bool)
@@ -56,61 +54,60 @@ func TestGenerateTakesAnIDThatNobodyEverHad(t *testing.T) {
 		t.Fatalf("id %d: %v", next.ID, err)
 	}
 	_, err = Options{}.Generate(dir, taken)
-	h.refuses(err, "every id is taken")
+	h.wantError(err, "every id is taken")
 }
 
-// A key file of a retired id, put back from a backup, must not sign again.
-func TestRetiredKeyThatComesBackIsRefused(t *testing.T) {
+// A key file of a retired id that was restored from a backup must not sign again.
+func TestRestoredFileOfARetiredKeyIsRefused(t *testing.T) {
 	h := build(t, Options{})
 	id := h.issuer(0)
 	was := h.files()[issuerFile(id)]
 	h.must(Retire(h.dir, id))
 	h.must(os.WriteFile(h.file(issuerFile(id)), []byte(was), 0o600))
-	h.shut(Options{}, "retired id")
+	h.mustNotOpen(Options{}, "retired id")
 	h.must(Retire(h.dir, id))
-	k := h.opened(Options{})
+	k := h.mustOpen(Options{})
 	if len(k.Issuers) != 1 || exists(h.file(issuerFile(id))) {
-		t.Fatal("it is still there")
+		t.Fatal("the retired key still exists")
 	}
-	// Nor does it count as the other key that lets the last one go.
+	// A restored key does not count as another key that allows the last one to be retired.
 	h.must(os.WriteFile(h.file(issuerFile(id)), []byte(was), 0o600))
-	h.refuses(Retire(h.dir, h.issuer(1)), "only issuer key")
+	h.wantError(Retire(h.dir, h.issuer(1)), "only issuer key")
 }
 
-// A new key is as well kept as its neighbours, or not made.
-func TestNewKeysAreKeptLikeTheOthers(t *testing.T) {
-	plain, sealed := build(t, Options{}), build(t, sealedBy)
+// A new key is protected like the existing ones, or refused.
+func TestNewKeysAreProtectedLikeTheOthers(t *testing.T) {
+	plain, encrypted := build(t, Options{}), build(t, withPassphrase)
 	for _, add := range []func(Options, string) error{
 		func(o Options, dir string) error { _, err := o.Generate(dir, nil); return err },
 		func(o Options, dir string) error { _, err := o.NewFieldKey(dir); return err },
 	} {
-		plain.refuses(add(sealedBy, plain.dir), "Seal it first")
-		sealed.refuses(add(Options{}, sealed.dir), "no passphrase was given")
+		plain.wantError(add(withPassphrase, plain.dir), "encrypt it first")
+		encrypted.wantError(add(Options{}, encrypted.dir), "no passphrase was given")
 		empty := t.TempDir()
 		plain.must(os.Chmod(empty, 0o700))
-		plain.refuses(add(Options{}, empty), "Init makes the first")
+		plain.wantError(add(Options{}, empty), "run Init first")
 	}
-	if len(plain.names()) != len(sealed.names())-1 {
-		t.Fatal("a key was made all the same")
+	if len(plain.names()) != len(encrypted.names())-1 {
+		t.Fatal("a refused key was made")
 	}
 }
 
-// Keys from before the time of making was written down are the oldest.
-func TestKeyWithoutATimeIsTheOldest(t *testing.T) {
+// Keys of versions that did not store the creation time are the oldest.
+func TestKeyWithoutCreationTimeIsTheOldest(t *testing.T) {
 	h := build(t, Options{})
 	id := h.issuer(1)
 	lines := strings.SplitAfter(h.files()[issuerFile(id)], "\n")
 	h.must(os.WriteFile(h.file(issuerFile(id)), []byte(strings.Join(lines[:3], "")), 0o600))
-	k := h.opened(Options{})
+	k := h.mustOpen(Options{})
 	if k.IssuerID != id || !k.Issuers[0].Created.IsZero() {
-		t.Fatalf("the oldest is %d, made %s", k.IssuerID, k.Issuers[0].Created)
+		t.Fatalf("the oldest is %d, created %s", k.IssuerID, k.Issuers[0].Created)
 	}
 }
 
-// The story of a rotation on disk: what the old key sealed moves to the new one,
-// and then the old one can go.
-func TestFieldKeysFollowEachOther(t *testing.T) {
-	h := initialised(t)
+// Fields of the old key are re-encrypted with the new one, and then the old key can be dropped.
+func TestFieldKeyIsRotated(t *testing.T) {
+	h := initialize(t)
 	dir, made := h.dir, h.made
 	at := vault.Place{Table: "applications", Column: "name", Row: "app_1"}
 	old := vault.New(made.Vault, made.FieldKeys...).Encrypt([]byte("value"), at)
@@ -118,21 +115,21 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 		if n, err := (Options{}).NewFieldKey(dir); err != nil || n != want {
 			t.Fatalf("number %d: %v", n, err)
 		}
-		keys := h.opened(Options{})
+		keys := h.mustOpen(Options{})
 		if len(keys.FieldKeys) != want || keys.Vault != made.Vault {
 			t.Fatalf("%d field keys", len(keys.FieldKeys))
 		}
 		v := vault.New(keys.Vault, keys.FieldKeys...)
 		if !v.Stale(old) {
-			t.Fatal("not stale under a new key")
+			t.Fatal("not stale with a new key")
 		}
 		var err error
 		old, err = v.ReEncrypt(old, at)
 		h.must(err)
 	}
-	h.refuses(DropFieldKey(dir, 2), "newest") // the key that seals
+	h.wantError(DropFieldKey(dir, 2), "newest") // the key that encrypts
 	h.must(DropFieldKey(dir, 1))
-	keys := h.opened(Options{})
+	keys := h.mustOpen(Options{})
 	if len(keys.FieldKeys) != 1 || keys.FieldKeys[0].Number != 2 {
 		t.Fatalf("%d field keys", len(keys.FieldKeys))
 	}
@@ -140,33 +137,33 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	if _, err := vault.New(keys.Vault).Decrypt(old, at); !errors.Is(err, vault.ErrKey) {
-		t.Fatalf("opened without the field key: %v", err)
+		t.Fatalf("decrypted without the field key: %v", err)
 	}
-	// A number does not come again, not even the one that went.
+	// Numbers are never reused.
 	if n, err := (Options{}).NewFieldKey(dir); err != nil || n != 3 {
 		t.Fatalf("number %d: %v", n, err)
 	}
 	if err := DropFieldKey(dir, 9); err == nil {
-		t.Fatal("dropped what is not there")
+		t.Fatal("dropped a key that does not exist")
 	}
 }
 
-func TestFieldKeyFilesThatAreRefused(t *testing.T) {
+func TestBadFieldKeyFilesAreRefused(t *testing.T) {
 	h := build(t, Options{})
 	one := h.files()[fieldFile(1)]
 	secret := strings.TrimPrefix(strings.Split(one, "\n")[2], "secret ")
 	for name, c := range map[string]struct{ file, text, want string }{
-		"one key under two numbers": {fieldFile(3), strings.Replace(one, "number 1", "number 3", 1), "same key"},
+		"one key under two numbers": {fieldFile(3), strings.Replace(one, "number 1", "number 3", 1), "duplicate of another key"},
 		"another number than named": {fieldFile(3), one, "file name"},
 		"number 0":                  {fieldFile(0), strings.Replace(one, "number 1", "number 0", 1), "file name"},
 		"a number's other spelling": {"vault-field-01.key", strings.Replace(one, "number 1", "number 01", 1), "file name"},
-		"the master once more":      {fieldFile(3), strings.Replace(strings.Replace(one, "number 1", "number 3", 1), secret, strings.TrimPrefix(strings.Split(h.files()[vaultKind.file], "\n")[1], "master "), 1), "same key"},
+		"the master's bytes":        {fieldFile(3), strings.Replace(strings.Replace(one, "number 1", "number 3", 1), secret, strings.TrimPrefix(strings.Split(h.files()[vaultKind.file], "\n")[1], "master "), 1), "duplicate of another key"},
 		"a short secret":            {fieldFile(1), strings.Replace(one, secret, secret[2:], 1), "64 lower-case"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			twin := h.copy(t)
 			twin.must(os.WriteFile(twin.file(c.file), []byte(c.text), 0o600))
-			twin.shut(Options{}, c.want)
+			twin.mustNotOpen(Options{}, c.want)
 		})
 	}
 }

@@ -24,40 +24,40 @@ const (
 	other Passphrase = "penguin staple battery"
 )
 
-var sealedBy = Options{Passphrase: right}
+var withPassphrase = Options{Passphrase: right}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(moduleChild) != "" {
-		beModule(os.Stdin, os.Stdout)
+		runModule(os.Stdin, os.Stdout)
 		os.Exit(0)
 	}
-	workFactor = 1 // thousands of runs, each a moment
+	workFactor = 1 // the tests make thousands of runs
 	var mu sync.Mutex
-	known := make(map[string][]byte) // old directories ask for argon2id's full cost
+	known := make(map[string][]byte) // legacy directories require argon2id's full cost
 	argon = func(password, salt []byte, time, memory uint32, threads uint8, size uint32) []byte {
 		mu.Lock()
 		defer mu.Unlock()
-		asked := fmt.Sprintf("%x %x %d %d %d %d", password, salt, time, memory, threads, size)
-		if known[asked] == nil {
-			known[asked] = argon2.IDKey(password, salt, time, memory, threads, size)
+		input := fmt.Sprintf("%x %x %d %d %d %d", password, salt, time, memory, threads, size)
+		if known[input] == nil {
+			known[input] = argon2.IDKey(password, salt, time, memory, threads, size)
 		}
-		return known[asked]
+		return known[input]
 	}
 	os.Exit(m.Run())
 }
 
-// system is a directory with every kind of file, and what is known of its secrets.
-type system struct {
+// harness is a directory with every kind of file, and its secrets.
+type harness struct {
 	t       *testing.T
 	dir     string
 	made    *Keys
-	secrets []string // hex, as files would have them
+	secrets []string // hex, as in the files
 }
 
 // build makes a directory with two issuer keys, a retired one and two field keys.
-func build(t *testing.T, o Options) *system {
+func build(t *testing.T, o Options) *harness {
 	t.Helper()
-	h := &system{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+	h := &harness{t: t, dir: filepath.Join(t.TempDir(), "keys")}
 	day := time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC)
 	o.Now = func() time.Time { day = day.Add(time.Hour); return day }
 	_, err := o.Init(h.dir)
@@ -68,39 +68,39 @@ func build(t *testing.T, o Options) *system {
 		_, err = o.NewFieldKey(h.dir)
 		h.must(err)
 	}
-	first := h.opened(o)
+	first := h.mustOpen(o)
 	h.must(Retire(h.dir, first.Issuers[0].ID))
-	h.learn(o, h.dir)
+	h.readSecrets(o, h.dir)
 	return h
 }
 
-// learn reads what the directory must hold, and which secrets.
-func (h *system) learn(o Options, dir string) {
+// readSecrets reads the keys and secrets of the directory.
+func (h *harness) readSecrets(o Options, dir string) {
 	h.t.Helper()
-	d, err := o.enter(dir, false)
+	d, err := o.openDirectory(dir, false)
 	h.must(err)
-	defer d.leave()
+	defer d.unlock()
 	h.made, err = d.openKeys()
 	h.must(err)
 	for _, name := range d.keys() {
-		v, _, err := d.read(name)
+		v, _, err := d.readKey(name)
 		h.must(err)
 		h.secrets = append(h.secrets, hex.EncodeToString(v.secret[:]))
 	}
-	if d.seal != nil {
-		h.secrets = append(h.secrets, d.seal.keys[0].String(), d.seal.keys[0].Recipient().String())
+	if d.keySet != nil {
+		h.secrets = append(h.secrets, d.keySet.keys[0].String(), d.keySet.keys[0].Recipient().String())
 	}
 }
 
-func (h *system) must(err error) {
+func (h *harness) must(err error) {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-// copy is the same directory elsewhere, to be spoilt.
-func (h *system) copy(t *testing.T) *system {
+// copy copies the directory, for changes.
+func (h *harness) copy(t *testing.T) *harness {
 	t.Helper()
 	twin := *h
 	twin.t, twin.dir = t, filepath.Join(t.TempDir(), "keys")
@@ -111,9 +111,9 @@ func (h *system) copy(t *testing.T) *system {
 	return &twin
 }
 
-func (h *system) file(name string) string { return filepath.Join(h.dir, name) }
+func (h *harness) file(name string) string { return filepath.Join(h.dir, name) }
 
-func (h *system) files() map[string]string {
+func (h *harness) files() map[string]string {
 	h.t.Helper()
 	entries, err := os.ReadDir(h.dir)
 	h.must(err)
@@ -126,62 +126,61 @@ func (h *system) files() map[string]string {
 	return out
 }
 
-func (h *system) names() []string { return slices.Sorted(maps.Keys(h.files())) }
+func (h *harness) names() []string { return slices.Sorted(maps.Keys(h.files())) }
 
-func (h *system) issuer(n int) tokens.KeyID { return h.made.Issuers[n].ID }
+func (h *harness) issuer(n int) tokens.KeyID { return h.made.Issuers[n].ID }
 
-// refuses asserts that an error came, that it is about want, and that it tells no
-// secret.
-func (h *system) refuses(err error, want string) {
+// wantError asserts that there is an error, that it contains want, and that it contains no secret.
+func (h *harness) wantError(err error, want string) {
 	h.t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {
-		h.t.Fatalf("%v, want something about %q", err, want)
+		h.t.Fatalf("%v, want an error with %q", err, want)
 	}
-	h.tellsNothing(err.Error())
+	h.checkNoSecret(err.Error())
 }
 
-// opened are the keys, which must open.
-func (h *system) opened(o Options) *Keys {
+// mustOpen returns the keys of the directory.
+func (h *harness) mustOpen(o Options) *Keys {
 	h.t.Helper()
 	k, err := o.Open(h.dir)
 	h.must(err)
 	return k
 }
 
-// shut asserts that the keys do not open, and why.
-func (h *system) shut(o Options, want string) {
+// mustNotOpen asserts that Open fails with an error.
+func (h *harness) mustNotOpen(o Options, want string) {
 	h.t.Helper()
 	_, err := o.Open(h.dir)
-	h.refuses(err, want)
+	h.wantError(err, want)
 }
 
-func (h *system) tellsNothing(text string) {
+func (h *harness) checkNoSecret(text string) {
 	h.t.Helper()
 	text = strings.ToLower(text)
 	for _, s := range append(h.secrets, string(right), string(other)) {
 		if strings.Contains(text, strings.ToLower(distinctive(s))) {
-			h.t.Fatalf("a secret is told: %s", text)
+			h.t.Fatalf("the text contains a secret: %s", text)
 		}
 	}
 }
 
-// holdsNoSecret looks for secrets in the clear in every file.
-func (h *system) holdsNoSecret() {
+// checkNoPlainSecret asserts that no file contains an unencrypted secret.
+func (h *harness) checkNoPlainSecret() {
 	h.t.Helper()
 	for name, text := range h.files() {
 		for _, s := range h.secrets {
 			if strings.Contains(text, s) {
-				h.t.Fatalf("%s holds a secret in the clear", name)
+				h.t.Fatalf("%s contains an unencrypted secret", name)
 			}
 		}
 	}
 }
 
-// same asserts that the keys are those that were made, whatever file they lie in.
-func (h *system) same(got *Keys) {
+// checkSame asserts that the keys are those of the setup, in any files.
+func (h *harness) checkSame(got *Keys) {
 	h.t.Helper()
 	if a, b := summary(got), summary(h.made); a != b {
-		h.t.Fatalf("other keys: %s, want %s", a, b)
+		h.t.Fatalf("different keys: %s, want %s", a, b)
 	}
 }
 
@@ -197,8 +196,7 @@ func summary(k *Keys) string {
 	return out
 }
 
-// distinctive is a part of a secret that stands in nothing else: what begins every age
-// key is no secret.
+// distinctive is a part of a secret that appears in no other text: the prefix of every age key is not secret.
 func distinctive(secret string) string {
 	for _, begins := range []string{"AGE-SECRET-KEY-1", "age1"} {
 		secret = strings.TrimPrefix(secret, begins)
