@@ -2,7 +2,7 @@ package revocation
 
 import "fmt"
 
-// partition is a replica's state of one partition's numbering and progress. [Replica.mu] guards it.
+// partition is a replica's state of one partition's numbering and progress. Replica.mu guards it.
 type partition struct {
 	epoch uint64
 	next  uint64 // number that the next record must have; 0: no record was read yet

@@ -124,7 +124,7 @@ func (f *Follower) setTrouble(why string, log bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if why != f.trouble && why != "" && log {
-		f.log.Warn("the control topic cannot be used as configured: correct it", zap.String("topic", f.topic), zap.String("why", why))
+		f.log.Warn("the control topic has a fault: correct its settings", zap.String("topic", f.topic), zap.String("why", why))
 	}
 	f.trouble = why
 }
