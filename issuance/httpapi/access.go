@@ -87,7 +87,7 @@ func (a *API) withConsent(serve handlerFor[account.Holder]) handler {
 
 func consented(h account.Holder) error {
 	if h.ConsentDue() {
-		return problem.New(account.ConsentRequired, "agree to the current privacy policy first: GET /v1/privacy-policy has its text and version")
+		return problem.New(account.ConsentRequired, "agree to the current privacy policy first: GET /v1/privacy-policy returns its text and version")
 	}
 	return nil
 }

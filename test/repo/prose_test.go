@@ -55,7 +55,7 @@ var phrases = []phrase{
 	banned(`\b(thereby|whence|thereof|whereof|hereby)\b`, "name it"),
 
 	banned(`\b(audit )?trails?\b`, "audit log"),
-	banned(`\breal-person\b`, "face check"),
+	banned(`\breal-person([^-]|$)`, "face check"), // the header Real-Person-Check is a settled name
 	banned(`\bcut-offs?\b`, "cutoff"),
 	banned(`\brescue[ds]?\b`, "exempt"),
 	banned(`\bratchets?\b`, "high-water mark"),
@@ -68,7 +68,6 @@ var phrases = []phrase{
 
 // unread are the folders and documents that are not written by these rules yet.
 var unread = []string{
-	"docs/openapi",
 	"docs/threat-model.md",
 	"revocation/revocationtest/vectors", // comments are done; the words of its strings are in the committed vectors
 	"tokens/tokentest/vectors",          // its strings are texts of published vectors, which do not change
