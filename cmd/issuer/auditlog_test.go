@@ -128,7 +128,7 @@ func TestAuditLogIsPrinted(t *testing.T) {
 	if err := json.Unmarshal([]byte(first), &r); err != nil || r.Action != "read_audit_log" || r.Who != "night-shift" || r.Object.ID != "all" {
 		t.Errorf("the newest JSON entry is %+v (%v), want read_audit_log by night-shift", r, err)
 	}
-	h.wantError("the kind of object is not known", "-by", "night-shift", "-audit-log", "-object", "person:1")
+	h.wantError("the object's kind is unknown", "-by", "night-shift", "-audit-log", "-object", "person:1")
 	h.wantError("-by must name", "-audit-log")
 }
 
