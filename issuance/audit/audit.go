@@ -51,7 +51,7 @@ type Config struct {
 	// Metrics receives the metrics of run.go; nil: they are not exported.
 	Metrics prometheus.Registerer
 
-	ChainEvery  time.Duration // 0: DefaultSealEvery
+	ChainEvery  time.Duration // 0: DefaultChainEvery
 	AnchorEvery time.Duration // 0: DefaultAnchorEvery
 }
 

@@ -154,7 +154,7 @@ func (l *Log) adopt(ctx context.Context) error {
 			}
 		}
 		err = l.Append(ctx, tx, Entry{AtMs: l.now().UnixMilli(), Who: issuerName, Role: staff.Program, Action: staff.VerifyAuditLog,
-			Object: Object{AuditLog, "proofs"}, Detail: fmt.Sprintf("entries have a proof after this one; %d before it were chained without one", adopted)})
+			Object: Object{AuditLog, "proofs"}, Detail: fmt.Sprintf("entries have a proof from this one on; %d before it were chained without one", adopted)})
 		if err != nil {
 			return err
 		}

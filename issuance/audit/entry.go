@@ -26,8 +26,7 @@ const (
 // Kind is the kind of an object.
 type Kind string
 
-// The kinds of objects. Rows of earlier versions have another name for AuditLog; [Log.Read] returns them unchanged, and
-// a query for AuditLog does not find them.
+// The kinds of objects.
 const (
 	Credential  Kind = "credential" // a serial
 	Application Kind = "application"
@@ -42,6 +41,10 @@ const (
 	PaperProof  Kind = "paper_proof"
 	Database    Kind = "database" // the issuer's whole database
 )
+
+// formerAuditLog is the kind of AuditLog in entries of earlier versions. The chain covers the kind and the
+// action of an entry, so old entries keep their words, such as the action cut_off_key.
+const formerAuditLog Kind = "trail"
 
 // Kinds lists all kinds.
 func Kinds() []Kind {

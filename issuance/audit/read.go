@@ -30,7 +30,7 @@ const (
 type Query struct {
 	FromMs int64  // actions at or after, Unix ms
 	ToMs   int64  // actions before, Unix ms; 0: no end
-	Object Object // actions on this object; zero: on any
+	Object Object // actions on this object, under its former kind too; zero: on any
 	After  string // Next of the previous page; empty: begin with the newest
 	Limit  int    // maximum number of entries, up to MaxPage; 0: DefaultPage
 }
@@ -70,7 +70,11 @@ func (l *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 	}
 	where, args := `at_ms >= $1 AND at_ms < $2 AND (at_ms, id) < ($3, $4)`, []any{q.FromMs, q.ToMs, after.atMs, after.id, q.Limit + 1}
 	if q.Object != (Object{}) {
-		where += ` AND object_kind = $6 AND object = $7`
+		kind := `object_kind = $6`
+		if q.Object.Kind == AuditLog {
+			kind = `object_kind IN ($6, '` + string(formerAuditLog) + `')`
+		}
+		where += ` AND ` + kind + ` AND object = $7`
 		args = append(args, string(q.Object.Kind), q.Object.ID)
 	}
 	err = l.db.View(ctx, "read the audit log", func(ctx context.Context, db database.Queries) (err error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/test/harness/runtest"
@@ -45,6 +46,30 @@ func TestQueryByObjectReturnsItsEntries(t *testing.T) {
 		}
 		if oldest := p.Records[1]; oldest.Entry != entry(3) || oldest.Position != 3 || oldest.Hash == (Hash{}) {
 			t.Errorf("chained: %+v", oldest)
+		}
+	})
+}
+
+// Entries of earlier versions keep their kind and their action, and stay in the chain.
+func TestEntriesOfEarlierVersionsAreFoundAndVerify(t *testing.T) {
+	each(t, func(t *testing.T, h harness) {
+		h.chainTo(2)
+		old := Entry{AtMs: entry(3).AtMs, Who: "retention", Role: staff.Operator, Action: "archive_trail", Object: Object{formerAuditLog, "1-2"}}
+		err := h.db.Change(t.Context(), "append an old entry", func(ctx context.Context, tx *sql.Tx) error {
+			return database.InsertMany(ctx, tx, insertEntries, [][]any{h.row(&old, 2)})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := h.Chain(t.Context()); n != 1 || err != nil {
+			t.Fatalf("%d chained, %v", n, err)
+		}
+		p, err := h.Read(t.Context(), Query{Object: Object{AuditLog, "1-2"}})
+		if err != nil || len(p.Records) != 1 || p.Records[0].Entry != old || p.Records[0].Position != 3 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if r, err := h.Verify(t.Context(), nil, nil); err != nil || r.Broken != nil || r.Checked != 3 {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 }
