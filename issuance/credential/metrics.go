@@ -61,7 +61,7 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs recorded by police desks."),
 	}
 	m.identifications = vec("railgate_issuer_identifications_total",
-		"Identifications of scanned codes by staff, by class of the reason code; unknown: the code is valid and its credential or session is not in the database; budget: refused before the check.", "outcome", identifyOutcomes)
+		"Identifications of scanned codes by staff, by class of the reason code; unknown: the signature is valid and the credential or session is not in the database; budget: refused before the check.", "outcome", identifyOutcomes)
 	m.subjects = vec("railgate_issuer_subjects_total", "Pseudonyms that ticketing systems requested: told, or refused because the budget was spent.", "outcome", []string{"told", "refused"})
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds from the start of a revocation or unrevocation to its commit, including the wait for earlier transactions.",

@@ -35,7 +35,7 @@ var (
 	ModeInvalid              = Problems.Add(422, "mode_invalid", "The mode of the session is not valid.", "展示方式有误。", "", "")
 	AnchorInvalid            = Problems.Add(422, "anchor_invalid", "The anchor of the session is not valid.", "展示参数有误。", "", "")
 	IssuingSuspended         = Problems.Add(503, "issuing_suspended", "No code can be issued now.", "暂时无法生成二维码。", "Please go to the station police window.", "请到车站公安制证窗口办理。")
-	SessionNotFound          = Problems.Add(404, "session_not_found", "There is no such session.", "未找到对应的二维码展示。", "Please pass the face check again.", "请重新进行实人核验。")
+	SessionNotFound          = Problems.Add(404, "session_not_found", "There is no such session.", "未查询到该二维码的展示记录。", "Please pass the face check again.", "请重新进行实人核验。")
 	SessionNotHosted         = Problems.Add(409, "session_not_hosted", "The codes of this session are made on the phone.", "该二维码由手机端生成。", "", "")
 	SessionOver              = Problems.Add(410, "session_over", "The code was shown for 30 minutes.", "二维码展示已满30分钟。", "Please pass the face check again.", "请重新进行实人核验。")
 	SessionClosed            = Problems.Add(410, "session_closed", "The display of this code has ended.", "本次二维码展示已结束。", "Please pass the face check again.", "请重新进行实人核验。")

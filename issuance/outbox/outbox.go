@@ -145,7 +145,7 @@ func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, 
 		topic = o.topic
 	}
 	if topic != o.topic || partitions != o.partitions {
-		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d. correct kafka.topic and kafka.partitions, or move the stream with -move-stream",
+		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d: correct kafka.topic and kafka.partitions, or move the stream with -move-stream",
 			publish.ErrOtherStream, topic, partitions, o.topic, o.partitions)
 	}
 	return epoch, nil
@@ -190,7 +190,8 @@ func (o *Outbox) othersLease(param string) string {
 	return `SELECT COUNT(*) FROM publisher_lease WHERE holder <> ` + param + ` AND until_ms > ` + o.db.NowMs
 }
 
-// Publishing reports whether an issuer has the lease now, or had it within its last seconds.
+// Publishing reports whether the lease of an issuer is valid: the issuer runs, or ended without [Outbox.Resign]
+// less than publish.LeaseTime ago.
 func (o *Outbox) Publishing(ctx context.Context, tx *sql.Tx) (publishing bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM publisher_lease WHERE until_ms > `+o.db.NowMs+` AND until_ms <= `+o.db.NowMs+` + $1`,
 		publish.LeaseTime.Milliseconds()).Scan(&publishing)

@@ -129,8 +129,8 @@ func (c *Client) Receiver(path string, maxBody int64) Receiver {
 // is verified. If read returns an error, the answer violates the protocol; the text of the error is
 // dropped, because it may quote the answer.
 //
-// Post returns nil only after read returned nil. It returns before ctx ends, or with the error of ctx;
-// other errors are those of this package. content must encode to an object of strings in valid UTF-8.
+// Post returns nil only after read returned nil. It returns at the latest when ctx ends, then with the error
+// of ctx; all other errors are those of this package. content must encode to an object of strings in valid UTF-8.
 func (c *Client) Post(ctx context.Context, path string, id ID, content any, read func(status int, body []byte) error) error {
 	body, err := json.Marshal(content)
 	if err != nil || len(body) > MaxRequest {

@@ -50,8 +50,8 @@ func (Message) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)"))
 // CodeSender sends one-time codes to phones (手机核验, rule G40). Package account decides what a code is
 // valid for, for how long, and how often codes are sent.
 //
-// Send returns nil when the service accepted the message; delivery is not confirmed. It returns before ctx
-// ends, or with the error of ctx. An implementation must not repeat a message: each call can cost a
+// Send returns nil when the service accepted the message; delivery is not confirmed. It returns at the latest
+// when ctx ends, then with the error of ctx. An implementation must not repeat a message: each call can cost a
 // message. Number and code must never appear in an error, a log or anywhere else that outlives the call.
 // Send must be safe for concurrent use.
 //

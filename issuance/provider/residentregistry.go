@@ -59,7 +59,7 @@ type ResidentRegistry interface {
 	Label() string
 }
 
-// residentRegistry asks a registry elsewhere.
+// residentRegistry is the client of an outside registry.
 type residentRegistry struct{ *service }
 
 // NewResidentRegistry makes the client of an outside registry, or reports every fault of the configuration.

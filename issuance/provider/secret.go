@@ -60,7 +60,7 @@ func isKey(text string) bool {
 // A secret file has three lines: the head, "key NAME" and "secret HEX". The head keeps an older word for
 // provider, as the files in use do.
 const (
-	secretHead    = "railgate " + "partner" + " secret v1 (secret: signs for both sides)"
+	secretHead    = "railgate partner secret v1 (secret: signs for both sides)"
 	maxSecretFile = 512 // bytes
 )
 

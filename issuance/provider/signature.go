@@ -124,7 +124,7 @@ var (
 	ErrMethod    = errors.New("provider: not a POST")
 	ErrSize      = errors.New("provider: the body is too large")
 	ErrCut       = errors.New("provider: the connection broke in the body")
-	ErrSignature = errors.New("provider: not signed with a shared secret at this time")
+	ErrSignature = errors.New("provider: not signed with a shared secret, or at a time too far from this clock")
 	ErrForm      = errors.New("provider: not a request of this protocol")
 )
 

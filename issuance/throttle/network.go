@@ -84,8 +84,8 @@ type networkStats struct {
 
 type counts struct{ tried, failed int64 }
 
-// maxSuccesses is the number of distinct recent successes of a network. A repeated success of the same key
-// is not counted: an attacker cannot hide failures behind the successes of one account.
+// maxSuccesses is the number of distinct recent successes of a network. A success of the same key counts
+// again only after that many others: an attacker cannot hide failures behind the successes of one account.
 const maxSuccesses = 32
 
 func newNetworks(rule NetworkRule, now func() time.Time) *networks {

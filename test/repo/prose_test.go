@@ -73,6 +73,11 @@ var unread = []string{
 	"tokens/tokentest/vectors",          // its strings are texts of published vectors, which do not change
 }
 
+// verbatim are strings of formats in use. Files on disk have them, so they keep their words.
+var verbatim = []string{
+	"railgate partner secret v1 (secret: signs for both sides)", // issuance/provider/secret.go
+}
+
 // faults lists the phrases of the text that are banned, and whether the line is too long.
 func faults(text string) (all []string) {
 	for _, p := range phrases {
@@ -122,7 +127,7 @@ func proseOfGo(path string, source []byte, fault report) error {
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
-			if text, err := strconv.Unquote(s.Value); err == nil && strings.Contains(text, " ") {
+			if text, err := strconv.Unquote(s.Value); err == nil && strings.Contains(text, " ") && !slices.Contains(verbatim, text) {
 				for _, f := range faults(text) {
 					fault(path, set.Position(s.Pos()).Line, f)
 				}

@@ -143,7 +143,7 @@ var (
 	errWindowDocument = problem.New(StationWindowOnly, "this type of document is checked only at station windows")
 	errImpossible     = problem.New(PassengerStatus, "a passenger with this type of document cannot have this status")
 	errListed         = problem.New(AlreadyListed, "the document is already on the list or belongs to the account holder")
-	errRefundOnly     = problem.New(RefundOnly, "the identity failed the check; a station window only refunds its tickets")
+	errRefundOnly     = problem.New(RefundOnly, "the identity failed the check; its tickets can only be refunded")
 	errUnchecked      = problem.New(PassengerStatus, "the passenger's identity does not have the required status")
 	errListFull       = problem.New(ListFull, "the list has the maximum number of verified, to-be-submitted and pre-verified passengers")
 )
