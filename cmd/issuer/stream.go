@@ -192,7 +192,7 @@ func notPublished(why error) error {
 // publish returns when every record up to the outbox row newest is published.
 func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int64) error {
 	c := inv.config
-	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
+	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-command", Security: c.Kafka.Security})
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func formMutants(body object) []mutant {
 	for name, value := range body {
 		one := string(marshal(object{name: value}))
 		all = append(all,
-			mutant{name + " stands twice", []byte(one[:len(one)-1] + "," + rest), jsonMedia},
+			mutant{name + " occurs twice", []byte(one[:len(one)-1] + "," + rest), jsonMedia},
 			mutant{name + " in capitals", bytes.Replace([]byte(text), []byte(`"`+name+`"`), []byte(`"`+strings.ToUpper(name)+`"`), 1), jsonMedia})
 	}
 	slices.SortFunc(all, func(a, b mutant) int { return strings.Compare(a.why, b.why) })

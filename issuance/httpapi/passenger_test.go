@@ -103,7 +103,7 @@ func TestA5_IdentityIsEnteredEachTimeWithoutALogin(t *testing.T) {
 	wantProblem(t, w.call("GET", "/v1/sessions/"+first.Session+"/code", back.Token, nil), http.StatusGone, credential.SessionClosed)
 	back.openHosted(check)
 
-	// A person without a temporary ID is told so only after a passed check.
+	// Only a passed check reveals that a person has no temporary ID.
 	wantProblem(t, w.call("POST", "/v1/viewings", "", recoveryForm(number(500))), http.StatusConflict, credential.NotApproved)
 	failed["document_number"] = number(500)
 	wantProblem(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)

@@ -176,16 +176,16 @@ func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
 	a := v.call("DELETE", line, nil)
 	wantProblem(t, a, http.StatusConflict, rules.PassengerKept)
 	free := w.clock.Now().Add(180*24*time.Hour + time.Second).Truncate(time.Second)
-	told := as[struct {
+	got := as[struct {
 		RetryAt int64 `json:"retry_at"`
 	}](t, a, http.StatusConflict)
-	if told.RetryAt != free.Unix() || a.Header.Get("Retry-After") != free.UTC().Format(http.TimeFormat) {
-		t.Fatalf("free from %d and %q, want %v", told.RetryAt, a.Header.Get("Retry-After"), free)
+	if got.RetryAt != free.Unix() || a.Header.Get("Retry-After") != free.UTC().Format(http.TimeFormat) {
+		t.Fatalf("free from %d and %q, want %v", got.RetryAt, a.Header.Get("Retry-After"), free)
 	}
 	wantProblem(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
 	wantProblem(t, v.call("PUT", listPath+"/"+bought, and(visitor(842), object{"version": 1})), http.StatusConflict, rules.TicketBought)
 
-	w.clock.Move(time.Unix(told.RetryAt, 0).Sub(w.clock.Now()))
+	w.clock.Move(time.Unix(got.RetryAt, 0).Sub(w.clock.Now()))
 	v = v.logInAgain()
 	wantStatusCode(t, v.call("DELETE", line, nil), http.StatusNoContent)
 	wantProblem(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
@@ -269,9 +269,9 @@ func TestG38_UnconfirmedIdentityNamesCustomerService(t *testing.T) {
 	a := m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
 	wantProblem(t, a, http.StatusUnprocessableEntity, credential.IdentityNotConfirmed)
 	shown := as[struct{ Text map[string]string }](t, w.call("GET", "/v1/contact", "", nil), http.StatusOK)
-	told := as[struct{ Contact map[string]string }](t, a, http.StatusUnprocessableEntity)
-	if shown.Text["zh"] == "" || told.Contact["zh"] != shown.Text["zh"] || told.Contact["en"] != shown.Text["en"] || !strings.Contains(shown.Text["zh"], "12306") {
-		t.Fatalf("customer service is %+v, the problem names %+v", shown, told)
+	got := as[struct{ Contact map[string]string }](t, a, http.StatusUnprocessableEntity)
+	if shown.Text["zh"] == "" || got.Contact["zh"] != shown.Text["zh"] || got.Contact["en"] != shown.Text["en"] || !strings.Contains(shown.Text["zh"], "12306") {
+		t.Fatalf("customer service is %+v, the problem names %+v", shown, got)
 	}
 	// A failed status names customer service too.
 	w.execSQL(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account)

@@ -61,19 +61,19 @@ type accountPersonalData struct {
 // accountData returns the holder's personal data: the account, its applications and its
 // data in the registry.
 func (a *API) accountData(r *request, h account.Holder) (any, error) {
-	held, err := a.accounts.PersonalData(r.Context(), h)
+	data, err := a.accounts.PersonalData(r.Context(), h)
 	if err != nil {
 		return nil, err
 	}
 	out := accountPersonalData{
-		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt.Seconds(),
-		Consents: each(held.Consents, func(c account.ConsentGiven) consentRecord { return consentRecord{c.Policy, c.At.Seconds()} }),
-		Logins: each(held.Logins, func(l account.Login) loginRecord {
+		Profile: newProfile(data.Profile, h), PasswordSetAt: data.PasswordSetAt.Seconds(),
+		Consents: each(data.Consents, func(c account.ConsentGiven) consentRecord { return consentRecord{c.Policy, c.At.Seconds()} }),
+		Logins: each(data.Logins, func(l account.Login) loginRecord {
 			return loginRecord{l.ID, l.BeganAt.Seconds(), l.UsedAt.Seconds(), l.ExpiresAt.Seconds(), l.EndedAt.Seconds(), l.This}
 		}),
-		FailedLogins: failureCounts(held.FailedLogins),
-		PhoneCodes:   phoneCodeCounts{held.CodesSent.Failures, held.CodesSent.LockedUntil},
-		Codes: each(held.Codes, func(c account.StoredAccountCode) accountCodeRecord {
+		FailedLogins: failureCounts(data.FailedLogins),
+		PhoneCodes:   phoneCodeCounts{data.CodesSent.Failures, data.CodesSent.LockedUntil},
+		Codes: each(data.Codes, func(c account.StoredAccountCode) accountCodeRecord {
 			return accountCodeRecord{c.Client, c.MadeAt.Seconds(), c.RedeemedAt.Seconds()}
 		}),
 	}
@@ -139,16 +139,16 @@ func (a *API) registryPersonalData(ctx context.Context, h account.Holder) (*regi
 	if a.registry == nil {
 		return nil, nil
 	}
-	held, err := a.registry.PersonalData(ctx, h)
+	data, err := a.registry.PersonalData(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	return &registryPersonalData{
-		Holder: a.newOwn(held.Own), FailedProofs: failureCounts(held.FailedProofs),
-		Passengers: each(held.Passengers, func(p registry.PassengerData) passengerPersonalData {
+		Holder: a.newOwn(data.Own), FailedProofs: failureCounts(data.FailedProofs),
+		Passengers: each(data.Passengers, func(p registry.PassengerData) passengerPersonalData {
 			return passengerPersonalData{a.newPassenger(p.Line), failureCounts(p.FailedProofs)}
 		}),
-		Tickets: each(held.Tickets, func(t registry.TicketData) ticketPersonalData {
+		Tickets: each(data.Tickets, func(t registry.TicketData) ticketPersonalData {
 			return ticketPersonalData{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)}
 		}),
 	}, nil

@@ -142,7 +142,7 @@ func callAsAuthority(w *system, k *registryFixture) {
 	}
 	w.call("GET", path+"?limit=1", token, nil)
 	w.call("GET", path+"?after=%20", token, nil)
-	nobody := object{"account": "acc_" + strings.Repeat("0", 32)}
+	unknown := object{"account": "acc_" + strings.Repeat("0", 32)}
 	for _, path := range []string{"/v1/authority/looks", "/v1/authority/results"} {
 		good := k.member.ref(k.waiting)
 		if path == "/v1/authority/results" {
@@ -150,7 +150,7 @@ func callAsAuthority(w *system, k *registryFixture) {
 		}
 		w.sendInvalid("POST", path, token, good)
 		w.call("POST", path, token, good)
-		w.call("POST", path, token, and(good, nobody))
+		w.call("POST", path, token, and(good, unknown))
 		w.call("POST", path, token, and(good, object{"passenger": "holder"}))
 	}
 }
