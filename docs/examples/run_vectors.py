@@ -42,5 +42,7 @@ def load(paths):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("no vectors: name their files, such as tokens/testdata/vectors/*.json")
     faults = [fault for vector in load(sys.argv[1:]) for fault in differences(vector)]
     sys.exit("\n".join(faults) if faults else print(f"{len(sys.argv) - 1} vectors: every answer is as expected"))
