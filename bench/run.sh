@@ -2,9 +2,9 @@
 # Runs every benchmark ROUNDS times (default 5), railgate and its rivals in turn, and prints the table.
 # Arguments go to `go test`: bench/run.sh -bench Chain -benchtime 2s
 #
-# Each round is a separate run: -count would measure one side five times and only then the rival, and a
-# machine that changes meanwhile would favour one of them. -cpu 1 counts background work of a cache as
-# its time.
+# Each round is a separate run. With -count, all runs of one side would precede those of its rival, and a
+# change of the machine would favour one of them. With -cpu 1, background work of a cache counts as its
+# time.
 #
 # The raw output goes to OUT (default out/bench.txt).
 set -eu

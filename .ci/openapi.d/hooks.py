@@ -1,6 +1,6 @@
 """Adds to generated requests what a generator cannot invent: credentials, and IDs of existing objects.
 
-Three of four requests get the required kind of credential, every second one an existing ID; the others stay unchanged.
+Three of four requests get the required kind of credential. Every second request gets an existing ID.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import schemathesis
 
 with open(os.environ["RAILGATE_TARGET"], encoding="utf-8") as file:
     TARGET = json.load(file)
-LOGINS = 6  # made first: later requests with wrong passwords lock logging in for a while
+LOGINS = 6  # made first: wrong passwords of later requests lock the login name for a while
 PASSWORD = "correct horse battery staple 12306"
 turn = itertools.count()
 
@@ -63,13 +63,13 @@ wait_until = 0  # number of the request that may create the next passenger
 people = itertools.count(411)
 
 
-seen = collections.defaultdict(collections.Counter)  # statuses by operation
+statuses_of = collections.defaultdict(collections.Counter)  # statuses by operation
 
 
 @schemathesis.hook
 def after_call(ctx, case, response):
     if case.method.upper() == case.operation.method.upper():
-        seen[case.operation.label][response.status_code] += 1
+        statuses_of[case.operation.label][response.status_code] += 1
     global passenger
     if passenger is None or response.status_code >= 300:
         return
@@ -83,13 +83,13 @@ def after_call(ctx, case, response):
 
 
 @atexit.register
-def tell():
+def write_statuses():
     """Writes the statuses of each operation: generated requests that all fail would prove nothing."""
-    if os.environ.get("RAILGATE_SEEN"):
-        with open(os.environ["RAILGATE_SEEN"], "w", encoding="utf-8") as file:
-            taken = sum(1 for statuses in seen.values() if any(status < 300 for status in statuses))
-            file.write(f"{taken}\n")
-            for label, statuses in sorted(seen.items()):
+    if os.environ.get("RAILGATE_STATUSES"):
+        with open(os.environ["RAILGATE_STATUSES"], "w", encoding="utf-8") as file:
+            successful = sum(1 for statuses in statuses_of.values() if any(status < 300 for status in statuses))
+            file.write(f"{successful}\n")
+            for label, statuses in sorted(statuses_of.items()):
                 file.write(f"{label}: {dict(sorted(statuses.items()))}\n")
 
 
@@ -101,9 +101,9 @@ def before_call(ctx, case, kwargs):
         try:
             passenger = Passenger(next(people))
         except urllib.error.HTTPError:
-            wait_until = n + 50  # creation is limited: the next requests have none
+            wait_until = n + 50  # creation is throttled: the next requests use no passenger
     path = case.operation.path
-    kinds = [kind for way in case.operation.definition.raw.get("security", []) for kind in way]
+    kinds = [kind for scheme in case.operation.definition.raw.get("security", []) for kind in scheme]
     if kinds and n % 4 != 3:
         kind = kinds[n % len(kinds)]
         token = TARGET.get(kind) or passenger and passenger.token(kind)

@@ -3,7 +3,7 @@
 
 usage: demo.py DEMO [SECONDS]    DEMO is the built cmd/demo; SECONDS is the duration of the comparison (default 75)
 
-The demo prints the issuer's key. Exit status 1 if an answer differs.
+The demo prints the issuer's key. The exit status is 1 if an answer differs.
 """
 import collections
 import hashlib
@@ -26,7 +26,7 @@ import verify  # noqa: E402
 
 UP = 120  # seconds for the start of the demo on a busy machine
 STEPS = 4  # steps of a session whose codes are compared
-BENT = 12  # codes with random faults, for each phone and round
+FAULTY = 12  # codes with random faults, for each phone and round
 
 
 def call(method, url, token, body=None, data=None):
@@ -36,12 +36,12 @@ def call(method, url, token, body=None, data=None):
     request.add_header("Content-Type", "application/json" if body is not None else "text/plain")
     if token:
         request.add_header("Authorization", "Bearer " + token)
-    for patience in range(60, -1, -1):
+    for retries in range(60, -1, -1):
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            if refusal.code not in (429, 503) or patience == 0:  # a busy machine: try again
+        except urllib.error.HTTPError as problem:
+            if problem.code not in (429, 503) or retries == 0:  # a busy machine: try again
                 raise
         time.sleep(0.5)
 
@@ -94,18 +94,18 @@ class Passenger:
 
 
 def altered(wire):
-    """Altered texts of the code, which every gate must refuse."""
-    def bent(offset, by=1):
+    """Yields altered texts of the code, which every gate must refuse."""
+    def flipped(offset, by=1):
         return write_text(wire[:offset] + bytes([wire[offset] ^ by]) + wire[offset + 1:])
     text = write_text(wire)
     for offset in (1, 5, 9, 20, 24, 25, 26, 27, 28, 43, 44, 75, 76, 107, 108, 109, 124):
-        yield bent(offset)
-    yield bent(107, 0x80)
+        yield flipped(offset)
+    yield flipped(107, 0x80)
     yield from (text + "\n", text.lower(), "]Q1" + text, "RG2:" + text[4:], "RG\u0662:" + text[4:], text[:-1], text + "0", text + "\0")
 
 
-def bent(random, wire):
-    """A text with a random fault in its bytes, or in its characters."""
+def with_fault(random, wire):
+    """Returns a text with a random fault in its bytes, or in its characters."""
     if random.random() < 0.7:
         i = random.randrange(1, 125)
         return write_text(wire[:i] + bytes([random.randrange(256)]) + wire[i + 1:])
@@ -119,13 +119,14 @@ class Comparison:
         self.gate = verify.Gate(keys, set(), {}, set())
 
     def scan(self, text):
-        """The gateway's verdict, and the reasons of verify.py for the seconds of the request."""
+        """Returns the gateway's verdict, and the reasons of verify.py for the seconds of the request."""
         before = int(time.time())
         verdict = call("POST", self.target["gateway"] + "/v1/check?scope=entry", self.target["device"], data=text.encode())
         seconds = range(before, int(time.time()) + 1)
         return verdict, [verify.answer(verify.read_text, text.encode(), now, "entry", self.gate) for now in seconds]
 
-    def same(self, text):
+    def check(self, text):
+        """Records a fault unless gateway and verify.py give the same answer."""
         verdict, own = self.scan(text)
         agree = [code for reason, code in own if reason == verdict["reason"]]
         if not agree:
@@ -141,16 +142,16 @@ def compare(target, keys, seconds):
     screens = [Passenger(target["issuer"], 310 + n, "hosted") for n in range(2)]
     for p in phones:
         for text in altered(p.wire(0)):
-            c.same(text)
+            c.check(text)
     until = time.monotonic() + seconds
     while True:
         for p in phones:
             for step in range(STEPS):
-                c.same(write_text(p.wire(step)))
-            for _ in range(BENT):
-                c.same(bent(random, p.wire(random.randrange(2))))
+                c.check(write_text(p.wire(step)))
+            for _ in range(FAULTY):
+                c.check(with_fault(random, p.wire(random.randrange(2))))
         for p in screens:
-            c.same(p.hosted())
+            c.check(p.hosted())
         left = until - time.monotonic()
         if left <= 0:
             break
@@ -170,14 +171,14 @@ def revoke(c, passenger):
             break
         time.sleep(0.1)
     c.gate.revoked.add(passenger.serial)
-    told = c.scan(code)[1]
-    if (verdict["reason"], own[0][0], told[0][0]) != ("revoked", "ok", "revoked"):
-        c.faults.append(f"a revoked code: the gateway {verdict['reason']}, verify.py {own[0][0]}, and {told[0][0]} with the revocation")
+    after = c.scan(code)[1]
+    if (verdict["reason"], own[0][0], after[0][0]) != ("revoked", "ok", "revoked"):
+        c.faults.append(f"a revoked code: the gateway {verdict['reason']}, verify.py {own[0][0]}, and {after[0][0]} with the revocation")
     c.reasons[verdict["reason"]] += 1
 
 
-def started(demo, scratch):
-    """The demo's process, its target file and its issuer's keys."""
+def start(demo, scratch):
+    """Starts the demo. Returns its process, its target file and its issuer's keys."""
     out = pathlib.Path(scratch, "out")
     with open(out, "wb") as file:
         free = [flag for name in ("gateway", "gateway-admin", "issuer", "issuer-admin") for flag in ("-" + name, "127.0.0.1:0")]
@@ -189,15 +190,15 @@ def started(demo, scratch):
             sys.exit("demo.py: the demo did not start\n" + out.read_text())
         time.sleep(0.2)
     time.sleep(0.5)  # the remaining lines
-    told = re.findall(r" (\d+)=([0-9a-f]{64})\b", out.read_text())
+    found = re.findall(r" (\d+)=([0-9a-f]{64})\b", out.read_text())
     target, = pathlib.Path(scratch).glob("railgate-demo-*/target.json")
-    return process, json.loads(target.read_text()), {int(n): verify.Key(bytes.fromhex(k), None, set()) for n, k in told}
+    return process, json.loads(target.read_text()), {int(n): verify.Key(bytes.fromhex(k), None, set()) for n, k in found}
 
 
 def main(demo, seconds=75):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo.py: out of time"))
     with tempfile.TemporaryDirectory() as scratch:
-        process, target, keys = started(demo, scratch)
+        process, target, keys = start(demo, scratch)
         try:
             c = compare(target, keys, float(seconds))
         finally:
@@ -211,8 +212,8 @@ def main(demo, seconds=75):
     if missing:
         c.faults.append(f"no code had the reason {', '.join(sorted(missing))}: the comparison is incomplete")
     if c.faults:
-        told = " ".join(f"{n}={k.public.hex()}" for n, k in keys.items())
-        sys.exit("\n".join(c.faults) + f"\nthe keys: {told}")
+        printed = " ".join(f"{n}={k.public.hex()}" for n, k in keys.items())
+        sys.exit("\n".join(c.faults) + f"\nthe keys: {printed}")
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def times(scalar, point):
 
 
 def decode(encoded):
-    """A point, canonical or not; None if the encoding is invalid."""
+    """Returns the point, also of an encoding that is not canonical; None if there is none."""
     number = int.from_bytes(encoded, "little")
     sign, y = number >> 255, (number & (1 << 255) - 1) % verify.P
     square = (y * y - 1) * pow(verify.D * y * y + 1, -1, verify.P) % verify.P
@@ -190,7 +190,7 @@ BASE = decode(bytes([0x58]) + bytes([0x66]) * 31)
 
 
 def equation(cofactor=1, below_order=True, canonical=True):
-    """The key class of a library that compares points, times a cofactor, and may not look at the size of s or the form of R."""
+    """The key class of a library that compares points, multiplied by a cofactor, and may skip the checks of the size of s or the form of R."""
     class LaxKey:
         def __init__(self, public):
             self.public = public
@@ -244,7 +244,7 @@ def first_difference(mutant, vectors):
         try:
             if next(run_vectors.differences(vector, mutant), None):
                 return vector["name"]
-        except Exception:  # a mutant that breaks is caught, too
+        except Exception:  # an exception counts as caught
             return vector["name"]
     return None
 
@@ -254,15 +254,15 @@ def main(paths):
     lax = first_difference(verifier(SOURCE, Ed25519PublicKey=equation()), [v for v in vectors if v["expect"]["reason"] == "ok"])
     if lax:
         sys.exit(f"mutants.py: its own equation is wrong: it refuses {lax}")
-    total, past = 0, []
+    total, missed = 0, []
     for what, mutant in mutants():
         name = first_difference(mutant, vectors)
         total += 1
         if name is None:
-            past.append(what)
+            missed.append(what)
         print(f"  {what}: {name or 'NOT CAUGHT'}")
-    print(f"mutants: {total} wrong verifiers, {total - len(past)} caught by a vector")
-    sys.exit(1 if past else 0)
+    print(f"mutants: {total} wrong verifiers, {total - len(missed)} caught by a vector")
+    sys.exit(1 if missed else 0)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 readonly READY_SECONDS=60    # a node starts in 3 s on two cores; after a minute the start has failed
-readonly STOP_SECONDS=30     # TERM flushes the logs; after this time the node is killed and recovers at the next start
+readonly STOP_SECONDS=30     # TERM flushes the logs; after this time the node is killed and recovers its logs at the next start
 readonly RESOLVE_SECONDS=300 # 43 MB from the Maven repository over a slow line
 readonly LOG_TAIL=40         # lines of a failed node's log to show
 
@@ -35,8 +35,8 @@ Needs Linux, Java 17 or newer, and Maven for the first start. Topics are not cre
 HELP
 }
 
-say() { printf 'kafka: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+log() { printf 'kafka: %s\n' "$*" >&2; }
+die() { log "$*"; exit 1; }
 
 # Prints the pid of node $1 if that process is a node of this script. The pid file is no proof, since the number may
 # belong to another program by now: the process must be a broker started with this properties file.
@@ -59,7 +59,7 @@ resolve_jars() {
 	want=$(cksum <"$here/pom.xml")
 	[[ -d $dir/libs && $(cat "$dir/libs.from" 2>/dev/null) == "$want" ]] && return
 	command -v mvn >/dev/null || die "Maven is missing: install it (Debian: apt-get install maven), then start again"
-	say "resolving the jars into $dir/libs (once, 43 MB)"
+	log "resolving the jars into $dir/libs (once, 43 MB)"
 	rm -rf "$dir/libs" "$dir/libs.new" "$dir/libs.from"
 	if ! timeout "$RESOLVE_SECONDS" mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
 		-DincludeScope=runtime "-DoutputDirectory=$dir/libs.new" >"$dir/maven.log" 2>&1; then
@@ -100,7 +100,7 @@ PROPERTIES
 format_storage() {
 	local home=$dir/node-$1
 	[[ -f $home/data/meta.properties ]] && return
-	say "formatting node $1"
+	log "formatting node $1"
 	"${java[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$home/server.properties" >"$home/format.log" 2>&1 ||
 		{ cat "$home/format.log" >&2; die "node $1 could not be formatted"; }
 }
@@ -119,10 +119,10 @@ wait_ready() {
 		# Between fork and exec the process is not yet a broker, so this only checks that it exists.
 		kill -0 "$(cat "$dir/node-$i/pid")" 2>/dev/null || why="ended before it was ready"
 		((SECONDS < deadline)) || why="was not ready within $READY_SECONDS s"
-		[[ -z $why ]] || { tail -n "$LOG_TAIL" "$log" >&2; say "node $i $why; the log is $log"; return 1; }
+		[[ -z $why ]] || { tail -n "$LOG_TAIL" "$log" >&2; log "node $i $why; the log is $log"; return 1; }
 		sleep 0.2
 	done
-	say "node $i is ready on 127.0.0.1:$(broker_port "$i")"
+	log "node $i is ready on 127.0.0.1:$(broker_port "$i")"
 }
 
 start() {
@@ -139,16 +139,16 @@ start() {
 	((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >"$dir/settings"
 	nodes=${nodes:-${old_nodes:-1}} port=${port:-${old_port:-19092}}
 	[[ -z $old_nodes || $old_nodes == "$nodes" ]] ||
-		die "the data in $dir are of a cluster with $old_nodes node(s): use --fresh to drop them, or another --dir"
+		die "the data in $dir belong to a cluster with $old_nodes node(s): use --fresh to delete them, or another --dir"
 	((alive == 0)) || [[ $old_port == "$port" ]] || die "running on port $old_port: stop it before changing the port"
 
 	resolve_jars
 	java=(java -Xms200m -Xmx400m -XX:+UseSerialGC "-Dlog4j2.configurationFile=file:$here/log4j2.properties" -cp "$dir/libs/*")
-	[[ -n $cluster_id ]] || cluster_id=$("${java[@]}" kafka.tools.StorageTool random-uuid) || die "no cluster id could be made"
+	[[ -n $cluster_id ]] || cluster_id=$("${java[@]}" kafka.tools.StorageTool random-uuid) || die "could not make a cluster id"
 	echo "$nodes $port $cluster_id" >"$dir/cluster"
 	for ((i = 1; i <= nodes; i++)); do
 		line+="${line:+,}127.0.0.1:$(broker_port "$i")"
-		if running_pid "$i" >/dev/null; then say "node $i runs already"; continue; fi
+		if running_pid "$i" >/dev/null; then log "node $i runs already"; continue; fi
 		mkdir -p "$dir/node-$i"
 		write_properties "$i"
 		format_storage "$i"
@@ -172,13 +172,13 @@ stop_nodes() {
 	for i in "$@"; do
 		while pid=$(running_pid "$i"); do
 			if ((SECONDS >= deadline)); then
-				say "node $i did not stop within $STOP_SECONDS s: killing it"
+				log "node $i did not stop within $STOP_SECONDS s: killing it"
 				kill -KILL "$pid" 2>/dev/null || true
 				deadline=$((SECONDS + STOP_SECONDS))
 			fi
 			sleep 0.2
 		done
-		if [[ -f $dir/node-$i/pid ]]; then rm -f "$dir/node-$i/pid"; say "node $i is stopped"; fi
+		if [[ -f $dir/node-$i/pid ]]; then rm -f "$dir/node-$i/pid"; log "node $i is stopped"; fi
 	done
 }
 

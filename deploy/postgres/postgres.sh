@@ -21,8 +21,8 @@ Needs PostgreSQL 15 or newer (Debian: apt-get install postgresql). As root it ru
 HELP
 }
 
-say() { printf 'postgres: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+log() { printf 'postgres: %s\n' "$*" >&2; }
+die() { log "$*"; exit 1; }
 
 # The server refuses to run as root.
 as_server() { if ((EUID == 0)); then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
@@ -31,7 +31,7 @@ start() {
 	[[ ! -e $dir ]] || die "$dir exists: stop it first, or name another --dir"
 	mkdir -p "$dir"
 	((EUID != 0)) || chown postgres "$dir"
-	say "creating a cluster in $dir"
+	log "creating a cluster in $dir"
 	as_server "$bin/initdb" -D "$dir/data" -U railgate -A trust -E UTF8 --no-sync >"$dir/initdb.log" 2>&1 ||
 		{ tail -n 20 "$dir/initdb.log" >&2; die "initdb failed"; }
 	as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t "$WAIT_SECONDS" \
@@ -42,7 +42,7 @@ start() {
 
 stop() {
 	[[ -d $dir/data ]] || die "$dir contains no cluster of this script"
-	as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w -t "$WAIT_SECONDS" stop >&2 || say "the server was not running"
+	as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w -t "$WAIT_SECONDS" stop >&2 || log "the server was not running"
 	rm -rf "$dir"
 }
 

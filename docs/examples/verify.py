@@ -142,7 +142,7 @@ def answer(read, code, now, scope, gate):
 
 
 if __name__ == "__main__":
-    text, use, moment, *told = sys.argv[1:]
-    keys = {int(number): Key(bytes.fromhex(digits), None, set()) for number, digits in (k.split("=") for k in told)}
+    text, use, moment, *key_args = sys.argv[1:]
+    keys = {int(number): Key(bytes.fromhex(digits), None, set()) for number, digits in (k.split("=") for k in key_args)}
     reason, code = answer(read_text, text.encode(), int(moment), use, Gate(keys, set(), {}, set()))
     print(reason, f"{code.day}-{code.index} {code.subject.hex()}" if code else "")

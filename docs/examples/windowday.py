@@ -34,8 +34,8 @@ def call(method, path, token="", body=None, expect=(200, 201, 204)):
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             status, text = answer.status, answer.read()
-    except urllib.error.HTTPError as refused:
-        status, text = refused.code, refused.read()
+    except urllib.error.HTTPError as problem:
+        status, text = problem.code, problem.read()
     if status not in expect:
         sys.exit(f"{method} {path}: {status} {text.decode()}")
     return json.loads(text) if text else {}
@@ -139,8 +139,8 @@ expect("verdict", verdict["verdict"], "allow")
 day = int(verdict["serial"].split("-")[0])
 tickets = {}
 for d in (day, day - 1):  # credentials of one day of travel: issued on that day or the day before
-    told = call("POST", "/v1/subjects", TICKETING, {"day": d, "persons": [{"document_type": "resident_id", "document_number": NUMBER}]})
-    tickets[told["subjects"][0]] = order + ":3"
+    answer = call("POST", "/v1/subjects", TICKETING, {"day": d, "persons": [{"document_type": "resident_id", "document_number": NUMBER}]})
+    tickets[answer["subjects"][0]] = order + ":3"
 expect("the passenger's ticket", tickets.get(verdict["subject"]), order + ":3")
 
 print("A bad code identifies no person.")
