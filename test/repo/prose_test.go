@@ -68,7 +68,6 @@ var phrases = []phrase{
 
 // unread are the folders and documents that are not written by these rules yet.
 var unread = []string{
-	"docs/threat-model.md",
 	"revocation/revocationtest/vectors", // comments are done; the words of its strings are in the committed vectors
 	"tokens/tokentest/vectors",          // its strings are texts of published vectors, which do not change
 }
