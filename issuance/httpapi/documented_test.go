@@ -229,7 +229,7 @@ func callOnlineVerification(w *system) {
 func callPhoneOperations(w *system) {
 	m := w.join()
 	code := m.sendCode("13800000001")
-	ways := []struct {
+	requests := []struct {
 		path   string
 		bodies []any
 	}{
@@ -241,10 +241,10 @@ func callPhoneOperations(w *system) {
 		{"/v1/recoveries/password", []any{"[]", object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "battery staple 绿色"},
 			object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "x"}}},
 	}
-	for _, way := range ways {
-		for _, body := range way.bodies {
-			m.call("POST", way.path, body)
-			w.call("POST", way.path, "", body)
+	for _, r := range requests {
+		for _, body := range r.bodies {
+			m.call("POST", r.path, body)
+			w.call("POST", r.path, "", body)
 		}
 	}
 	w.clearLockouts()

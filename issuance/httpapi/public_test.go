@@ -63,3 +63,21 @@ func TestB12_PolicyHasTheRegistrysRetentionTimes(t *testing.T) {
 		runtest.Has(t, text, wants...)
 	}
 }
+
+// The lines of privacy.md are wrapped; the served policy has one line per paragraph and
+// item, and the same number of items in both languages.
+func TestPolicyIsServedUnwrapped(t *testing.T) {
+	items := 0
+	for _, text := range []string{policyTexts.EN, policyTexts.ZH} {
+		n := strings.Count(text, "\n- ")
+		if items == 0 {
+			items = n
+		}
+		if n != items || n < 10 || strings.Contains(text, "\n ") || strings.Count(text, "\n\n") != 6 || strings.Count(text, "\n") > 40 {
+			t.Errorf("the policy has %d items in %d lines, want %d items:\n%s", n, strings.Count(text, "\n"), items, text)
+		}
+	}
+	if got := unwrap("# A\n\nb\nc\n\n- d\n  e\n- f\n", " "); got != "# A\n\nb c\n\n- d e\n- f" {
+		t.Errorf("unwrapped to %q", got)
+	}
+}
