@@ -13,7 +13,7 @@ type plainRevoked struct {
 	serials map[tokens.Serial]struct{}
 }
 
-func (r *plainRevoked) CutOff(tokens.Subject) int64 { return 0 }
+func (r *plainRevoked) Cutoff(tokens.Subject) int64 { return 0 }
 
 // Closed looks up the plain set of closed sessions.
 func (r *plainRevoked) Closed(s tokens.Serial, start, by int64) bool {

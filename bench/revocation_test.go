@@ -33,7 +33,7 @@ type checked struct {
 }
 
 func (c *checked) Revoked(s tokens.Serial) bool  { return c.Has(s) }
-func (c *checked) CutOff(s tokens.Subject) int64 { return c.subjects.CutOff(s) }
+func (c *checked) Cutoff(s tokens.Subject) int64 { return c.subjects.Cutoff(s) }
 func (c *checked) Closed(s tokens.Serial, start, by int64) bool {
 	return c.closed.Closed(s, start, by)
 }

@@ -166,7 +166,7 @@ func TestKeyRetirementAppliesToCachedPasses(t *testing.T) {
 	s := start(t, setup{})
 	code := s.goodCode(7)
 	s.fromCache(code)
-	s.feed.Apply(now, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: s.issuer.ID, CutOff: tokentest.Epoch})
+	s.feed.Apply(now, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: s.issuer.ID, Cutoff: tokentest.Epoch})
 	if v := s.check("entry", code).verdict(t); v.Reason != "key_retired" || v.Class != "issuer" {
 		t.Errorf("after its key was retired the code got %s, %s", v.Reason, v.Class)
 	}

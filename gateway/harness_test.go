@@ -111,7 +111,7 @@ func newHarness(t testing.TB, p setup) *harness {
 		s.addSecrets("", device)
 	}
 	retired := tokentest.NewIssuer(retiredKey).Key()
-	retired.CutOff = tokentest.Epoch - 3600
+	retired.Cutoff = tokentest.Epoch - 3600
 	s.feed = revocationtest.NewFeed(now, s.issuer.Key(), retired)
 	if p.replica == nil {
 		p.replica = s.feed.Replica

@@ -98,17 +98,17 @@ func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.
 		for _, text := range k.Exempt {
 			add(revocation.Record{Kind: revocation.KindExempt, Key: id, Serial: serialOf(text)})
 		}
-		if k.CutOff != nil {
-			if !fits(*k.CutOff) {
+		if k.Cutoff != nil {
+			if !fits(*k.Cutoff) {
 				return nil, false
 			}
-			add(revocation.Record{Kind: revocation.KindRetireKey, Key: id, CutOff: *k.CutOff})
+			add(revocation.Record{Kind: revocation.KindRetireKey, Key: id, Cutoff: *k.Cutoff})
 		}
 	}
 	for _, text := range v.Revoked {
 		add(revocation.Record{Kind: revocation.KindRevoke, Serial: serialOf(text)})
 	}
-	for _, c := range v.SubjectCutOffs {
+	for _, c := range v.SubjectCutoffs {
 		subject, err := hex.DecodeString(c.Subject)
 		if err != nil || len(subject) != len(tokens.Subject{}) {
 			t.Fatalf("subject %q: %v", c.Subject, err)
@@ -116,7 +116,7 @@ func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.
 		if !fits(c.EarliestStart) {
 			return nil, false
 		}
-		add(revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject(subject), CutOff: c.EarliestStart})
+		add(revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject(subject), Cutoff: c.EarliestStart})
 	}
 	for _, c := range v.ClosedSessions {
 		add(revocation.Record{Kind: revocation.KindRevokeSession, Serial: serialOf(c.Serial), Start: c.Start})

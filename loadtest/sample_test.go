@@ -12,7 +12,7 @@ import (
 type revokedOnly map[tokens.Serial]bool
 
 func (r revokedOnly) Revoked(s tokens.Serial) bool            { return r[s] }
-func (r revokedOnly) CutOff(tokens.Subject) int64             { return 0 }
+func (r revokedOnly) Cutoff(tokens.Subject) int64             { return 0 }
 func (r revokedOnly) Closed(tokens.Serial, int64, int64) bool { return false }
 
 // testPool returns a pool made at now for a run of the given length.

@@ -164,17 +164,17 @@ func (r *Replica) applyRecord(rec *Record, unrevoked *Set, nowMS, issuedMS int64
 		return r.countKeyClash(changed, ok)
 	case KindRevokeSubject:
 		switch {
-		case rec.CutOff > latest+subjectLead:
+		case rec.Cutoff > latest+subjectLead:
 			r.counts.OutOfDay++
-		case rec.CutOff+shownFor <= past:
+		case rec.Cutoff+shownFor <= past:
 			r.counts.Late++
-		case r.subjects.setCutoff(rec.Subject, rec.CutOff):
+		case r.subjects.setCutoff(rec.Subject, rec.Cutoff):
 			r.counts.Subjects++
 		}
 	case KindAnnounceKey:
 		return r.countKeyClash(r.keys.announce(rec.Key, rec.Public))
 	case KindRetireKey:
-		return r.countKeyClash(r.keys.retire(rec.Key, rec.CutOff))
+		return r.countKeyClash(r.keys.retire(rec.Key, rec.Cutoff))
 	default:
 		r.counts.Unknown++
 	}

@@ -15,9 +15,9 @@ var all = []revocation.Record{
 	{Kind: revocation.KindAnnounceKey, At: 1, Key: 7, Public: [32]byte{1, 2, 3}},
 	{Kind: revocation.KindRevoke, At: 2, Serial: tokens.Serial{Day: 20494, Index: 5}},
 	{Kind: revocation.KindUnrevoke, At: 3, Serial: tokens.Serial{Day: 20494, Index: 5}},
-	{Kind: revocation.KindRetireKey, At: 4, Key: 7, CutOff: 1770681600},
+	{Kind: revocation.KindRetireKey, At: 4, Key: 7, Cutoff: 1770681600},
 	{Kind: revocation.KindExempt, At: 5, Key: 7, Serial: tokens.Serial{Day: 65535, Index: 1<<32 - 1}},
-	{Kind: revocation.KindRevokeSubject, At: 6, Subject: tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, CutOff: 1<<32 - 1},
+	{Kind: revocation.KindRevokeSubject, At: 6, Subject: tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, Cutoff: 1<<32 - 1},
 	{Kind: revocation.KindRevokeSession, At: 1<<63 - 1, Serial: tokens.Serial{Day: 20494, Index: 5}, Start: 1<<32 - 1},
 }
 

@@ -75,10 +75,10 @@ func TestClockJumpLosesNothing(t *testing.T) {
 			c := newClocks(t, start-1, 0)
 			c.deliver(start, start, revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: public}, revoke(serial),
 				revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: exempted},
-				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, CutOff: start / 1000})
+				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, Cutoff: start / 1000})
 			later := tokens.Subject{2}
 			c.deliver(start+second, start+jump, revoke(meanwhile),
-				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: later, CutOff: start / 1000})
+				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: later, Cutoff: start / 1000})
 			c.Forget(start + jump)
 			if f := c.Freshness(start + jump); f.State != revocation.Expired {
 				t.Errorf("%s while the clock is wrong", f.State)
@@ -87,7 +87,7 @@ func TestClockJumpLosesNothing(t *testing.T) {
 			c.deliver(now, now)
 			c.state(now, revocation.Fresh)
 			for what, there := range map[string]bool{"the revocation from before": c.Revoked(serial), "the revocation during the jump": c.Revoked(meanwhile),
-				"the exemption": c.Key(7).Exempted.Has(exempted), "the subject's cutoff": c.CutOff(subject) != 0, "the later cutoff": c.CutOff(later) != 0} {
+				"the exemption": c.Key(7).Exempted.Has(exempted), "the subject's cutoff": c.Cutoff(subject) != 0, "the later cutoff": c.Cutoff(later) != 0} {
 				if !there {
 					t.Errorf("%s is lost", what)
 				}

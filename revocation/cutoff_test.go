@@ -23,7 +23,7 @@ func TestDistrustedKeyKeepsExemptSerials(t *testing.T) {
 	}
 	f.Apply(start,
 		revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: honest.Fields.Serial},
-		revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: tokentest.Epoch - 60},
+		revocation.Record{Kind: revocation.KindRetireKey, Key: 7, Cutoff: tokentest.Epoch - 60},
 		revocation.Record{Kind: revocation.KindExempt, Key: 8, Serial: honest.Fields.Serial})
 	if a, b := check(honest), check(forged); a != tokens.ReasonOK || b != tokens.ReasonKeyRetired {
 		t.Fatalf("the exempted got %s, the other %s", a, b)
@@ -58,7 +58,7 @@ func TestRevokedSubjectRefusesEarlierSessions(t *testing.T) {
 		return gate.Check(&code, s.Fields.Start, tokens.Entry)
 	}
 	cut := func(at int64) {
-		f.Apply(start, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: before.Fields.Subject, CutOff: at})
+		f.Apply(start, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: before.Fields.Subject, Cutoff: at})
 	}
 	cut(tokentest.Epoch + 30)
 	cut(tokentest.Epoch - 30) // never to an earlier time
@@ -78,7 +78,7 @@ func TestRevokedSubjectRefusesEarlierSessions(t *testing.T) {
 	f.Apply((over - 1) * 1000)
 	kept := f.Replica.Forget(over*1000) == 0 // by the issuer's clock it is not over
 	f.Apply(over * 1000)
-	if !kept || f.Replica.Forget((over-1)*1000) != 0 || f.Replica.Forget(over*1000) != 1 || f.Replica.CutOff(before.Fields.Subject) != 0 {
+	if !kept || f.Replica.Forget((over-1)*1000) != 0 || f.Replica.Forget(over*1000) != 1 || f.Replica.Cutoff(before.Fields.Subject) != 0 {
 		t.Fatal("the cutoff was not dropped exactly when it lost its effect")
 	}
 }
@@ -88,8 +88,8 @@ func TestCutoffsSurviveASnapshot(t *testing.T) {
 	subject := tokens.Subject{9, 9}
 	f.Apply(start,
 		revocation.Record{Kind: revocation.KindExempt, Key: 8, Serial: serial},
-		revocation.Record{Kind: revocation.KindRetireKey, Key: 8, CutOff: 5},
-		revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, CutOff: tokentest.Epoch})
+		revocation.Record{Kind: revocation.KindRetireKey, Key: 8, Cutoff: 5},
+		revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, Cutoff: tokentest.Epoch})
 	s, ok := f.Replica.Snapshot("t", start)
 	if !ok {
 		t.Fatal("no snapshot")
@@ -103,25 +103,25 @@ func TestCutoffsSurviveASnapshot(t *testing.T) {
 	if err := h.Restore(back, "t", start); err != nil {
 		t.Fatal(err)
 	}
-	if k := h.Key(8); k == nil || k.CutOff != 5 || k.Exempted == nil || !k.Exempted.Has(serial) {
+	if k := h.Key(8); k == nil || k.Cutoff != 5 || k.Exempted == nil || !k.Exempted.Has(serial) {
 		t.Errorf("key 8 was restored as %+v", k)
 	}
 	if k := h.Key(7); k == nil || k.Exempted != nil {
 		t.Errorf("key 7 was restored as %+v", k)
 	}
-	if h.CutOff(subject) != tokentest.Epoch {
+	if h.Cutoff(subject) != tokentest.Epoch {
 		t.Error("the subject's cutoff is lost")
 	}
 }
 
 func TestCutoffLookupDoesNotAllocate(t *testing.T) {
 	f := revocationtest.NewFeed(start)
-	f.Apply(start, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: tokentest.Epoch})
+	f.Apply(start, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, Cutoff: tokentest.Epoch})
 	if n := testing.AllocsPerRun(100, func() {
-		f.Replica.CutOff(tokens.Subject{1})
-		f.Replica.CutOff(tokens.Subject{2})
+		f.Replica.Cutoff(tokens.Subject{1})
+		f.Replica.Cutoff(tokens.Subject{2})
 	}); n != 0 {
-		t.Fatalf("CutOff allocates %v times", n)
+		t.Fatalf("Cutoff allocates %v times", n)
 	}
 }
 

@@ -58,7 +58,7 @@ func (k *Keyring) bind(id tokens.KeyID, public [tokens.PublicKeySize]byte) (chan
 	if len(k.keys) >= maxKeys {
 		return false, false
 	}
-	key := tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
+	key := tokens.Key{ID: id, Public: public, Cutoff: tokens.Never}
 	if key.Prepare(false) != nil { // a weak key: anyone could forge signatures under it
 		return false, false
 	}
@@ -67,10 +67,10 @@ func (k *Keyring) bind(id tokens.KeyID, public [tokens.PublicKeySize]byte) (chan
 }
 
 // retire moves a key's cutoff, never to a later time.
-func (k *Keyring) retire(id tokens.KeyID, cutOff int64) (changed, ok bool) {
+func (k *Keyring) retire(id tokens.KeyID, cutoff int64) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	changed, ok = k.cut(id, cutOff)
+	changed, ok = k.cut(id, cutoff)
 	if changed {
 		k.storeSet()
 	}
@@ -78,12 +78,12 @@ func (k *Keyring) retire(id tokens.KeyID, cutOff int64) (changed, ok bool) {
 }
 
 // cut is retire without storeSet; k.mu is held.
-func (k *Keyring) cut(id tokens.KeyID, cutOff int64) (changed, ok bool) {
+func (k *Keyring) cut(id tokens.KeyID, cutoff int64) (changed, ok bool) {
 	key, ok := k.keys[id]
-	if !ok || cutOff >= key.CutOff {
+	if !ok || cutoff >= key.Cutoff {
 		return false, ok
 	}
-	key.CutOff = cutOff
+	key.Cutoff = cutoff
 	k.keys[id] = key
 	return true, true
 }
@@ -116,7 +116,7 @@ func (k *Keyring) applyBatches(batches []*Batch) {
 			case KindAnnounceKey:
 				k.bind(r.Key, r.Public)
 			case KindRetireKey:
-				k.cut(r.Key, r.CutOff)
+				k.cut(r.Key, r.Cutoff)
 			case KindExempt:
 				key, ok := k.keys[r.Key]
 				if !ok {

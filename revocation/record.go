@@ -14,9 +14,9 @@ const (
 	KindRevoke        Kind = 1 // Serial is refused
 	KindUnrevoke      Kind = 2 // Serial is valid again
 	KindAnnounceKey   Kind = 3 // Key is bound to Public and may sign passes
-	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are refused under Key
+	KindRetireKey     Kind = 4 // sessions that start at or after Cutoff are refused under Key
 	KindExempt        Kind = 5 // Serial stays valid under Key, regardless of Key's cutoff
-	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are refused
+	KindRevokeSubject Kind = 6 // sessions of Subject that start before Cutoff are refused
 	KindRevokeSession Kind = 7 // the session of Serial that started at Start is closed
 )
 
@@ -45,7 +45,7 @@ type Record struct {
 	Key     tokens.KeyID
 	Public  [tokens.PublicKeySize]byte
 	Subject tokens.Subject
-	CutOff  int64 // Unix seconds
+	Cutoff  int64 // Unix seconds
 	Start   int64 // of a session, Unix seconds
 }
 
@@ -88,13 +88,13 @@ func (r *Record) AppendFields(dst []byte) []byte {
 		dst = append(dst, r.Public[:]...)
 	case KindRetireKey:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
-		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
 	case KindExempt:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
 		dst = appendSerial(dst, r.Serial)
 	case KindRevokeSubject:
 		dst = append(dst, r.Subject[:]...)
-		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
 	case KindRevokeSession:
 		dst = binary.BigEndian.AppendUint32(appendSerial(dst, r.Serial), uint32(r.Start))
 	}
@@ -113,11 +113,11 @@ func (r *Record) SetFields(p []byte) bool {
 	case KindAnnounceKey:
 		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
 	case KindRetireKey:
-		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
+		r.Key, r.Cutoff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
 	case KindExempt:
 		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
 	case KindRevokeSubject:
-		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
+		r.Cutoff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
 	case KindRevokeSession:
 		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[6:]))
 	}

@@ -13,7 +13,7 @@ import (
 // ahead makes the data suspect.
 const MaxSkew = 5 * time.Second
 
-// Replica is one gateway's copy of the stream. Key, Revoked, CutOff, Closed and Freshness read from memory
+// Replica is one gateway's copy of the stream. Key, Revoked, Cutoff, Closed and Freshness read from memory
 // without a lock; the other methods are for the follower and for status pages. Times are Unix milliseconds,
 // passed in by the caller.
 type Replica struct {
@@ -57,12 +57,12 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 	return r, nil
 }
 
-// Revoked reports whether the credential was revoked. With CutOff, Closed and Key it implements the
+// Revoked reports whether the credential was revoked. With Cutoff, Closed and Key it implements the
 // interfaces that [tokens.Checker] uses.
 func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Has(serial) }
 
-// CutOff returns the earliest valid session start of the subject, Unix seconds; 0: any.
-func (r *Replica) CutOff(subject tokens.Subject) int64 { return r.subjects.CutOff(subject) }
+// Cutoff returns the earliest valid session start of the subject, Unix seconds; 0: any.
+func (r *Replica) Cutoff(subject tokens.Subject) int64 { return r.subjects.Cutoff(subject) }
 
 // Closed reports whether the holder had closed the session at or before the second by.
 func (r *Replica) Closed(serial tokens.Serial, start, by int64) bool {

@@ -221,13 +221,13 @@ func TestKeysAreBoundOnce(t *testing.T) {
 	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{1}).Public()}
 	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{2}).Public()}
 	retire := func(at int64) revocation.Record {
-		return revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: at}
+		return revocation.Record{Kind: revocation.KindRetireKey, Key: 7, Cutoff: at}
 	}
 	weak := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 8, Public: [32]byte{1}}
 	healed := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 8, Public: signing.NewKey([32]byte{3}).Public()}
 	h.send(revocation.Applied, 0, 1, 1, start, announce, other, announce, weak, retire(500), retire(900))
 	k := h.Key(7)
-	if k == nil || k.Public != announce.Public || k.CutOff != 500 {
+	if k == nil || k.Public != announce.Public || k.Cutoff != 500 {
 		t.Fatalf("key 7 is %+v", k)
 	}
 	if n := h.Status(start).Counts.KeyClash; n != 2 {

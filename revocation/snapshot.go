@@ -34,7 +34,7 @@ type Snapshot struct {
 	// Proofs are the signed batches that announced keys, set their cutoffs and exempted credentials under
 	// them, in the order in which they were applied.
 	Proofs   [][]byte
-	subjects []subjectCutOff
+	subjects []subjectCutoff
 	closed   []snapshotSlice
 	days     []snapshotDay
 }

@@ -17,7 +17,7 @@ import (
 // filled is a replica that serves, with keys and revocations on two days.
 func filled(t *testing.T) (*revocationtest.Feed, []tokens.Serial) {
 	t.Helper()
-	f := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key(), tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
+	f := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key(), tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), Cutoff: 77})
 	rng := rand.New(rand.NewPCG(3, 4))
 	var serials []tokens.Serial
 	for range 300 {
@@ -55,7 +55,7 @@ func TestSnapshotRestoresEverything(t *testing.T) {
 		}
 	}
 	was, is := f.Replica.Status(start), r.Status(start)
-	if was.Revoked != is.Revoked || was.Bytes != is.Bytes || is.Keys != 2 || r.Key(9).CutOff != 77 {
+	if was.Revoked != is.Revoked || was.Bytes != is.Bytes || is.Keys != 2 || r.Key(9).Cutoff != 77 {
 		t.Fatalf("restored %d serials in %d bytes and %d keys; there were %d in %d", is.Revoked, is.Bytes, is.Keys, was.Revoked, was.Bytes)
 	}
 	if is.Partitions[0].Next != was.Partitions[0].Next || is.Partitions[0].Position != was.Partitions[0].Position {
@@ -132,7 +132,7 @@ func TestKeysInASnapshotAreVerified(t *testing.T) {
 	exempted := tokens.Serial{Day: serial.Day, Index: 77}
 	feed.Apply(start, revocation.Record{Kind: revocation.KindExempt, Key: 9, Serial: exempted})
 	s, _ := feed.Replica.Snapshot("t", start)
-	if keys, err := s.Keys(revocationtest.Pinned()); err != nil || len(keys) != 2 || keys[1].CutOff != 77 || !keys[1].Exempted.Has(exempted) {
+	if keys, err := s.Keys(revocationtest.Pinned()); err != nil || len(keys) != 2 || keys[1].Cutoff != 77 || !keys[1].Exempted.Has(exempted) {
 		t.Fatalf("%d keys, %v", len(keys), err)
 	}
 	planted := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 66, Public: signing.NewKey([32]byte{66}).Public()}

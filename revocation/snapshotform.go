@@ -138,7 +138,7 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 		s.Proofs = append(s.Proofs, r.next(int(min(size, MaxBatch))))
 	}
 	for n := r.u32(); n > 0 && !r.failed; n-- {
-		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.next(len(tokens.Subject{}))), int64(r.u64())})
+		s.subjects = append(s.subjects, subjectCutoff{tokens.Subject(r.next(len(tokens.Subject{}))), int64(r.u64())})
 	}
 	if !before {
 		s.closed = r.closed()

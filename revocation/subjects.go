@@ -14,7 +14,7 @@ import (
 const subjectLead = 24 * 60 * 60
 
 // Subjects contains cutoffs: sessions of a subject that start before its cutoff are refused.
-// [Subjects.CutOff] takes no lock. Entries are few and short-lived, because a session lasts half an hour. The
+// [Subjects.Cutoff] takes no lock. Entries are few and short-lived, because a session lasts half an hour. The
 // shards, selected by the first byte of a keyed hash, limit how many entries are copied when one is added.
 type Subjects struct {
 	shards [256]atomic.Pointer[map[tokens.Subject]int64] // each replaced whole
@@ -23,8 +23,8 @@ type Subjects struct {
 	count atomic.Int64
 }
 
-// CutOff returns the earliest valid session start, Unix seconds; 0: any.
-func (s *Subjects) CutOff(subject tokens.Subject) int64 {
+// Cutoff returns the earliest valid session start, Unix seconds; 0: any.
+func (s *Subjects) Cutoff(subject tokens.Subject) int64 {
 	m := s.shards[subject[0]].Load()
 	if m == nil {
 		return 0
@@ -80,22 +80,22 @@ const subjectBytes = 48
 // Len returns the number of cutoffs.
 func (s *Subjects) Len() int { return int(s.count.Load()) }
 
-type subjectCutOff struct {
+type subjectCutoff struct {
 	subject tokens.Subject
 	before  int64
 }
 
 // all returns the cutoffs by subject, for a snapshot.
-func (s *Subjects) all() (list []subjectCutOff) {
+func (s *Subjects) all() (list []subjectCutoff) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.shards {
 		if m := s.shards[i].Load(); m != nil {
 			for subject, before := range *m {
-				list = append(list, subjectCutOff{subject, before})
+				list = append(list, subjectCutoff{subject, before})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b subjectCutOff) int { return slices.Compare(a.subject[:], b.subject[:]) })
+	slices.SortFunc(list, func(a, b subjectCutoff) int { return slices.Compare(a.subject[:], b.subject[:]) })
 	return list
 }

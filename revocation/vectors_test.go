@@ -163,7 +163,7 @@ func checkExpectations(t *testing.T, way string, v *vectors.Vector, r *revocatio
 	}
 	for _, k := range e.Keys {
 		key := r.Key(tokens.KeyID(k.ID))
-		if key == nil || hex.EncodeToString(key.Public[:]) != k.Public || (k.CutOff == nil) != (key.CutOff == tokens.Never) || k.CutOff != nil && key.CutOff != *k.CutOff {
+		if key == nil || hex.EncodeToString(key.Public[:]) != k.Public || (k.Cutoff == nil) != (key.Cutoff == tokens.Never) || k.Cutoff != nil && key.Cutoff != *k.Cutoff {
 			t.Errorf("%s: key %d is %+v", way, k.ID, key)
 			continue
 		}
@@ -173,15 +173,15 @@ func checkExpectations(t *testing.T, way string, v *vectors.Vector, r *revocatio
 			}
 		}
 	}
-	for _, c := range e.SubjectCutOffs {
+	for _, c := range e.SubjectCutoffs {
 		var subject tokens.Subject
-		if n, err := hex.Decode(subject[:], []byte(c.Subject)); n != len(subject) || err != nil || r.CutOff(subject) != c.EarliestStart {
-			t.Errorf("%s: subject %s has the cutoff %d, want %d", way, c.Subject, r.CutOff(subject), c.EarliestStart)
+		if n, err := hex.Decode(subject[:], []byte(c.Subject)); n != len(subject) || err != nil || r.Cutoff(subject) != c.EarliestStart {
+			t.Errorf("%s: subject %s has the cutoff %d, want %d", way, c.Subject, r.Cutoff(subject), c.EarliestStart)
 		}
 	}
-	if s.Revoked != len(e.Revoked) || s.Closed != len(e.ClosedSessions) || s.Keys != len(e.Keys) || s.Subjects != len(e.SubjectCutOffs) {
+	if s.Revoked != len(e.Revoked) || s.Closed != len(e.ClosedSessions) || s.Keys != len(e.Keys) || s.Subjects != len(e.SubjectCutoffs) {
 		t.Errorf("%s: %d revoked, %d sessions closed, %d keys, %d subjects; want %d, %d, %d, %d", way,
-			s.Revoked, s.Closed, s.Keys, s.Subjects, len(e.Revoked), len(e.ClosedSessions), len(e.Keys), len(e.SubjectCutOffs))
+			s.Revoked, s.Closed, s.Keys, s.Subjects, len(e.Revoked), len(e.ClosedSessions), len(e.Keys), len(e.SubjectCutoffs))
 	}
 }
 

@@ -9,9 +9,9 @@ type Keys interface{ Key(KeyID) *Key }
 type Revocations interface {
 	// Revoked reports whether the credential was revoked.
 	Revoked(Serial) bool
-	// CutOff returns the subject's cutoff: the earliest session start, Unix seconds,
+	// Cutoff returns the subject's cutoff: the earliest session start, Unix seconds,
 	// at which its passes are valid. 0 means no cutoff.
-	CutOff(Subject) int64
+	Cutoff(Subject) int64
 	// Closed reports whether the holder had closed, at time by or earlier, the
 	// credential's session that started at start. Both are Unix seconds. With
 	// Never as by it reports whether the session was closed at all.
@@ -81,7 +81,7 @@ func (c *Checker) screen(t *Token, now, by int64, scope Scope) (reason Reason, u
 		return ReasonScope, nil
 	}
 	if r := c.Revocations; r != nil {
-		if r.Revoked(t.Serial()) || t.Start() < r.CutOff(t.Subject()) {
+		if r.Revoked(t.Serial()) || t.Start() < r.Cutoff(t.Subject()) {
 			return ReasonRevoked, nil
 		}
 		if r.Closed(t.Serial(), t.Start(), by) {

@@ -28,7 +28,7 @@ func (r *recorder) Revoked(s tokens.Serial) bool {
 	return r.revoked[s]
 }
 
-func (r *recorder) CutOff(tokens.Subject) int64 {
+func (r *recorder) Cutoff(tokens.Subject) int64 {
 	r.calls = append(r.calls, "subject")
 	return r.before
 }
@@ -167,7 +167,7 @@ func revoke(r *recorder) { r.revoked = tokentest.Revoked{{Day: 20494, Index: 5}:
 
 func retire(r *recorder) {
 	key := checkIssuer.Key()
-	key.CutOff = tokentest.Epoch
+	key.Cutoff = tokentest.Epoch
 	r.keys, _ = tokens.NewKeySet(key)
 }
 

@@ -19,9 +19,9 @@ const Never = math.MaxInt64
 type Key struct {
 	ID     KeyID
 	Public [PublicKeySize]byte
-	// CutOff is the first session start, Unix seconds, that is refused under this
+	// Cutoff is the first session start, Unix seconds, that is refused under this
 	// key. It is Never while the key is in service.
-	CutOff int64
+	Cutoff int64
 	// Exempted contains the credentials that the cutoff does not apply to. nil
 	// means none.
 	Exempted Serials
@@ -57,7 +57,7 @@ type Serials interface{ Has(Serial) bool }
 
 // covers reports whether the key accepts a session of s that starts at start.
 func (k *Key) covers(start int64, s Serial) bool {
-	return start < k.CutOff || k.Exempted != nil && k.Exempted.Has(s)
+	return start < k.Cutoff || k.Exempted != nil && k.Exempted.Has(s)
 }
 
 // verify reports whether the token's pass was signed by this key.

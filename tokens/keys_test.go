@@ -15,7 +15,7 @@ func TestKeySet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given[0].CutOff = 0 // must not change the set's copy
+	given[0].Cutoff = 0 // must not change the set's copy
 	if set.Len() != 2 || !same(set.Key(1), one) || !same(set.Key(2), two) {
 		t.Error("the set does not contain the given keys")
 	}
@@ -25,7 +25,7 @@ func TestKeySet(t *testing.T) {
 }
 
 func same(a *tokens.Key, b tokens.Key) bool {
-	return a != nil && a.ID == b.ID && a.Public == b.Public && a.CutOff == b.CutOff
+	return a != nil && a.ID == b.ID && a.Public == b.Public && a.Cutoff == b.Cutoff
 }
 
 // TestWeakKeyIsRefused covers keys under which signatures can be made without a secret.
@@ -33,7 +33,7 @@ func TestWeakKeyIsRefused(t *testing.T) {
 	for name, public := range map[string][tokens.PublicKeySize]byte{
 		"the neutral element": {1}, "order 4": {}, "not a point": {2}, "not canonical": {0xee, 0xff, 31: 0x7f},
 	} {
-		if _, err := tokens.NewKeySet(tokens.Key{ID: 1, Public: public, CutOff: tokens.Never}); err == nil {
+		if _, err := tokens.NewKeySet(tokens.Key{ID: 1, Public: public, Cutoff: tokens.Never}); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
 		key := tokens.Key{ID: 1, Public: public}

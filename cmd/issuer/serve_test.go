@@ -54,5 +54,5 @@ func TestLostTopicIsCreatedAgain(t *testing.T) {
 		return answer == "{\"ready\":true,\"waiting\":[]}"
 	})
 	runtest.Must(t, <-done)
-	runtest.Eventually(t, timeout, "the revocation at a gateway", func() bool { return h.gateway().CutOff(subject) == now.Unix() })
+	runtest.Eventually(t, timeout, "the revocation at a gateway", func() bool { return h.gateway().Cutoff(subject) == now.Unix() })
 }

@@ -43,10 +43,10 @@ func TestCommandsReachGateways(t *testing.T) {
 				t.Fatalf("epoch %d after %d: nothing was republished", epoch, before)
 			}
 			key := r.Key(h.keys.IssuerID)
-			if key == nil || key.CutOff != 1770681600 || key.Exempted == nil || !key.Exempted.Has(honest) || key.Exempted.Has(thief) {
+			if key == nil || key.Cutoff != 1770681600 || key.Exempted == nil || !key.Exempted.Has(honest) || key.Exempted.Has(thief) {
 				t.Fatalf("the gateway has the key %+v", key)
 			}
-			if before := r.CutOff(tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}); time.Now().Unix()-before > 60 {
+			if before := r.Cutoff(tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}); time.Now().Unix()-before > 60 {
 				t.Fatalf("the gateway's cutoff of the subject is %d", before)
 			}
 		})
@@ -61,8 +61,8 @@ func TestCommandWithoutBrokersCommits(t *testing.T) {
 	db := h.announce()
 	h.broker.Close()
 	h.wantError("durable", "-by", "night-shift", "-distrust-key", fmt.Sprint(h.keys.IssuerID))
-	if cutOff, err := keyring.CutoffOf(t.Context(), db.Database().Writer(), h.keys.IssuerID); err != nil || cutOff == tokens.Never {
-		t.Fatalf("the key's cutoff in the database is %d: %v", cutOff, err)
+	if cutoff, err := keyring.CutoffOf(t.Context(), db.Database().Writer(), h.keys.IssuerID); err != nil || cutoff == tokens.Never {
+		t.Fatalf("the key's cutoff in the database is %d: %v", cutoff, err)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestStreamMovesByCommandOnly(t *testing.T) {
 	if status, answer := h.readiness(); status != http.StatusOK {
 		t.Fatalf("/readyz after the move: %d %s", status, answer)
 	}
-	runtest.Eventually(t, timeout, "the earlier revocation at a gateway of the new topic", func() bool { return h.gateway().CutOff(subject) == now.Unix() })
+	runtest.Eventually(t, timeout, "the earlier revocation at a gateway of the new topic", func() bool { return h.gateway().Cutoff(subject) == now.Unix() })
 	h.flags = []string{"-listen", freePort(t), "-admin", freePort(t)}
 	h.wantError(`topic "railgate.control.2" with 1 partitions; the settings name "railgate.control"`)
 }

@@ -69,8 +69,8 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 	}
 	for _, k := range keys {
 		state := "in service"
-		if k.CutOff != tokens.Never {
-			state = "cutoff " + clock(k.CutOff*1000)
+		if k.Cutoff != tokens.Never {
+			state = "cutoff " + clock(k.Cutoff*1000)
 		}
 		exempted := 0
 		if set, ok := k.Exempted.(*revocation.Set); ok {

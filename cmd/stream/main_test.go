@@ -74,8 +74,8 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 		seal(1, revocation.Record{Kind: revocation.KindRevoke, At: at - 7, Serial: serial},
 			revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: serial}),
 		seal(3), forged, []byte("rubbish"),
-		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
-		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
+		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, Cutoff: at / 1000}),
+		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, Cutoff: at / 1000}),
 		seal(6, revocation.Record{Kind: revocation.KindRevokeSession, At: at, Serial: serial, Start: at/1000 - 60}),
 		revocationtest.SealUnknown(revocation.Batch{Epoch: 4, First: 1, IssuedAt: at, Through: at}, 200))
 	text, p := c.show(t)
@@ -117,7 +117,7 @@ func TestLastMessagesAreShownAsJSON(t *testing.T) {
 }
 
 func TestSnapshotAndHighWaterMarkAreShown(t *testing.T) {
-	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
+	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), Cutoff: 77})
 	feed.Revoke(at, serial)
 	feed.Close(at+7000, tokens.Pass{Serial: serial, Start: at/1000 - 60})
 	s, ok := feed.Replica.Snapshot("t", at)

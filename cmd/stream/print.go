@@ -46,7 +46,7 @@ type recordLine struct {
 	Key     *int   `json:"key,omitempty"`
 	Public  string `json:"public,omitempty"`
 	Subject string `json:"subject,omitempty"`
-	CutOff  string `json:"cut_off,omitempty"`
+	Cutoff  string `json:"cut_off,omitempty"`
 	Start   string `json:"start,omitempty"`
 }
 
@@ -130,11 +130,11 @@ func describe(number uint64, r *revocation.Record) recordLine {
 	case revocation.KindAnnounceKey:
 		d.Key, d.Public = &key, hex.EncodeToString(r.Public[:])
 	case revocation.KindRetireKey:
-		d.Key, d.CutOff = &key, clock(r.CutOff*1000)
+		d.Key, d.Cutoff = &key, clock(r.Cutoff*1000)
 	case revocation.KindExempt:
 		d.Key, d.Serial = &key, r.Serial.String()
 	case revocation.KindRevokeSubject:
-		d.Subject, d.CutOff = r.Subject.String(), clock(r.CutOff*1000)
+		d.Subject, d.Cutoff = r.Subject.String(), clock(r.Cutoff*1000)
 	case revocation.KindRevokeSession:
 		d.Serial, d.Start = r.Serial.String(), clock(r.Start*1000)
 	}
@@ -170,7 +170,7 @@ func (p *printer) write(l *messageLine) {
 		if r.Key != nil {
 			fmt.Fprintf(p.out, "  key %d", *r.Key)
 		}
-		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cutoff ", r.CutOff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
+		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cutoff ", r.Cutoff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
 			if f[1] != "" {
 				fmt.Fprintf(p.out, "  %s%s", f[0], f[1])
 			}

@@ -215,7 +215,7 @@ func TestSubjectCutoffMovesToLaterTimesOnly(t *testing.T) {
 			}
 		}
 		got := issuerdb.Drain(t, s.outbox, 0)
-		if issuerdb.Kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
+		if issuerdb.Kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].Cutoff != now || got[1].Cutoff != now+24*60*60 {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -246,7 +246,7 @@ func TestCutoffsAreRepublished(t *testing.T) {
 			if issuerdb.Kinds(got) != step.want {
 				t.Fatalf("republished %d ms later: %q, want %q", step.at-nowMs, issuerdb.Kinds(got), step.want)
 			}
-			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].CutOff != 1000) {
+			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].Cutoff != 1000) {
 				t.Fatalf("%+v", got[i])
 			}
 		}

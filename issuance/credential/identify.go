@@ -167,7 +167,7 @@ func (s *Service) judge(code *tokens.Token, truth *databaseFacts, now int64, sco
 		if err != nil {
 			return tokens.ReasonInternal, err
 		}
-		key.CutOff = truth.key.Cutoff
+		key.Cutoff = truth.key.Cutoff
 		if truth.key.Exempt {
 			key.Exempted = everySerial{}
 		}
@@ -185,7 +185,7 @@ func (s *Service) verifier(id tokens.KeyID, public []byte) (tokens.Key, error) {
 	if known, ok := s.verifiers.Load(id); ok && string(known.(*tokens.Key).Public[:]) == string(public) {
 		return *known.(*tokens.Key), nil
 	}
-	key := &tokens.Key{ID: id, CutOff: tokens.Never}
+	key := &tokens.Key{ID: id, Cutoff: tokens.Never}
 	if copy(key.Public[:], public) != len(key.Public) {
 		return tokens.Key{}, fmt.Errorf("issuance: key %d has another size than was written", id)
 	}
@@ -203,7 +203,7 @@ func (c factRevocations) Revoked(tokens.Serial) bool {
 	has := c.truth.credential
 	return has != nil && (has.Revoked != 0 || has.Superseded)
 }
-func (c factRevocations) CutOff(tokens.Subject) int64             { return c.truth.subjectCutoff }
+func (c factRevocations) Cutoff(tokens.Subject) int64             { return c.truth.subjectCutoff }
 func (c factRevocations) Closed(tokens.Serial, int64, int64) bool { return c.truth.closed }
 
 // everySerial contains every serial.

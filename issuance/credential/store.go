@@ -105,7 +105,7 @@ func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now databas
 	return outbox.ReadRecords(ctx, tx,
 		outbox.NewQuery(revocation.KindRevokeSubject, func(rows *sql.Rows, r *revocation.Record) error {
 			var subject []byte
-			err := rows.Scan(&subject, &r.CutOff, &r.At)
+			err := rows.Scan(&subject, &r.Cutoff, &r.At)
 			if copy(r.Subject[:], subject); err == nil && len(subject) != len(r.Subject) {
 				err = errSubject
 			}

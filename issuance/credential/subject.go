@@ -116,7 +116,7 @@ func (s *Store) RevokeSubject(ctx context.Context, c SubjectCutoff) (changed boo
 		if changed = n == 1; err != nil || !changed {
 			return err
 		}
-		err = s.outbox.Enqueue(ctx, tx, revocation.Record{Kind: revocation.KindRevokeSubject, At: int64(c.At), Subject: c.Subject, CutOff: c.Before})
+		err = s.outbox.Enqueue(ctx, tx, revocation.Record{Kind: revocation.KindRevokeSubject, At: int64(c.At), Subject: c.Subject, Cutoff: c.Before})
 		if err != nil {
 			return err
 		}

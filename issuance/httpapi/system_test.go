@@ -407,7 +407,7 @@ func (h *holder) openHosted(check string) session {
 // gateVerdict checks a code now, as a gateway with this issuer's key would.
 func (w *system) gateVerdict(t *tokens.Token, scope tokens.Scope) tokens.Reason {
 	w.t.Helper()
-	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
+	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), Cutoff: tokens.Never})
 	runtest.Must(w.t, err)
 	c := tokens.Checker{Keys: set}
 	return c.Check(t, w.clock.Now().Unix(), scope)

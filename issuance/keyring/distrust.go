@@ -138,7 +138,7 @@ func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, 
 }
 
 func distrustRecord(id tokens.KeyID, cutoff int64, at database.Millis) revocation.Record {
-	return revocation.Record{Kind: revocation.KindRetireKey, At: int64(at), Key: id, CutOff: cutoff}
+	return revocation.Record{Kind: revocation.KindRetireKey, At: int64(at), Key: id, Cutoff: cutoff}
 }
 
 // CutoffOf is the first session start, Unix seconds, that is refused under a key;
@@ -190,6 +190,6 @@ func ActiveRecords(ctx context.Context, _ *database.DB, tx *sql.Tx, now database
 			return rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
 		}, `SELECT key_id, day, idx, at_ms FROM exempted WHERE day >= $1 ORDER BY key_id, day, idx`, firstUnexpiredDay(now.Add(-revocation.Afterlife))),
 		outbox.NewQuery(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
-			return rows.Scan(&r.Key, &r.CutOff, &r.At)
+			return rows.Scan(&r.Key, &r.Cutoff, &r.At)
 		}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`))
 }

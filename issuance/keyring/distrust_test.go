@@ -175,7 +175,7 @@ func TestCutoffIsRepeatedWithEachAnnouncement(t *testing.T) {
 		h.drain()
 		_, err = h.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
 		runtest.Must(t, err)
-		if got := h.drain(); issuerdb.Kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
+		if got := h.drain(); issuerdb.Kinds(got) != "announce_key retire_key" || got[1].Cutoff != 1000 {
 			t.Fatalf("%+v", got)
 		}
 	})

@@ -259,9 +259,9 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 		{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: 20494, Index: 1<<31 - 1}},
 		{Kind: revocation.KindUnrevoke, Serial: tokens.Serial{Day: 65535, Index: 0}},
 		{Kind: revocation.KindAnnounceKey, Key: 40001, Public: [tokens.PublicKeySize]byte{31: 255}},
-		{Kind: revocation.KindRetireKey, Key: 1, CutOff: 1<<32 - 1},
+		{Kind: revocation.KindRetireKey, Key: 1, Cutoff: 1<<32 - 1},
 		{Kind: revocation.KindExempt, Key: 65535, Serial: tokens.Serial{Day: 20494, Index: 1<<32 - 1}},
-		{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1, 7: 255}, CutOff: 1<<32 - 1},
+		{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1, 7: 255}, Cutoff: 1<<32 - 1},
 		{Kind: revocation.KindRevokeSession, Serial: tokens.Serial{Day: 20494, Index: 17}, Start: 1<<32 - 1},
 	} {
 		row, _, err := o.encodeRow(&r)

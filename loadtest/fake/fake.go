@@ -79,7 +79,7 @@ func Start(b Behavior) *Servers {
 	keys := []tokens.Key{w.own.Key()}
 	if !b.NoLoadKey {
 		load := signing.NewKey(w.seed)
-		keys = append(keys, tokens.Key{ID: LoadKey, Public: load.Public(), CutOff: tokens.Never})
+		keys = append(keys, tokens.Key{ID: LoadKey, Public: load.Public(), Cutoff: tokens.Never})
 	}
 	set, err := tokens.NewKeySet(keys...)
 	if err != nil {
@@ -133,8 +133,8 @@ func (w *Servers) Revoked(s tokens.Serial) bool {
 	return w.revoked[s]
 }
 
-// CutOff implements [tokens.Revocations]; no subject has a cutoff.
-func (w *Servers) CutOff(tokens.Subject) int64 { return 0 }
+// Cutoff implements [tokens.Revocations]; no subject has a cutoff.
+func (w *Servers) Cutoff(tokens.Subject) int64 { return 0 }
 
 // Closed implements [tokens.Revocations]; no session is closed.
 func (w *Servers) Closed(tokens.Serial, int64, int64) bool { return false }

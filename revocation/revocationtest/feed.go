@@ -83,8 +83,8 @@ func NewFeed(now int64, keys ...tokens.Key) *Feed {
 	var records []revocation.Record
 	for _, k := range keys {
 		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, At: now, Key: k.ID, Public: k.Public})
-		if k.CutOff != tokens.Never {
-			records = append(records, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: k.ID, CutOff: k.CutOff})
+		if k.Cutoff != tokens.Never {
+			records = append(records, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: k.ID, Cutoff: k.Cutoff})
 		}
 	}
 	f.Apply(now, records...)

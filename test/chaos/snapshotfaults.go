@@ -126,7 +126,7 @@ func (sys *system) damageSnapshots() (done int, err error) {
 	}
 	now := time.Now()
 	serial := tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: 7}
-	feed := revocationtest.NewFeed(now.UnixMilli(), tokens.Key{ID: 7, Public: signing.NewKey([signing.SeedSize]byte{7}).Public(), CutOff: tokens.Never})
+	feed := revocationtest.NewFeed(now.UnixMilli(), tokens.Key{ID: 7, Public: signing.NewKey([signing.SeedSize]byte{7}).Public(), Cutoff: tokens.Never})
 	feed.Revoke(now.UnixMilli(), serial)
 	snapshot, ok := feed.Replica.Snapshot(sys.topic, now.UnixMilli())
 	if !ok {

@@ -10,8 +10,8 @@ var _ tokens.Revocations = Revoked(nil)
 // Revoked reports whether s is in the set.
 func (r Revoked) Revoked(s tokens.Serial) bool { return r[s] }
 
-// CutOff returns 0: no subject has a cutoff.
-func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
+// Cutoff returns 0: no subject has a cutoff.
+func (r Revoked) Cutoff(tokens.Subject) int64 { return 0 }
 
 // Closed returns false: no session is closed.
 func (r Revoked) Closed(tokens.Serial, int64, int64) bool { return false }
@@ -19,7 +19,7 @@ func (r Revoked) Closed(tokens.Serial, int64, int64) bool { return false }
 // Revocations contains revoked credentials, subjects' cutoffs and closed sessions.
 type Revocations struct {
 	Serials Revoked
-	CutOffs map[tokens.Subject]int64
+	Cutoffs map[tokens.Subject]int64
 	Ended   map[Opened]int64 // time of closing, Unix seconds
 }
 
@@ -34,8 +34,8 @@ var _ tokens.Revocations = Revocations{}
 // Revoked reports whether s is in the set.
 func (r Revocations) Revoked(s tokens.Serial) bool { return r.Serials[s] }
 
-// CutOff returns the cutoff of a subject, or 0.
-func (r Revocations) CutOff(s tokens.Subject) int64 { return r.CutOffs[s] }
+// Cutoff returns the cutoff of a subject, or 0.
+func (r Revocations) Cutoff(s tokens.Subject) int64 { return r.Cutoffs[s] }
 
 // Closed reports whether a session was closed at time by or earlier.
 func (r Revocations) Closed(s tokens.Serial, start, by int64) bool {

@@ -33,7 +33,7 @@ func Seed(id tokens.KeyID) [signing.SeedSize]byte {
 
 // Key returns the issuer's public key, without a cutoff.
 func (i Issuer) Key() tokens.Key {
-	return tokens.Key{ID: i.ID, Public: i.Signer.Public(), CutOff: tokens.Never}
+	return tokens.Key{ID: i.ID, Public: i.Signer.Public(), Cutoff: tokens.Never}
 }
 
 // Keys returns a set that contains only this issuer's key.

@@ -101,10 +101,10 @@ func unrevoke(index int) []byte { return record(2, ms(at), id(index)) }
 func announce(key int, public []byte) []byte {
 	return record(3, ms(at), u16(key), public)
 }
-func retire(key int, cutOff int64) []byte { return record(4, ms(at), u16(key), u32(cutOff)) }
+func retire(key int, cutoff int64) []byte { return record(4, ms(at), u16(key), u32(cutoff)) }
 func exempt(key, index int) []byte        { return record(5, ms(at), u16(key), id(index)) }
-func cutSubject(subject []byte, cutOff int64) []byte {
-	return record(6, ms(at), subject, u32(cutOff))
+func cutSubject(subject []byte, cutoff int64) []byte {
+	return record(6, ms(at), subject, u32(cutoff))
 }
 func closeSession(index int, start, closedMS int64) []byte {
 	return record(7, ms(uint64(closedMS)), id(index), u32(start))
@@ -143,7 +143,7 @@ func (k *collection) newCase(name, about string) *testCase {
 	}
 	k.names[name] = true
 	v := &Vector{Name: name, About: about, Authority: hex.EncodeToString(public(authority("authority"))), Partitions: 1, SinceMS: at - 1,
-		Expect: Expect{Revoked: []string{}, ClosedSessions: []ClosedSession{}, Keys: []Key{}, SubjectCutOffs: []SubjectCutOff{}}}
+		Expect: Expect{Revoked: []string{}, ClosedSessions: []ClosedSession{}, Keys: []Key{}, SubjectCutoffs: []SubjectCutoff{}}}
 	k.all = append(k.all, v)
 	return &testCase{v}
 }

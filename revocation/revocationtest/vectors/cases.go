@@ -22,7 +22,7 @@ func (k *collection) kinds() {
 		b(1, announce(7, weak), announce(8, issuer(8))), "applied").Keys = []Key{key(8)}
 	cut := func(n int, at int64, exempt ...string) Key {
 		c := key(n)
-		c.CutOff, c.Exempt = &at, exempt
+		c.Cutoff, c.Exempt = &at, exempt
 		return c
 	}
 	k.single("retire", "a key is cut off", b(1, announce(7, issuer(7)), retire(7, start)), "applied").Keys = []Key{cut(7, start)}
@@ -36,19 +36,19 @@ func (k *collection) kinds() {
 	subject := []byte{1, 2, 3, 4, 5, 6, 7, 8}
 	text := hex.EncodeToString(subject)
 	k.single("revoke-subject", "a subject's sessions from before a second", b(1, cutSubject(subject, start)), "applied").
-		SubjectCutOffs = []SubjectCutOff{{text, start}}
+		SubjectCutoffs = []SubjectCutoff{{text, start}}
 	k.single("revoke-subject-later", "a subject's cut-off moves to a later time only",
 		b(1, cutSubject(subject, start), cutSubject(subject, start-60), cutSubject(subject, start+60), cutSubject(subject, start)), "applied").
-		SubjectCutOffs = []SubjectCutOff{{text, start + 60}}
+		SubjectCutoffs = []SubjectCutoff{{text, start + 60}}
 	k.single("revoke-subject-zero", "a cut-off of 0 refuses no session", b(1, cutSubject(subject, 0)), "applied")
 	k.single("revoke-subject-too-far", "a cut-off more than 24 h ahead", b(1, cutSubject(subject, start+24*3600+1)), "applied")
 	k.single("revoke-subject-farthest", "a cut-off 24 h ahead", b(1, cutSubject(subject, start+24*3600)), "applied").
-		SubjectCutOffs = []SubjectCutOff{{text, start + 24*3600}}
+		SubjectCutoffs = []SubjectCutoff{{text, start + 24*3600}}
 	k.closings()
 	e := k.single("all-kinds", "a record of each kind", b(1, announce(7, issuer(7)), exempt(7, 42), retire(7, start), revoke(42), unrevoke(42), revoke(43),
 		cutSubject(subject, start), closeSession(44, start-60, at)), "applied")
 	e.Keys, e.Revoked, e.NotRevoked = []Key{cut(7, start, name(42))}, []string{name(43)}, []string{name(42)}
-	e.SubjectCutOffs, e.ClosedSessions = []SubjectCutOff{{text, start}}, []ClosedSession{{name(44), start - 60, start}}
+	e.SubjectCutoffs, e.ClosedSessions = []SubjectCutoff{{text, start}}, []ClosedSession{{name(44), start - 60, start}}
 	most := make([][]byte, 1024)
 	for i := range most {
 		most[i] = revoke(i % 3)

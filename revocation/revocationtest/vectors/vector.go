@@ -38,7 +38,7 @@ type Expect struct {
 	ClosedSessions []ClosedSession `json:"closed_sessions"`
 	OpenSessions   []ClosedSession `json:"open_sessions,omitempty"`
 	Keys           []Key           `json:"keys"`
-	SubjectCutOffs []SubjectCutOff `json:"subject_cut_offs"`
+	SubjectCutoffs []SubjectCutoff `json:"subject_cut_offs"`
 	UnknownKinds   int             `json:"unknown_kinds"`
 }
 
@@ -53,12 +53,12 @@ type ClosedSession struct {
 type Key struct {
 	ID     uint16   `json:"id"`
 	Public string   `json:"public"`
-	CutOff *int64   `json:"cut_off,omitempty"`
+	Cutoff *int64   `json:"cut_off,omitempty"`
 	Exempt []string `json:"exempt,omitempty"`
 }
 
-// SubjectCutOff is the earliest valid session start of a subject.
-type SubjectCutOff struct {
+// SubjectCutoff is the earliest valid session start of a subject.
+type SubjectCutoff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
 }

@@ -50,7 +50,7 @@ func (b *builder) badKeys() {
 
 	weak := bad("small-order-retired", "a key of small order is unknown, whatever its cut-off", torsion(0).Bytes(), zero, 1)
 	from := int64(0)
-	weak.Keys[0].CutOff = &from
+	weak.Keys[0].Cutoff = &from
 	o := ordinary()
 	b.code("key-beside-weak", "a bad key beside the good one is left out, the good one stays", o, 7, at, "ok").
 		Keys = []Key{{ID: 2, Public: "01" + zeros(31)}, key(1), {ID: 3, Public: "02" + zeros(31)}}

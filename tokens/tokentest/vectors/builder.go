@@ -135,10 +135,10 @@ func key(id tokens.KeyID) Key {
 	return Key{ID: uint16(id), Public: hex.EncodeToString(public[:])}
 }
 
-// cutOff returns a key with a cutoff. It is valid for exempt serials in later sessions.
-func cutOff(id tokens.KeyID, from int64, exempt ...string) Key {
+// cutoff returns a key with a cutoff. It is valid for exempt serials in later sessions.
+func cutoff(id tokens.KeyID, from int64, exempt ...string) Key {
 	k := key(id)
-	k.CutOff, k.Exempt = &from, exempt
+	k.Cutoff, k.Exempt = &from, exempt
 	return k
 }
 

@@ -16,12 +16,12 @@ func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 	var none tokens.Checker
 	var keys []tokens.Key
 	for _, k := range v.Keys {
-		key := tokens.Key{ID: tokens.KeyID(k.ID), CutOff: tokens.Never}
+		key := tokens.Key{ID: tokens.KeyID(k.ID), Cutoff: tokens.Never}
 		if n, err := hex.Decode(key.Public[:], []byte(k.Public)); err != nil || n != tokens.PublicKeySize {
 			return none, fmt.Errorf("key %d: %d bytes, %v", k.ID, n, err)
 		}
-		if k.CutOff != nil {
-			key.CutOff = *k.CutOff
+		if k.Cutoff != nil {
+			key.Cutoff = *k.Cutoff
 		}
 		if len(k.Exempt) > 0 {
 			exempt, err := serials(k.Exempt)
@@ -46,13 +46,13 @@ func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 	if err != nil {
 		return none, err
 	}
-	cutOffs := make(map[tokens.Subject]int64)
-	for _, c := range v.SubjectCutOffs {
+	cutoffs := make(map[tokens.Subject]int64)
+	for _, c := range v.SubjectCutoffs {
 		var subject tokens.Subject
 		if n, err := hex.Decode(subject[:], []byte(c.Subject)); err != nil || n != len(subject) {
 			return none, fmt.Errorf("subject %q: %v", c.Subject, err)
 		}
-		cutOffs[subject] = c.EarliestStart
+		cutoffs[subject] = c.EarliestStart
 	}
 	closed := make(map[tokentest.Opened]int64)
 	for _, c := range v.ClosedSessions {
@@ -62,7 +62,7 @@ func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 		}
 		closed[tokentest.Opened{Serial: serial, Start: c.Start}] = v.Now
 	}
-	return tokens.Checker{Keys: set, Revocations: tokentest.Revocations{Serials: revoked, CutOffs: cutOffs, Ended: closed}}, nil
+	return tokens.Checker{Keys: set, Revocations: tokentest.Revocations{Serials: revoked, Cutoffs: cutoffs, Ended: closed}}, nil
 }
 
 func serials(texts []string) (map[tokens.Serial]bool, error) {

@@ -23,9 +23,9 @@ func (b *builder) closed() {
 		ClosedSession{"20493-1042", start}, ClosedSession{"20495-1042", start})
 	closed("same-low-half", "a session of the serial 65536 further on was closed", "ok", ClosedSession{"20494-66578", start})
 	closed("revoked", "session closed, credential revoked", "revoked", ClosedSession{this, start}).Revoked = []string{this}
-	closed("subject", "session closed, subject cut off", "revoked", ClosedSession{this, start}).SubjectCutOffs = []SubjectCutOff{{subject(o), at}}
+	closed("subject", "session closed, subject cut off", "revoked", ClosedSession{this, start}).SubjectCutoffs = []SubjectCutoff{{subject(o), at}}
 	closed("exempt", "an exempt serial is exempt from its key's cut-off only", "session_closed", ClosedSession{this, start}).
-		Keys = []Key{func() Key { k := cutOff(1, 0); k.Exempt = []string{this}; return k }()}
+		Keys = []Key{func() Key { k := cutoff(1, 0); k.Exempt = []string{this}; return k }()}
 	night := with(func(s *session) { s.start, s.expiry = dayStart(20495)+60, dayStart(20495)-60+day24 })
 	b.code("closed-after-midnight", "a session that started after midnight, of a credential of the day before", night, 7, night.start+450, "session_closed").
 		ClosedSessions = []ClosedSession{{this, night.start}}

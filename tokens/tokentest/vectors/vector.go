@@ -25,7 +25,7 @@ type Vector struct {
 	Scope          string          `json:"scope"`
 	Keys           []Key           `json:"keys"`
 	Revoked        []string        `json:"revoked,omitempty"`
-	SubjectCutOffs []SubjectCutOff `json:"subject_cut_offs,omitempty"`
+	SubjectCutoffs []SubjectCutoff `json:"subject_cut_offs,omitempty"`
 	ClosedSessions []ClosedSession `json:"closed_sessions,omitempty"`
 	Expect         Expect          `json:"expect"`
 	Fields         *Fields         `json:"fields,omitempty"`
@@ -42,13 +42,13 @@ type Chain struct {
 type Key struct {
 	ID     uint16   `json:"id"`
 	Public string   `json:"public"`
-	CutOff *int64   `json:"cut_off,omitempty"`
+	Cutoff *int64   `json:"cut_off,omitempty"`
 	Exempt []string `json:"exempt,omitempty"`
 }
 
-// SubjectCutOff is a subject's cutoff: the earliest session start at which its passes
+// SubjectCutoff is a subject's cutoff: the earliest session start at which its passes
 // are valid.
-type SubjectCutOff struct {
+type SubjectCutoff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
 }
