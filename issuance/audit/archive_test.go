@@ -114,7 +114,7 @@ func TestFailedArchiveDeletesNothing(t *testing.T) {
 func TestYoungEntriesStay(t *testing.T) {
 	each(t, func(t *testing.T, h harness) {
 		h.chainTo(3)
-		keep := func(context.Context, []Record) error { t.Error("kept"); return nil }
+		keep := func(context.Context, []Record) error { t.Error("keep was called"); return nil }
 		h.ageEntries()
 		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge+time.Millisecond), keep); !errors.Is(err, ErrTooYoung) {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestBrokenChainIsNotArchived(t *testing.T) {
 		h.ageEntries()
 		h.dropGuards()
 		h.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 2`)
-		keep := func(context.Context, []Record) error { t.Error("kept"); return nil }
+		keep := func(context.Context, []Record) error { t.Error("keep was called"); return nil }
 		if _, err := h.Archive(t.Context(), byTimer, later.Add(-MinAge), keep); !errors.Is(err, ErrBroken) {
 			t.Fatal(err)
 		}

@@ -17,26 +17,26 @@ const accepted = `{"message":"accepted"}`
 // markedMessage has a number and a code that must not appear in errors or logs.
 var markedMessage = provider.Message{Number: "+8613712345678", Code: "918273", Purpose: provider.ResetPassword, Language: provider.English}
 
-type senderSystem struct {
-	*serviceSystem[provider.CodeSender]
+type senderHarness struct {
+	*serviceHarness[provider.CodeSender]
 }
 
-func newSender(t *testing.T, behavior ...fakeprovider.Behavior) senderSystem {
+func newSender(t *testing.T, behavior ...fakeprovider.Behavior) senderHarness {
 	t.Helper()
-	return senderSystem{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, behavior...)}
+	return senderHarness{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, behavior...)}
 }
 
-func (w senderSystem) send(t *testing.T, within time.Duration) (err error) {
+func (h senderHarness) send(t *testing.T, within time.Duration) (err error) {
 	t.Helper()
-	w.do(t, within, func(ctx context.Context) error {
-		err = w.client.Send(ctx, markedMessage)
+	h.do(t, within, func(ctx context.Context) error {
+		err = h.client.Send(ctx, markedMessage)
 		return err
 	})
 	return err
 }
 
 func TestEveryDocumentedAnswerToAMessageIsKnown(t *testing.T) {
-	w := newSender(t, fakeprovider.Silent)
+	h := newSender(t, fakeprovider.Silent)
 	doc, documented := document(t, "phone-code.yaml", "message")
 	known := map[string]error{"accepted": nil, "undeliverable": provider.ErrUndeliverable}
 	if len(documented) != len(known) {
@@ -44,12 +44,12 @@ func TestEveryDocumentedAnswerToAMessageIsKnown(t *testing.T) {
 	}
 	for _, name := range documented {
 		want, ok := known[name]
-		w.provider.Do(fakeprovider.Answer(200, `{"message":"`+name+`"}`))
-		if err := w.send(t, patience); !ok || !errors.Is(err, want) {
+		h.provider.Do(fakeprovider.Answer(200, `{"message":"`+name+`"}`))
+		if err := h.send(t, patience); !ok || !errors.Is(err, want) {
 			t.Errorf("%v: %v, want %v", name, err, want)
 		}
 	}
-	for _, value := range w.asDocumented(t, doc, "Message") {
+	for _, value := range h.asDocumented(t, doc, "Message") {
 		if value["phone"] != markedMessage.Number || value["code"] != markedMessage.Code {
 			t.Errorf("a different message was sent: %v", value)
 		}
@@ -68,8 +68,8 @@ func TestFaultNeverCountsAsSent(t *testing.T) {
 		"broke off": {fakeprovider.BreakOff, provider.ErrBroken}, "silent": {fakeprovider.Silent, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newSender(t, c.behavior)
-			if err := w.send(t, withinOf(c.want)); !errors.Is(err, c.want) {
+			h := newSender(t, c.behavior)
+			if err := h.send(t, withinOf(c.want)); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 		})

@@ -19,39 +19,39 @@ const matched = `{"match":"matched"}`
 // marked is a person whose data must not appear in errors or logs.
 var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
-type registrySystem struct {
-	*serviceSystem[provider.ResidentRegistry]
+type registryHarness struct {
+	*serviceHarness[provider.ResidentRegistry]
 }
 
-func newRegistry(t *testing.T, behavior ...fakeprovider.Behavior) registrySystem {
+func newRegistry(t *testing.T, behavior ...fakeprovider.Behavior) registryHarness {
 	t.Helper()
-	return registrySystem{newService(t, provider.NewResidentRegistry, []string{"标记", "Markname", "110105"}, behavior...)}
+	return registryHarness{newService(t, provider.NewResidentRegistry, []string{"标记", "Markname", "110105"}, behavior...)}
 }
 
-func (w registrySystem) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
+func (h registryHarness) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
 	t.Helper()
-	w.do(t, within, func(ctx context.Context) error {
-		m, err = w.client.Lookup(ctx, marked)
+	h.do(t, within, func(ctx context.Context) error {
+		m, err = h.client.Lookup(ctx, marked)
 		return err
 	})
 	return m, err
 }
 
 func TestEveryDocumentedAnswerToALookupIsKnown(t *testing.T) {
-	w := newRegistry(t, fakeprovider.Silent)
+	h := newRegistry(t, fakeprovider.Silent)
 	doc, documented := document(t, "residents.yaml", "match")
 	var known []string
 	for _, want := range []provider.Match{provider.Matched, provider.NotMatched, provider.Lost, provider.Cancelled} {
 		known = append(known, want.String())
-		w.provider.Do(fakeprovider.Answer(200, `{"match":"`+want.String()+`"}`))
-		if m, err := w.lookup(t, patience); m != want || err != nil {
+		h.provider.Do(fakeprovider.Answer(200, `{"match":"`+want.String()+`"}`))
+		if m, err := h.lookup(t, patience); m != want || err != nil {
 			t.Errorf("%v, %v, want %v", m, err, want)
 		}
 	}
 	if !slices.Equal(documented, known) {
 		t.Errorf("documented %q, known %q", documented, known)
 	}
-	for _, value := range w.asDocumented(t, doc, "Person") {
+	for _, value := range h.asDocumented(t, doc, "Person") {
 		if value["name"] != marked.Name || value["document_number"] != marked.Number {
 			t.Errorf("a different person was looked up: %v", value)
 		}
@@ -74,8 +74,8 @@ func TestFaultNeverMatchesACard(t *testing.T) {
 		"silent": {fakeprovider.Silent, context.DeadlineExceeded}, "an answer for ever": {fakeprovider.Trickle, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newRegistry(t, c.behavior)
-			if m, err := w.lookup(t, withinOf(c.want)); m != provider.Unknown || !errors.Is(err, c.want) {
+			h := newRegistry(t, c.behavior)
+			if m, err := h.lookup(t, withinOf(c.want)); m != provider.Unknown || !errors.Is(err, c.want) {
 				t.Errorf("%v, %v, want %v", m, err, c.want)
 			}
 		})
@@ -83,29 +83,29 @@ func TestFaultNeverMatchesACard(t *testing.T) {
 }
 
 func TestUnsolicitedAnswerMatchesNoCard(t *testing.T) {
-	w := newRegistry(t, fakeprovider.Twice(200, `{"match":"lost"}`, `{"match":"matched"}`))
+	h := newRegistry(t, fakeprovider.Twice(200, `{"match":"lost"}`, `{"match":"matched"}`))
 	for range 2 {
-		if m, err := w.lookup(t, patience); m != provider.Lost || err != nil {
+		if m, err := h.lookup(t, patience); m != provider.Lost || err != nil {
 			t.Errorf("%v, %v", m, err)
 		}
 	}
 }
 
 func TestA4_OnlyAResidentIDIsLookedUp(t *testing.T) {
-	w := newRegistry(t, fakeprovider.Answer(200, matched))
+	h := newRegistry(t, fakeprovider.Answer(200, matched))
 	for _, change := range []func(*provider.Person){
 		func(p *provider.Person) { p.Name = "" }, func(p *provider.Person) { p.Name += "\xff" }, func(p *provider.Person) { p.Number = "" },
 		func(p *provider.Person) { p.Number += "\xff" }, func(p *provider.Person) { p.Document = 0 }, func(p *provider.Person) { p.Document++ },
 	} {
 		p := marked
 		change(&p)
-		m, err := w.client.Lookup(t.Context(), p)
+		m, err := h.client.Lookup(t.Context(), p)
 		if m != provider.Unknown || err == nil {
 			t.Errorf("%v, %v", m, err)
 		}
-		w.trace.Error(err)
+		h.trace.Error(err)
 	}
-	if len(w.provider.Calls()) != 0 {
+	if len(h.provider.Calls()) != 0 {
 		t.Error("the lookup was sent")
 	}
 }

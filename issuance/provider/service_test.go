@@ -16,29 +16,29 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// serviceSystem is a client of a fake service. Its logs, metrics and errors must not contain the marks.
-type serviceSystem[Client any] struct {
+// serviceHarness is a client of a fake service. Its logs, metrics and errors must not contain the marks.
+type serviceHarness[Client any] struct {
 	client   Client
 	provider *fakeprovider.Provider
 	trace    *fakeprovider.Trace
 }
 
-func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, behavior ...fakeprovider.Behavior) *serviceSystem[Client] {
+func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, behavior ...fakeprovider.Behavior) *serviceHarness[Client] {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &serviceSystem[Client]{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
+	h := &serviceHarness[Client]{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
 	var err error
-	w.client, err = open(provider.ServiceConfig{
-		Client: provider.Config{URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics},
+	h.client, err = open(provider.ServiceConfig{
+		Client: provider.Config{URL: h.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: h.trace.Log, Metrics: h.trace.Metrics},
 		Label:  "test service",
 	})
 	runtest.Must(t, err)
-	t.Cleanup(func() { w.trace.Free(t, marks...) })
-	return w
+	t.Cleanup(func() { h.trace.Free(t, marks...) })
+	return h
 }
 
 // do makes a call, which must end within the bound.
-func (w *serviceSystem[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
+func (h *serviceHarness[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -47,7 +47,7 @@ func (w *serviceSystem[Client]) do(t *testing.T, within time.Duration, call func
 	if took := time.Since(start); took > within+slack {
 		t.Errorf("the call took %v", took)
 	}
-	w.trace.Error(err)
+	h.trace.Error(err)
 }
 
 // withinOf is the time bound of a call that ends with the error.
@@ -59,9 +59,9 @@ func withinOf(want error) time.Duration {
 }
 
 // asDocumented checks the received requests against the service's document, and returns them.
-func (w *serviceSystem[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (requests []map[string]any) {
+func (h *serviceHarness[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (requests []map[string]any) {
 	t.Helper()
-	for _, call := range w.provider.Calls() {
+	for _, call := range h.provider.Calls() {
 		var value map[string]any
 		runtest.Must(t, json.Unmarshal(call.Body, &value))
 		if err := doc.Components.Schemas[schema].Value.VisitJSON(value); err != nil || doc.Paths.Value(call.Path) == nil {

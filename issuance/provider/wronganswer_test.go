@@ -50,24 +50,24 @@ func TestInvalidAnswerIsRefused(t *testing.T) {
 			if c.want == provider.ErrTimeout {
 				set = short
 			}
-			w := newSystem(t, set, c.behavior)
+			h := newHarness(t, set, c.behavior)
 			start := time.Now()
-			err := w.ask(t.Context())
+			err := h.ask(t.Context())
 			if took := time.Since(start); took > patience/2+slack/4 {
 				t.Errorf("the call took %v", took)
 			}
 			if !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
-			if len(w.Calls()) > 2 {
-				t.Errorf("the service was called %d times", len(w.Calls()))
+			if len(h.Calls()) > 2 {
+				t.Errorf("the service was called %d times", len(h.Calls()))
 			}
-			for _, call := range w.Calls() {
+			for _, call := range h.Calls() {
 				if call.Path != "/v1/checks" {
 					t.Errorf("a redirect was followed to %s", call.Path)
 				}
 			}
-			w.trace.Free(t, mark, "标记", "Markname", "passed")
+			h.trace.Free(t, mark, "标记", "Markname", "passed")
 		})
 	}
 }
@@ -75,10 +75,10 @@ func TestInvalidAnswerIsRefused(t *testing.T) {
 // The connection carries a second, unsolicited answer. The next call must not receive it, and the standard
 // log must not contain it.
 func TestUnsolicitedAnswerIsIgnored(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
-	runtest.Must(t, w.ask(t.Context()))
-	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
+	h := newHarness(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
+	runtest.Must(t, h.ask(t.Context()))
+	if err := h.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
 		t.Fatalf("the next call received the unsolicited answer: %v", err)
 	}
-	w.trace.Free(t, mark, "nsolicited")
+	h.trace.Free(t, mark, "nsolicited")
 }

@@ -159,7 +159,7 @@ func TestConcurrentAttemptsShareTheBurst(t *testing.T) {
 	}
 }
 
-// Whatever comes in whatever order, the bounds hold.
+// The bounds hold for any order of attempts and any step of the clock.
 func TestLimiterNeverGrows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	at := newClock()

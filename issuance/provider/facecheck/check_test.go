@@ -19,12 +19,12 @@ import (
 var today = time.Unix(1770768000, 0)
 
 func TestAnswerDecidesTheCheck(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
-	w.decides(t, true)
-	w.decides(t, false)
-	w.failsWith(t, patience, facecheck.ErrEvidence)
-	q := asked(t, w.provider.Calls()[0])
-	if q["name"] != marked.Name || q["document_type"] != "resident_id" || q["document_number"] != marked.Number || q["evidence"] != evidence || q["callback_url"] != w.callback {
+	h := newHarness(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
+	h.mustDecide(t, true)
+	h.mustDecide(t, false)
+	h.mustFail(t, patience, facecheck.ErrEvidence)
+	q := requestOf(t, h.provider.Calls()[0])
+	if q["name"] != marked.Name || q["document_type"] != "resident_id" || q["document_number"] != marked.Number || q["evidence"] != evidence || q["callback_url"] != h.callback {
 		t.Errorf("the request was %q", q)
 	}
 }
@@ -32,62 +32,62 @@ func TestAnswerDecidesTheCheck(t *testing.T) {
 func TestCallbackDecidesTheCheck(t *testing.T) {
 	for decision, want := range map[string]bool{"passed": true, "failed": false} {
 		t.Run(decision, func(t *testing.T) {
-			w := newSystem(t, nil, fakeprovider.Silent)
+			h := newHarness(t, nil, fakeprovider.Silent)
 			done := make(chan struct{})
-			w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), decision))
-			w.decides(t, want)
+			h.provider.Do(h.answerThenCall(t, done, http.StatusOK, fakeprovider.Answer(202, later), decision))
+			h.mustDecide(t, want)
 			<-done
-			w.counted(t, "decided", 1)
+			h.counted(t, "decided", 1)
 		})
 	}
 }
 
 func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Silent)
-	w.provider.Do(w.tellThen(t, fakeprovider.Answer(202, later), "passed"))
-	w.decides(t, true)
+	h := newHarness(t, nil, fakeprovider.Silent)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Answer(202, later), "passed"))
+	h.mustDecide(t, true)
 	// The same decision in the answer is accepted.
-	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "passed", "passed"))
-	w.decides(t, true)
-	w.counted(t, "decided", 2)
-	w.counted(t, "repeated", 1)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Answer(200, passed), "passed", "passed"))
+	h.mustDecide(t, true)
+	h.counted(t, "decided", 2)
+	h.counted(t, "repeated", 1)
 }
 
 // The true one of two contradicting decisions is unknown: the check does not pass.
 func TestContradictionDoesNotPass(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Silent)
-	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "failed"))
-	w.failsWith(t, patience, facecheck.ErrContradiction)
-	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, failed), "passed"))
-	w.failsWith(t, patience, facecheck.ErrContradiction)
-	w.provider.Do(w.tellThen(t, fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`), "passed"))
-	w.failsWith(t, patience, facecheck.ErrEvidence)
+	h := newHarness(t, nil, fakeprovider.Silent)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Answer(200, passed), "failed"))
+	h.mustFail(t, patience, facecheck.ErrContradiction)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Answer(200, failed), "passed"))
+	h.mustFail(t, patience, facecheck.ErrContradiction)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`), "passed"))
+	h.mustFail(t, patience, facecheck.ErrEvidence)
 	// A passed decision in a callback does not outweigh an invalid answer.
-	w.provider.Do(w.tellThen(t, fakeprovider.Unsigned(200, passed), "passed"))
-	w.failsWith(t, patience, provider.ErrAnswer)
+	h.provider.Do(h.callThenAnswer(t, fakeprovider.Unsigned(200, passed), "passed"))
+	h.mustFail(t, patience, provider.ErrAnswer)
 }
 
 func TestBrokenConnectionIsRetriedAsTheSameCheck(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
-	w.decides(t, true)
-	if calls := w.provider.Calls(); len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID {
+	h := newHarness(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
+	h.mustDecide(t, true)
+	if calls := h.provider.Calls(); len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID {
 		t.Errorf("%d requests", len(calls))
 	}
 }
 
 func TestConcurrentChecksAreBounded(t *testing.T) {
-	w := newSystem(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
+	h := newHarness(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	for range 2 {
 		go func() {
-			_, err := w.Check(ctx, marked, evidence)
+			_, err := h.Check(ctx, marked, evidence)
 			ended <- err
 		}()
 	}
-	runtest.Eventually(t, patience, "two checks", func() bool { return len(w.provider.Calls()) == 2 })
-	w.failsWith(t, patience, provider.ErrUnavailable)
-	if len(w.provider.Calls()) != 2 {
+	runtest.Eventually(t, patience, "two checks", func() bool { return len(h.provider.Calls()) == 2 })
+	h.mustFail(t, patience, provider.ErrUnavailable)
+	if len(h.provider.Calls()) != 2 {
 		t.Error("a check beyond the bound was sent")
 	}
 	cancel()
@@ -96,17 +96,17 @@ func TestConcurrentChecksAreBounded(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	w.provider.Do(fakeprovider.Answer(200, passed))
-	w.decides(t, true)
+	h.provider.Do(fakeprovider.Answer(200, passed))
+	h.mustDecide(t, true)
 }
 
 func TestFailingProviderIsNotCalledForAPause(t *testing.T) {
-	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
+	h := newHarness(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
 	for range 2 {
-		w.failsWith(t, patience, provider.ErrAnswer)
+		h.mustFail(t, patience, provider.ErrAnswer)
 	}
-	w.failsWith(t, patience, provider.ErrUnavailable)
-	if len(w.provider.Calls()) != 2 {
+	h.mustFail(t, patience, provider.ErrUnavailable)
+	if len(h.provider.Calls()) != 2 {
 		t.Error("the provider was called")
 	}
 }
@@ -114,50 +114,50 @@ func TestFailingProviderIsNotCalledForAPause(t *testing.T) {
 // The answers are prompt and valid, and the announced callbacks are missing.
 func TestProviderWithoutCallbacksIsNotCalledForAPause(t *testing.T) {
 	var late atomic.Int64 // nanoseconds
-	w := newSystem(t, func(c *facecheck.Config) {
+	h := newHarness(t, func(c *facecheck.Config) {
 		c.Client.Faults, c.Client.Pause = 2, 20*time.Second
 		c.Client.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 	}, fakeprovider.Answer(202, later))
 	for range 2 {
-		w.failsWith(t, bound, context.DeadlineExceeded)
+		h.mustFail(t, bound, context.DeadlineExceeded)
 	}
 	start := time.Now()
-	w.failsWith(t, patience, provider.ErrUnavailable)
-	if len(w.provider.Calls()) != 2 || time.Since(start) > slack {
-		t.Errorf("%d requests, the last took %v", len(w.provider.Calls()), time.Since(start))
+	h.mustFail(t, patience, provider.ErrUnavailable)
+	if len(h.provider.Calls()) != 2 || time.Since(start) > slack {
+		t.Errorf("%d requests, the last took %v", len(h.provider.Calls()), time.Since(start))
 	}
 	late.Store(int64(20 * time.Second))
 	done := make(chan struct{})
-	w.provider.Do(w.thenTell(t, done, http.StatusOK, fakeprovider.Answer(202, later), "passed"), fakeprovider.Answer(200, failed))
-	w.decides(t, true)
+	h.provider.Do(h.answerThenCall(t, done, http.StatusOK, fakeprovider.Answer(202, later), "passed"), fakeprovider.Answer(200, failed))
+	h.mustDecide(t, true)
 	<-done
-	w.decides(t, false)
+	h.mustDecide(t, false)
 }
 
 func TestCanceledCheckIsNoFaultOfTheProvider(t *testing.T) {
-	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
+	h := newHarness(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
 	for i := range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			_, err := w.Check(ctx, marked, evidence)
+			_, err := h.Check(ctx, marked, evidence)
 			ended <- err
 		}()
-		runtest.Eventually(t, patience, "the check", func() bool { return len(w.provider.Calls()) == i+1 })
+		runtest.Eventually(t, patience, "the check", func() bool { return len(h.provider.Calls()) == i+1 })
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}
-	if w.trace.Count(t, "railgate_issuer_face_breaker") != 0 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
+	if h.trace.Count(t, "railgate_issuer_face_breaker") != 0 || h.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
 		t.Error("a breaker is not closed")
 	}
 }
 
 func TestInvalidRequestIsNotSent(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Answer(200, passed))
+	h := newHarness(t, nil, fakeprovider.Answer(200, passed))
 	for _, bad := range []string{"", strings.Repeat("x", facecheck.MaxEvidence+1), "markevidence\xff"} {
-		if r, err := w.Check(t.Context(), marked, bad); !errors.Is(err, facecheck.ErrEvidence) || r.Passed {
+		if r, err := h.Check(t.Context(), marked, bad); !errors.Is(err, facecheck.ErrEvidence) || r.Passed {
 			t.Errorf("%+v, %v", r, err)
 		}
 	}
@@ -167,17 +167,17 @@ func TestInvalidRequestIsNotSent(t *testing.T) {
 	} {
 		p := marked
 		change(&p)
-		r, err := w.Check(t.Context(), p, evidence)
+		r, err := h.Check(t.Context(), p, evidence)
 		if err == nil || r.Passed {
 			t.Errorf("%+v", r)
 		}
-		w.trace.Error(err)
+		h.trace.Error(err)
 	}
-	if len(w.provider.Calls()) != 0 {
+	if len(h.provider.Calls()) != 0 {
 		t.Error("an invalid request was sent")
 	}
 	// The longest evidence, with every byte escaped, fits into a request.
-	if r, err := w.Check(t.Context(), marked, strings.Repeat("\x01", facecheck.MaxEvidence)); err != nil || !r.Passed {
+	if r, err := h.Check(t.Context(), marked, strings.Repeat("\x01", facecheck.MaxEvidence)); err != nil || !r.Passed {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -221,26 +221,26 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 		"later, and silent": {fakeprovider.Answer(202, later), context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newSystem(t, nil, c.behavior)
+			h := newHarness(t, nil, c.behavior)
 			within := patience
 			if c.want == context.DeadlineExceeded {
 				within = bound
 			}
-			w.failsWith(t, within, c.want)
+			h.mustFail(t, within, c.want)
 		})
 	}
 }
 
 func TestUnsolicitedAnswerIsIgnored(t *testing.T) {
-	w := newSystem(t, nil, fakeprovider.Twice(200, failed, passed))
-	w.decides(t, false)
-	w.notPassed(t)
+	h := newHarness(t, nil, fakeprovider.Twice(200, failed, passed))
+	h.mustDecide(t, false)
+	h.notPassed(t)
 }
 
 // notPassed fails the test if the check passes.
-func (w *system) notPassed(t *testing.T) {
+func (h *harness) notPassed(t *testing.T) {
 	t.Helper()
-	if r, _ := w.check(t, patience); r.Passed {
+	if r, _ := h.check(t, patience); r.Passed {
 		t.Error("passed")
 	}
 }

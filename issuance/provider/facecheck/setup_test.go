@@ -34,8 +34,8 @@ const evidence = "markevidence-7c1d"
 
 var marks = []string{"标记", "Markname", "110105", "markevidence"}
 
-// system is a checker, its callback server, and a fake provider.
-type system struct {
+// harness is a checker, its callback server, and a fake provider.
+type harness struct {
 	*facecheck.HTTPChecker
 	provider *fakeprovider.Provider
 	callback string // URL
@@ -43,74 +43,74 @@ type system struct {
 	contract *contract
 }
 
-func newSystem(t *testing.T, change func(*facecheck.Config), behavior ...fakeprovider.Behavior) *system {
+func newHarness(t *testing.T, change func(*facecheck.Config), behavior ...fakeprovider.Behavior) *harness {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &system{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
+	h := &harness{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	w.callback = server.URL + callbackPath
+	h.callback = server.URL + callbackPath
 	config := facecheck.Config{
 		Client: provider.Config{
-			URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")},
-			Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics,
+			URL: h.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")},
+			Timeout: patience, Log: h.trace.Log, Metrics: h.trace.Metrics,
 		},
-		CallbackURL: w.callback, Label: "test provider",
+		CallbackURL: h.callback, Label: "test provider",
 	}
 	if change != nil {
 		change(&config)
 	}
 	var err error
-	if w.HTTPChecker, err = facecheck.NewHTTP(config); err != nil {
+	if h.HTTPChecker, err = facecheck.NewHTTP(config); err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/", w.Callback())
+	mux.Handle("/", h.Callback())
 	t.Cleanup(func() {
-		for _, call := range w.provider.Calls() {
-			w.contract.checkRequest(t, call.Body)
+		for _, call := range h.provider.Calls() {
+			h.contract.checkRequest(t, call.Body)
 		}
-		w.trace.Free(t, marks...)
+		h.trace.Free(t, marks...)
 	})
-	return w
+	return h
 }
 
 // check checks the marked person within a time bound.
-func (w *system) check(t *testing.T, within time.Duration) (facecheck.Result, error) {
+func (h *harness) check(t *testing.T, within time.Duration) (facecheck.Result, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	start := time.Now()
-	r, err := w.Check(ctx, marked, evidence)
+	r, err := h.Check(ctx, marked, evidence)
 	if took := time.Since(start); took > within+slack {
 		t.Errorf("the check took %v", took)
 	}
 	if err != nil && r != (facecheck.Result{}) {
 		t.Errorf("a result %+v beside the error %v", r, err)
 	}
-	w.trace.Error(err)
+	h.trace.Error(err)
 	return r, err
 }
 
-// decides fails the test unless the check is decided as wanted.
-func (w *system) decides(t *testing.T, want bool) {
+// mustDecide fails the test unless the check is decided as wanted.
+func (h *harness) mustDecide(t *testing.T, want bool) {
 	t.Helper()
-	if r, err := w.check(t, patience); err != nil || r.Passed != want || r.Label != "test provider" {
+	if r, err := h.check(t, patience); err != nil || r.Passed != want || r.Label != "test provider" {
 		t.Errorf("%+v, %v, want passed %v", r, err, want)
 	}
 }
 
-// failsWith fails the test unless the check ends with the error.
-func (w *system) failsWith(t *testing.T, within time.Duration, want error) {
+// mustFail fails the test unless the check ends with the error.
+func (h *harness) mustFail(t *testing.T, within time.Duration, want error) {
 	t.Helper()
-	if r, err := w.check(t, within); !errors.Is(err, want) || r.Passed {
+	if r, err := h.check(t, within); !errors.Is(err, want) || r.Passed {
 		t.Errorf("%+v, %v, want %v", r, err, want)
 	}
 }
 
-func (w *system) counted(t *testing.T, outcome string, want float64) {
+func (h *harness) counted(t *testing.T, outcome string, want float64) {
 	t.Helper()
-	if got := w.trace.Count(t, "railgate_issuer_face_callbacks_total", outcome); got != want {
+	if got := h.trace.Count(t, "railgate_issuer_face_callbacks_total", outcome); got != want {
 		t.Errorf("%s: %v callbacks, want %v", outcome, got, want)
 	}
 }
@@ -120,39 +120,39 @@ func callbackBody(id provider.ID, decision string) []byte {
 	return []byte(`{"request":"` + id.String() + `","decision":"` + decision + `"}`)
 }
 
-// tell sends callbacks and asserts the status of each answer.
-func (w *system) tell(t *testing.T, want int, id provider.ID, decisions ...string) {
+// sendCallbacks sends callbacks and asserts the status of each answer.
+func (h *harness) sendCallbacks(t *testing.T, want int, id provider.ID, decisions ...string) {
 	t.Helper()
 	for _, d := range decisions {
 		body := callbackBody(id, d)
-		w.contract.checkCallback(t, body)
-		if status, answer := fakeprovider.Send(t, w.provider.Keys, w.callback, body, time.Now()); status != want || string(answer) != "{}" {
+		h.contract.checkCallback(t, body)
+		if status, answer := fakeprovider.Send(t, h.provider.Keys, h.callback, body, time.Now()); status != want || string(answer) != "{}" {
 			t.Errorf("the callback %s was answered %d %s, want %d", d, status, answer, want)
 		}
 	}
 }
 
-// thenTell answers as then does, flushes the answer, and then sends the callbacks. It closes done after the
+// answerThenCall answers as then does, flushes the answer, and then sends the callbacks. It closes done after the
 // last callback.
-func (w *system) thenTell(t *testing.T, done chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
+func (h *harness) answerThenCall(t *testing.T, done chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		then(p, out, c)
 		out.(http.Flusher).Flush()
-		w.tell(t, want, c.Signature.ID, decisions...)
+		h.sendCallbacks(t, want, c.Signature.ID, decisions...)
 		close(done)
 	}
 }
 
-// tellThen sends the callbacks before it answers.
-func (w *system) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
+// callThenAnswer sends the callbacks before it answers.
+func (h *harness) callThenAnswer(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
-		w.tell(t, http.StatusOK, c.Signature.ID, decisions...)
+		h.sendCallbacks(t, http.StatusOK, c.Signature.ID, decisions...)
 		then(p, out, c)
 	}
 }
 
-// asked decodes the request to the provider.
-func asked(t *testing.T, c fakeprovider.Call) (q map[string]string) {
+// requestOf decodes the request to the provider.
+func requestOf(t *testing.T, c fakeprovider.Call) (q map[string]string) {
 	t.Helper()
 	if err := json.Unmarshal(c.Body, &q); err != nil {
 		t.Fatal(err)
