@@ -34,12 +34,12 @@ func script(t *testing.T, start string) (path string, calls func() string) {
 }
 
 func TestSupervisorStopsTheServer(t *testing.T) {
-	path, calls := script(t, "echo progress >&2; echo dsn=postgres://nobody")
+	path, calls := script(t, "echo progress >&2; echo dsn=postgres://user")
 	p, err := startPostgres(path, "/nowhere", 19999, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.dsn != "postgres://nobody" || p.pid() != 0 {
+	if p.dsn != "postgres://user" || p.pid() != 0 {
 		t.Errorf("dsn %q, pid %d", p.dsn, p.pid())
 	}
 	// Ctrl-C reaches whole process groups; the supervisor must ignore it.

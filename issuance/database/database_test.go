@@ -118,7 +118,7 @@ func TestOutagesAreRecognized(t *testing.T) {
 
 // A server that cannot be reached, at a start and in a call.
 func TestUnreachableServerIsUnavailable(t *testing.T) {
-	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/nothing?sslmode=disable")
+	config, err := pgx.ParseConfig("postgres://user@127.0.0.1:1/nothing?sslmode=disable")
 	runtest.Must(t, err)
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	defer db.Close()

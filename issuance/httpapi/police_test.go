@@ -50,7 +50,7 @@ func callIdentificationOperations(w *system) {
 	m := w.join()
 	w.call("POST", "/v1/account/codes", "", object{"client": ticketingName})
 	m.call("POST", "/v1/account/codes", "[]")
-	m.call("POST", "/v1/account/codes", object{"client": "nobody"})
+	m.call("POST", "/v1/account/codes", object{"client": "unknown"})
 	made := object{"code": m.code()}
 	w.sendInvalid("POST", "/v1/account-codes", w.staffOf[staff.Ticketing], made)
 	w.by(staff.Ticketing, "POST", "/v1/account-codes", made)

@@ -173,7 +173,7 @@ func TestFailuresFromOtherNetworksLockNoDocument(t *testing.T) {
 			t.Errorf("another document's failures: %+v, %v", state, err)
 		}
 		fail(t, f, 3, f.Account("someone"))
-		if n := unlock(f.Account("someone"), f.Account("nobody")); n != 1 {
+		if n := unlock(f.Account("someone"), f.Account("no-one")); n != 1 {
 			t.Errorf("%d rows deleted, want 1", n)
 		}
 		lockedFor(t, f, at, 0, f.Account("someone"))
