@@ -141,7 +141,8 @@ func openReadOnly(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// ErrRunning: an issuer runs on the database, and may have reserved serials before the jump.
+// ErrRunning reports that an issuer runs on the database, and may have reserved serials before
+// the jump.
 var ErrRunning = errors.New("backup: an issuer runs on this database: stop all issuers, repeat this, then start them")
 
 // Report is the result of AfterRestore. It cannot restore the changes since the copy:

@@ -30,12 +30,12 @@ import (
 // request has usually gone.
 const opTimeout = 5 * time.Second
 
-// ErrNotFound: no row matches.
+// ErrNotFound reports that no row matches.
 var ErrNotFound = errors.New("database: no such row")
 
-// ErrUnavailable: the database server cannot be reached, is shutting down or starting, or
-// lacks resources; the same call may succeed soon. If the answer to a commit was lost, it is
-// unknown whether the commit was carried out.
+// ErrUnavailable reports that the database server cannot be reached, is shutting down or
+// starting, or lacks resources; the same call may succeed soon. If the answer to a commit was
+// lost, it is unknown whether the commit was carried out.
 var ErrUnavailable = errors.New("database: not available")
 
 // DB is an open database. It is safe for concurrent use.

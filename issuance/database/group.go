@@ -16,7 +16,7 @@ const (
 	groupQueue = 4096
 )
 
-// ErrGroupFull: too many calls wait.
+// ErrGroupFull reports that too many calls wait.
 var ErrGroupFull = errors.New("database: too many calls wait")
 
 // Group lets concurrent calls share one trip to the database: a round trip, a transaction, a
