@@ -147,9 +147,9 @@ func reEncryptData(ctx context.Context, inv *invocation) error {
 	}
 	progress := inv.progress()
 	r, err := w.Walk(ctx, vault.Position{}, func(r vault.Report) {
-		progress.show("%s of %s: %d fields read, %d re-encrypted", r.At.Column, r.At.Table, r.Looked, r.Moved)
+		progress.show("%s of %s: %d fields read, %d re-encrypted", r.At.Column, r.At.Table, r.Checked, r.Moved)
 	})
-	inv.printf("%d fields read, %d re-encrypted, %d skipped because in use, %d cannot be decrypted", r.Looked, r.Moved, r.Missed, r.Unopened)
+	inv.printf("%d fields read, %d re-encrypted, %d skipped because in use, %d cannot be decrypted", r.Checked, r.Moved, r.Missed, r.Undecryptable)
 	for _, b := range r.Broken[:min(len(r.Broken), maxBrokenPrinted)] {
 		inv.printf("cannot be decrypted: %s of %s, row %s: %v", b.Column, b.Table, b.Row, b.Why)
 	}

@@ -37,8 +37,8 @@ func TestReceiverRefusesUnsignedRequests(t *testing.T) {
 		"another body":   {"POST", sign(keys, "/callback", body, now), "application/json", `{"decision":"failed"}`, provider.ErrSignature, 401},
 		"old":            {"POST", sign(keys, "/callback", body, now.Add(-time.Minute)), "application/json", body, provider.ErrSignature, 401},
 		"huge":           {"POST", sign(keys, "/callback", body, now), "application/json", body + strings.Repeat(" ", 64), provider.ErrSize, 413},
-		"plain text":     {"POST", sign(keys, "/callback", body, now), "text/plain", body, provider.ErrForm, 400},
-		"signed garbage": {"POST", sign(keys, "/callback", "[]", now), "application/json", "[]", provider.ErrForm, 400},
+		"plain text":     {"POST", sign(keys, "/callback", body, now), "text/plain", body, provider.ErrFormat, 400},
+		"signed garbage": {"POST", sign(keys, "/callback", "[]", now), "application/json", "[]", provider.ErrFormat, 400},
 	} {
 		r := httptest.NewRequest(c.method, "/behind/a/proxy", strings.NewReader(c.body))
 		r.Header.Set(provider.SignatureHeader, c.signature)
@@ -66,7 +66,7 @@ func TestReceiverRefusesUnsignedRequests(t *testing.T) {
 	}
 	broken := httptest.NewRequest(http.MethodPost, "/callback", brokenReader{})
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now))
-	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrCut) {
+	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrTruncated) {
 		t.Errorf("a truncated body: %v", err)
 	}
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now.Add(-time.Minute)))

@@ -123,9 +123,9 @@ func readHex(dst []byte, text string) bool {
 var (
 	ErrMethod    = errors.New("provider: not a POST")
 	ErrSize      = errors.New("provider: the body is too large")
-	ErrCut       = errors.New("provider: the connection broke in the body")
+	ErrTruncated = errors.New("provider: the connection broke in the body")
 	ErrSignature = errors.New("provider: not signed with a shared secret, or at a time too far from this clock")
-	ErrForm      = errors.New("provider: not a request of this protocol")
+	ErrFormat    = errors.New("provider: not a request of this protocol")
 )
 
 // Receiver is the server side of the protocol. Its fields must not change while it serves.
@@ -156,13 +156,13 @@ func (v Receiver) ReadRequest(w http.ResponseWriter, r *http.Request, dst any) (
 		return Signature{}, ErrSize
 	}
 	if err != nil {
-		return Signature{}, ErrCut
+		return Signature{}, ErrTruncated
 	}
 	if !v.Keys.VerifyRequest(s, v.Path, body, v.Now(), v.Skew) {
 		return Signature{}, ErrSignature
 	}
 	if !strictjson.Declared(r.Header) || ReadJSON(body, dst) != nil {
-		return s, ErrForm
+		return s, ErrFormat
 	}
 	return s, nil
 }

@@ -221,7 +221,7 @@ func TestPersonMovedInTheDatabaseIsAFault(t *testing.T) {
 		})
 		env.Must(err)
 		_, err = env.List(t.Context(), h)
-		if !errors.Is(err, vault.ErrBroke) || !strings.Contains(err.Error(), "column person of passengers "+b.ID) {
+		if !errors.Is(err, vault.ErrAltered) || !strings.Contains(err.Error(), "column person of passengers "+b.ID) {
 			t.Fatalf("%v", err)
 		}
 		env.TellsNothing(err)

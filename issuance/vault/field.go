@@ -18,9 +18,9 @@ const (
 
 // The errors of decryption.
 var (
-	ErrForm  = errors.New("vault: not an encrypted field of this version")
-	ErrKey   = errors.New("vault: encrypted with an unknown field key; load the key with this id")
-	ErrBroke = errors.New("vault: the field was altered or moved")
+	ErrFormat  = errors.New("vault: not an encrypted field of this version")
+	ErrKey     = errors.New("vault: encrypted with an unknown field key; load the key with this id")
+	ErrAltered = errors.New("vault: the field was altered or moved")
 )
 
 // Place is the location of a field. It is authenticated: a field that is copied to another place cannot be
@@ -51,7 +51,7 @@ func (v *Vault) Encrypt(plain []byte, at Place) []byte {
 // Decrypt decrypts a field that [Vault.Encrypt] made for the same place, with any known key.
 func (v *Vault) Decrypt(encrypted []byte, at Place) ([]byte, error) {
 	if len(encrypted) < fieldExtra || encrypted[0] != version {
-		return nil, ErrForm
+		return nil, ErrFormat
 	}
 	head, box := encrypted[:fieldHead], encrypted[fieldHead:]
 	for _, k := range v.field {
@@ -60,7 +60,7 @@ func (v *Vault) Decrypt(encrypted []byte, at Place) ([]byte, error) {
 		}
 		plain, err := k.box.Open(nil, nil, box, at.context(head))
 		if err != nil {
-			return nil, ErrBroke
+			return nil, ErrAltered
 		}
 		return plain, nil
 	}

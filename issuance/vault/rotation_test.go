@@ -59,11 +59,11 @@ func TestUndecryptableFieldIsStaleAndHasAnError(t *testing.T) {
 		encrypted []byte
 		want      error
 	}{
-		"nothing":         {nil, ErrForm},
-		"a head only":     {good[:fieldHead], ErrForm},
-		"another version": {append([]byte{version + 1}, good[1:]...), ErrForm},
+		"nothing":         {nil, ErrFormat},
+		"a head only":     {good[:fieldHead], ErrFormat},
+		"another version": {append([]byte{version + 1}, good[1:]...), ErrFormat},
 		"a foreign key":   {New(Master{4}).Encrypt([]byte("value"), home), ErrKey},
-		"altered":         {append(New(master).Encrypt([]byte("value"), home)[:fieldExtra], "else!"...), ErrBroke},
+		"altered":         {append(New(master).Encrypt([]byte("value"), home)[:fieldExtra], "else!"...), ErrAltered},
 	} {
 		if !v.Stale(c.encrypted) {
 			t.Errorf("%s: not stale", name)
@@ -73,7 +73,7 @@ func TestUndecryptableFieldIsStaleAndHasAnError(t *testing.T) {
 		}
 	}
 	elsewhere := Place{home.Table, home.Column, "app_2"}
-	if _, err := v.ReEncrypt(good, elsewhere); !errors.Is(err, ErrBroke) {
+	if _, err := v.ReEncrypt(good, elsewhere); !errors.Is(err, ErrAltered) {
 		t.Errorf("re-encrypted for another place: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func TestFieldIsNotDecryptedAtAnotherPlace(t *testing.T) {
 		{"sessions", "number", "app_1"}, {"applications", "name", "app_1"}, {"applications", "number", "app_2"},
 		{"applicationsnumber", "", "app_1"}, {"applications", "numberapp", "_1"}, {},
 	} {
-		if _, err := v.Decrypt(encrypted, p); !errors.Is(err, ErrBroke) {
+		if _, err := v.Decrypt(encrypted, p); !errors.Is(err, ErrAltered) {
 			t.Errorf("decrypted at %+v: %v", p, err)
 		}
 	}

@@ -59,19 +59,19 @@ var errPosition = errors.New("vault: the position names no column of this walk")
 // Broken is a field that cannot be decrypted.
 type Broken struct {
 	Place
-	Why error // ErrForm, ErrKey or ErrBroke
+	Why error // ErrFormat, ErrKey or ErrAltered
 }
 
 // Report is the progress of a walk.
 type Report struct {
-	At     Position // the next walk may continue here
-	Looked int      // fields read
-	Moved  int      // fields re-encrypted
+	At      Position // the next walk may continue here
+	Checked int      // fields read
+	Moved   int      // fields re-encrypted
 	// Missed are stale fields that were not written, because their row was locked or had changed. The next
 	// walk finds them.
-	Missed   int
-	Unopened int      // fields that cannot be decrypted; they are not changed
-	Broken   []Broken // the first MaxNamed of them
+	Missed        int
+	Undecryptable int      // fields that cannot be decrypted; they are not changed
+	Broken        []Broken // the first MaxNamed of them
 }
 
 // Walker re-encrypts stored fields. It is safe for concurrent use.
@@ -198,13 +198,13 @@ func (w *Walker) move(ctx context.Context, c Column, fields []storedField, r *Re
 		if !f.notNull {
 			continue
 		}
-		r.Looked++
+		r.Checked++
 		if !w.vault.Stale(f.encrypted) {
 			continue
 		}
 		encrypted, err := w.vault.ReEncrypt(f.encrypted, c.place(f.row))
 		if err != nil {
-			if r.Unopened++; len(r.Broken) < MaxNamed {
+			if r.Undecryptable++; len(r.Broken) < MaxNamed {
 				r.Broken = append(r.Broken, Broken{c.place(f.row), err})
 			}
 			continue

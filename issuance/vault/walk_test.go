@@ -138,19 +138,19 @@ func TestWalkMovesEveryFieldToTheNewestKey(t *testing.T) {
 		w.remaining(stale)
 		reported := 0
 		r, err := w.Walk(t.Context(), Position{}, func(r Report) {
-			if r.Looked <= reported || r.Looked > reported+batch {
-				t.Errorf("a batch of %d fields", r.Looked-reported)
+			if r.Checked <= reported || r.Checked > reported+batch {
+				t.Errorf("a batch of %d fields", r.Checked-reported)
 			}
-			reported = r.Looked
+			reported = r.Checked
 		})
 		w.must(err)
-		if r.Looked != stale+3 || r.Moved != stale || r.Missed+r.Unopened+len(r.Broken) != 0 || reported != r.Looked {
+		if r.Checked != stale+3 || r.Moved != stale || r.Missed+r.Undecryptable+len(r.Broken) != 0 || reported != r.Checked {
 			t.Fatalf("%+v", r)
 		}
 		w.remaining(0)
 		w.all()
 		again, err := w.Walk(t.Context(), Position{}, nil)
-		if err != nil || again.Moved != 0 || again.Looked != r.Looked {
+		if err != nil || again.Moved != 0 || again.Checked != r.Checked {
 			t.Fatalf("%+v, %v", again, err)
 		}
 	})
@@ -167,7 +167,7 @@ func TestCanceledWalkCanContinue(t *testing.T) {
 				t.Fatal(err)
 			}
 			cancel()
-			if !ended && r.Looked > batch {
+			if !ended && r.Checked > batch {
 				t.Fatalf("the walk continued after the cancellation: %+v", r)
 			}
 			moved, at = moved+r.Moved, r.At
@@ -251,13 +251,13 @@ func TestBrokenFieldIsReportedAndNotChanged(t *testing.T) {
 			5:   New(Master{8}).Encrypt([]byte("secret words"), c.place(row(c.Table, 5))),
 			150: encrypted(c, 151), // moved from another row
 		}
-		why := map[int]error{2: ErrForm, 3: ErrForm, 5: ErrKey, 150: ErrBroke}
+		why := map[int]error{2: ErrFormat, 3: ErrFormat, 5: ErrKey, 150: ErrAltered}
 		for n, field := range bad {
 			w.exec(`UPDATE applications SET number = $1 WHERE id = $2`, field, row(c.Table, n))
 		}
 		r, err := w.Walk(t.Context(), Position{}, nil)
 		w.must(err)
-		if r.Unopened != 4 || len(r.Broken) != 4 || r.Moved != stale-4 || r.Missed != 0 {
+		if r.Undecryptable != 4 || len(r.Broken) != 4 || r.Moved != stale-4 || r.Missed != 0 {
 			t.Fatalf("%+v", r)
 		}
 		i := 0

@@ -45,7 +45,7 @@ func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id p
 	}
 	id, ok := provider.ParseID(body.Request)
 	if !ok || !body.Decision.final() {
-		return id, "", s, provider.ErrForm
+		return id, "", s, provider.ErrFormat
 	}
 	return id, body.Decision, s, nil
 }
