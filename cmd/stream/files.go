@@ -68,7 +68,7 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 		return err
 	}
 	for _, k := range keys {
-		state := "in service"
+		state := "trusted"
 		if k.Cutoff != tokens.Never {
 			state = "cutoff " + clock(k.Cutoff*1000)
 		}

@@ -153,13 +153,13 @@ type credential struct {
 
 // findCredential selects the credential by a unique column. A missing account is no error.
 func (s *Service) findCredential(ctx context.Context, q database.Queries, column string, value any) (c credential, err error) {
-	var sealed []byte
-	err = q.QueryRowContext(ctx, `SELECT id, password, password_no FROM accounts WHERE `+column+` = $1`, value).Scan(&c.account, &sealed, &c.no)
+	var encrypted []byte
+	err = q.QueryRowContext(ctx, `SELECT id, password, password_no FROM accounts WHERE `+column+` = $1`, value).Scan(&c.account, &encrypted, &c.no)
 	if err == sql.ErrNoRows {
 		return credential{}, nil
 	}
 	if err == nil {
-		c.hash, err = decrypt(s.Vault, columnPassword, c.account, sealed)
+		c.hash, err = decrypt(s.Vault, columnPassword, c.account, encrypted)
 	}
 	return c, err
 }

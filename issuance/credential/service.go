@@ -102,7 +102,7 @@ type Config struct {
 	Metrics prometheus.Registerer
 }
 
-// DefaultMaxChecks is half of what the HTTP server serves at once by default.
+// DefaultMaxChecks is half of the HTTP server's default limit of concurrent requests.
 const DefaultMaxChecks = 128
 
 // complete sets defaults and reports all missing or invalid fields.

@@ -51,6 +51,36 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 	})
 }
 
+// The step that renames tables and columns keeps the rows of an older database.
+func TestRenamedColumnsKeepTheirRows(t *testing.T) {
+	before := slices.IndexFunc(migrations, func(m migration) bool { return strings.Contains(m.text, "RENAME TO exempted") })
+	databasetest.Each(t, func(t *testing.T, address string) {
+		d := &DB{dialect: sqlite}
+		var err error
+		if IsPostgres(address) {
+			d.dialect = postgres
+			d.write, err = openPostgres(t.Context(), address)
+			d.read = d.write
+		} else {
+			d.write, d.read, err = openSQLite(address)
+		}
+		runtest.Must(t, err)
+		t.Cleanup(func() { d.Close() })
+		runtest.Must(t, d.migrate(t.Context(), migrations[:before], time.UnixMilli(0)))
+		_, err = d.write.Exec(`INSERT INTO rescued (key_id, day, idx, at_ms) VALUES (7, 20494, 17, 1000)`)
+		runtest.Must(t, err)
+		_, err = d.write.Exec(`INSERT INTO issuer_keys (id, public, ordered_ms, rest_ms) VALUES (7, $1, 1000, 2000)`, []byte{1})
+		runtest.Must(t, err)
+		runtest.Must(t, d.migrate(t.Context(), migrations, time.UnixMilli(0)))
+		var index, inactive, revocations int64
+		err = d.write.QueryRow(`SELECT idx, inactive_ms, (SELECT COUNT(*) FROM revocations WHERE unrevoked = 0)
+			FROM exempted JOIN issuer_keys ON id = key_id`).Scan(&index, &inactive, &revocations)
+		if err != nil || index != 17 || inactive != 2000 {
+			t.Errorf("idx %d, inactive_ms %d, %v", index, inactive, err)
+		}
+	})
+}
+
 // The connections have the settings that the promised durability needs.
 func TestSQLiteSettingsAreDurable(t *testing.T) {
 	d := databaseAt(t, filepath.Join(t.TempDir(), "odd name?#%.db"))

@@ -18,7 +18,7 @@ const verifications = "/v1/counter/verifications"
 
 // A visitor is found by the document at a counter, viewed, pre-verified, and verified by the
 // authority. The audit log has each step with its staff credential and request id.
-func TestB_VisitorsWayOverHTTP(t *testing.T) {
+func TestB_EntryIsVerifiedAtTheCounterOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	v := w.joinVisitor()
 	search := object{"document_type": "passport", "document_number": v.form["document_number"], "nationality": "NZL"}
@@ -153,7 +153,7 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 	}
 }
 
-func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
+func TestB10_DelegateBringsBothOriginalsOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	m := w.join()
 	sent := and(m.counterResult("holder", true), object{"delegated": true})
@@ -169,7 +169,7 @@ func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
 	wantEntryStatus(t, w.by(staff.Window, "POST", verifications, both), "pre_verified")
 }
 
-func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
+func TestB11_OwnerGetsTheIdentityBackOverHTTP(t *testing.T) {
 	w := newSystem(t, setup{})
 	squatter := w.join()
 	person := and(registration(905), object{"document_number": squatter.form["document_number"]})
