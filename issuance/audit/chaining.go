@@ -119,7 +119,7 @@ func (l *Log) writePositions(ctx context.Context, tx *sql.Tx, records []Record) 
 			return err
 		}
 		if n != int64(len(some)) {
-			return fmt.Errorf("audit: %d of %d entries were chained: rows were deleted at the same time", n, len(some))
+			return fmt.Errorf("audit: only %d of %d entries could be chained", n, len(some))
 		}
 	}
 	return nil

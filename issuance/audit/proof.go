@@ -65,7 +65,7 @@ const (
 	noProof    = "it has no proof that an issuer wrote it"
 	wrongProof = "its proof is invalid: it was changed, or no issuer wrote it"
 	copied     = "it is a copy of another entry"
-	outdated   = "it is older than the newest archived entry: a copy of an archived one"
+	outdated   = "it was written before entries that are archived: a copy of one of them"
 )
 
 // unproved returns the fault of an entry's own proof; empty: none.

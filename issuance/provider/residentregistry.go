@@ -48,9 +48,9 @@ func ParseMatch(name string) (m Match, ok bool) {
 // for this name, and whether it was reported lost or cancelled. A match does not identify the person at the
 // phone: package facecheck does (rule A6).
 //
-// Lookup returns a Match other than Unknown only if the registry answered. It returns before ctx ends, with
-// the error of ctx if there was no answer in time, and another error if the registry fails. Lookups change
-// nothing and may be repeated. A person must never appear in an error, a log or anywhere else that outlives
+// Lookup returns a Match other than Unknown only if the registry answered. It returns at the latest when ctx
+// ends, then with the error of ctx, and with another error if the registry fails. Lookups change nothing and
+// may be repeated. A person must never appear in an error, a log or anywhere else that outlives
 // the call. Lookup must be safe for concurrent use.
 //
 // Label names the registry in logs and answers. The label of a registry without cards says that it has none.

@@ -66,10 +66,9 @@ var ErrEvidence = errors.New("face check: the evidence is not in the provider's 
 // Checker is a provider of face checks.
 //
 // Check returns a Result only if the provider decided; Passed is true only if the evidence certainly shows
-// the person, live. It returns before ctx ends, with the error of ctx if there was no decision in time,
-// ErrEvidence for evidence that cannot be decoded, and another error if the provider fails. A person or
-// evidence must never appear in an error, a log or anywhere else that outlives the call. Check must be safe
-// for concurrent use.
+// the person, live. It returns at the latest when ctx ends, then with the error of ctx. It returns ErrEvidence
+// for evidence that cannot be decoded, and another error if the provider fails. A person or evidence must never
+// appear in an error, a log or anywhere else that outlives the call. Check must be safe for concurrent use.
 //
 // Label names the provider in logs and answers. The label of a provider without face checks says that it
 // makes none.
