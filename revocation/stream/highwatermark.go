@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	highWaterMarkFile = "control.high-water-mark"
-	maxHighWaterMark  = 1 << 20 // bytes; 64 partitions need about a thousand
+	highWaterMarkFile       = "control.high-water-mark"
+	formerHighWaterMarkFile = "control.ratchet" // the name in earlier versions
+	maxHighWaterMark        = 1 << 20           // bytes; 64 partitions need about a thousand
 	// highWaterMarkEvery is how much numbering a crash may lose.
 	highWaterMarkEvery = time.Second
 )
@@ -27,7 +28,12 @@ func (s Snapshots) restoreHighWaterMark(replica *revocation.Replica, topic strin
 	path := filepath.Join(s.Dir, highWaterMarkFile)
 	raw, err := s.Trust.Read(path, maxHighWaterMark)
 	if errors.Is(err, fs.ErrNotExist) {
-		return
+		if err = (ownfile.Disk{}).Rename(filepath.Join(s.Dir, formerHighWaterMarkFile), path); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err == nil {
+			raw, err = s.Trust.Read(path, maxHighWaterMark)
+		}
 	}
 	var t revocation.HighWaterMark
 	if err == nil {

@@ -3,6 +3,7 @@ package stream_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,27 @@ func TestHighWaterMarkSurvivesWithoutSnapshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitState(t, second, revocation.Fresh) // the issuer republished everything
+}
+
+// The file of an earlier version has another name. It is used and gets the present name.
+func TestHighWaterMarkOfAnEarlierVersionIsUsed(t *testing.T) {
+	dir := t.TempDir()
+	feed := revocationtest.NewFeed(time.Now().UnixMilli())
+	feed.Revoke(time.Now().UnixMilli(), today(1))
+	want := feed.Replica.HighWaterMark(topic)
+	if err := os.WriteFile(filepath.Join(dir, "control.ratchet"), want.Encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time from the present name
+		r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Snapshots{Dir: dir}.Restore(r, topic, time.Now(), zap.NewNop())
+		if got := r.HighWaterMark(topic); !slices.Equal(got.Marks, want.Marks) {
+			t.Fatalf("%+v, want %+v", got.Marks, want.Marks)
+		}
+	}
 }
 
 func TestDamagedHighWaterMarkFileIsIgnored(t *testing.T) {
