@@ -13,37 +13,15 @@ import (
 //go:embed privacy.md
 var privacyMD string
 
-// policyTexts are the two languages of privacy.md. Tests check its numbers against the
-// constants.
+// policyTexts are the two languages of privacy.md, which is served as it is: a paragraph is
+// one line. Tests check its numbers against the constants.
 var policyTexts = func() bilingual {
 	en, zh, ok := strings.Cut(privacyMD, "\n---\n")
 	if !ok {
 		panic("BUG: issuance/httpapi: privacy.md must have two parts")
 	}
-	return bilingual{unwrap(en, " "), unwrap(zh, "")}
+	return bilingual{strings.TrimSpace(en), strings.TrimSpace(zh)}
 }()
-
-// unwrap joins the lines of each paragraph and list item with a separator.
-func unwrap(text, separator string) string {
-	var out strings.Builder
-	fresh := true // the next line begins a paragraph or an item
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") {
-			fresh = true
-		}
-		switch {
-		case out.Len() == 0:
-		case fresh:
-			out.WriteByte('\n')
-		default:
-			out.WriteString(separator)
-		}
-		out.WriteString(line)
-		fresh = line == "" || strings.HasPrefix(line, "#")
-	}
-	return out.String()
-}
 
 // privacyPolicy returns the privacy policy and its version to every caller (rules B12 and
 // G34).

@@ -27,7 +27,7 @@ func files(t *testing.T, ending string) (paths []string) {
 		if err == nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "out") {
 			return filepath.SkipDir
 		}
-		if err == nil && strings.HasSuffix(path, ending) {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ending) {
 			paths = append(paths, path)
 		}
 		return err

@@ -30,7 +30,8 @@ func (s *symbols) declare(owner, name string) {
 
 var word = regexp.MustCompile(`\w+`)
 
-func declaredSymbols(t *testing.T) *symbols {
+// declaredSymbols reads all Go files. Test files declare no members, unless tests is set.
+func declaredSymbols(t *testing.T, tests bool) *symbols {
 	s := &symbols{members: map[string]map[string]bool{}, foreign: map[string]bool{}, words: map[string]bool{}, files: map[string]bool{}}
 	for _, file := range files(t, "") {
 		s.files[filepath.Base(file)] = true
@@ -47,19 +48,25 @@ func declaredSymbols(t *testing.T) *symbols {
 		for _, w := range word.FindAllString(string(source), -1) {
 			s.words[w] = true
 		}
-		s.addFile(parsed)
+		s.addImports(parsed)
+		if tests || !strings.HasSuffix(file, "_test.go") {
+			s.addDeclarations(parsed)
+		}
 	}
 	return s
 }
 
-func (s *symbols) addFile(f *ast.File) {
-	pkg := strings.TrimSuffix(f.Name.Name, "_test")
+func (s *symbols) addImports(f *ast.File) {
 	for _, i := range f.Imports {
 		if p, _ := strconv.Unquote(i.Path.Value); !strings.HasPrefix(p, "github.com/railgate/") {
 			s.foreign[path.Base(p)] = true
 			s.foreign[strings.TrimSuffix(path.Base(p), "-go")] = true // kafka-go is package kafka
 		}
 	}
+}
+
+func (s *symbols) addDeclarations(f *ast.File) {
+	pkg := strings.TrimSuffix(f.Name.Name, "_test")
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
@@ -134,17 +141,17 @@ func (s *symbols) missing(name string) string {
 		return ""
 	}
 	if m := qualified.FindStringSubmatch(name); m != nil {
-		owner, member := m[2], m[3]
+		pkg, owner, member := m[1], m[2], m[3]
 		declared, ours := s.members[owner]
 		switch {
-		case m[1] != "" && s.foreign[m[1]]:
-			return ""
-		case !ours && (s.foreign[owner] || strings.ToLower(name) == name):
-			return "" // another module's, or a setting, a file or a host
-		case !ours && owner[0] >= 'A' && owner[0] <= 'Z':
-			return "no type " + owner
-		case ours && !declared[member] && !s.foreign[owner] && strings.ToLower(name) != name:
+		case strings.ToLower(name) == name, s.foreign[pkg], s.foreign[owner]:
+			return "" // a setting, a file or a host; or another module's
+		case !ours:
+			return "no type or package " + owner
+		case !declared[member]:
 			return owner + " has no " + member
+		case pkg != "" && !s.members[pkg][owner]:
+			return pkg + " has no " + owner
 		}
 		return ""
 	}
@@ -156,7 +163,7 @@ func (s *symbols) missing(name string) string {
 
 // A document that names a symbol is wrong when the symbol is renamed.
 func TestDocumentsNameSymbolsThatExist(t *testing.T) {
-	s := declaredSymbols(t)
+	s := declaredSymbols(t, false)
 	seen := 0
 	for _, file := range files(t, ".md") {
 		path, _ := filepath.Rel(root, file)
@@ -177,7 +184,7 @@ func TestDocumentsNameSymbolsThatExist(t *testing.T) {
 	if seen < 50 {
 		t.Errorf("%d symbols were found in documents: the pattern must be wrong", seen)
 	}
-	for _, name := range []string{"Set.Revoke", "Checker.Forget", "NoSuchType.Method", "revocation.NoSuch", "no" + "SuchName"} {
+	for _, name := range []string{"Set.Revoke", "Checker.Forget", "NoSuchType.Method", "revocation.NoSuch", "nosuch.Name", "gateway.Set.Has", "no" + "SuchName"} {
 		if s.missing(name) == "" {
 			t.Errorf("%s passes, and does not exist", name)
 		}
@@ -188,7 +195,7 @@ var docLink = regexp.MustCompile(`(?:^|[\s(])\[\*?(?:(\w+)\.)?([A-Z]\w*)(?:\.([A
 
 // A doc link in a comment leads to a declaration.
 func TestDocLinksResolve(t *testing.T) {
-	s := declaredSymbols(t)
+	s := declaredSymbols(t, true)
 	seen := 0
 	for _, file := range files(t, ".go") {
 		set := token.NewFileSet()
@@ -200,18 +207,27 @@ func TestDocLinksResolve(t *testing.T) {
 		for _, group := range f.Comments {
 			for _, m := range docLink.FindAllStringSubmatch(group.Text(), -1) {
 				seen++
-				owner, name, member := m[1], m[2], m[3]
-				switch {
-				case owner == "":
-					owner = pkg
-				case s.members[owner] == nil:
-					continue // another module's
-				}
-				if !s.members[owner][name] || member != "" && !s.members[name][member] {
+				if !s.resolves(pkg, m[1], m[2], m[3]) {
 					t.Errorf("%s: %s leads nowhere", set.Position(group.Pos()), strings.TrimSpace(m[0]))
 				}
 			}
 		}
 	}
-	t.Logf("%d doc links", seen)
+	if seen < 100 {
+		t.Errorf("%d doc links were found: the pattern must be wrong", seen)
+	}
+	if s.resolves("tokens", "", "NoSuch", "") || s.resolves("tokens", "", "Checker", "Forget") || s.resolves("tokens", "revocation", "NoSuch", "") {
+		t.Error("a doc link to nothing passes")
+	}
+}
+
+// resolves reports whether the doc link [owner.name.member] of a file of pkg leads to a
+// declaration; owner and member may be empty. Links into other modules pass.
+func (s *symbols) resolves(pkg, owner, name, member string) bool {
+	if owner == "" {
+		owner = pkg
+	} else if s.members[owner] == nil {
+		return true
+	}
+	return s.members[owner][name] && (member == "" || s.members[name][member])
 }
