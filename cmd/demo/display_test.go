@@ -15,20 +15,26 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
+// openDisplay returns a running system and the display of its first passenger.
+func openDisplay(t *testing.T) (*system, *display) {
+	t.Helper()
+	h, err := openSystem(anywhere, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.close() })
+	if err := h.awaitReady(); err != nil {
+		t.Fatal(err)
+	}
+	return h, &display{phone: phone{system: h}, passenger: firstPassenger}
+}
+
 var revokeLine = regexp.MustCompile(`curl -s -H 'Authorization: Bearer (\S+)' -H 'Content-Type: application/json' -d '\{"reason":"lost_phone"\}' (\S+/revoke)`)
 
 // The command that the demo prints revoked the displayed credential, and the demo ended at the next
 // code with "answered 409, want 201".
 func TestPrintedRevokeCommandDoesNotEndTheDemo(t *testing.T) {
-	h, err := openSystem(anywhere, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.close()
-	if err := h.awaitReady(); err != nil {
-		t.Fatal(err)
-	}
-	s := &display{phone: phone{system: h}, passenger: firstPassenger}
+	h, s := openDisplay(t)
 	var out strings.Builder
 	p := &page{out: &out}
 	for range 4 { // more applications than a person may make in a month
@@ -62,15 +68,7 @@ var streamLine = regexp.MustCompile(`go run ./cmd/stream -brokers (\S+) -topic (
 // A developer of a stream reader can try it on the demo with the printed command: every message
 // verifies with that key, and the revocation is among them.
 func TestPrintedStreamCommandReadsTheStream(t *testing.T) {
-	h, err := openSystem(anywhere, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.close()
-	if err := h.awaitReady(); err != nil {
-		t.Fatal(err)
-	}
-	s := &display{phone: phone{system: h}, passenger: firstPassenger}
+	h, s := openDisplay(t)
 	code, _, err := s.next()
 	if err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ const longest = 7 * 24 * time.Hour
 
 // Check reports every fault of the rules.
 func (r Rules) Check() error {
-	return checkRules(r.rules(), "failures and durations must be above zero, FirstLock at most MaxLock, Window at most Forget, each at most")
+	return checkRules(r.rules(), "failures and durations must be above zero, the first lock at most the longest, the window at most the time to forget, each at most")
 }
 
 func checkRules(rules map[Kind]Rule, must string) error {
