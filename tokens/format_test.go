@@ -120,6 +120,11 @@ func TestFormatConstants(t *testing.T) {
 }
 
 func TestFormatScopes(t *testing.T) {
+	for bit, name := range tokens.ScopeNames() {
+		if scope, ok := tokens.ParseScope([]byte(name)); !ok || scope != 1<<bit {
+			t.Errorf("scope %s is %#x, want bit %d", name, uint8(scope), bit)
+		}
+	}
 	want := "from bit 0: `" + strings.Join(tokens.ScopeNames(), "`, `") + "`."
 	if doc := strings.Join(strings.Fields(readFormat(t)), " "); !strings.Contains(doc, want) {
 		t.Errorf("%s does not contain %q", formatDoc, want)
