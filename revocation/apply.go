@@ -9,7 +9,7 @@ import (
 // Apply verifies one message of a partition and applies it. It never fails and never panics, whatever the
 // bytes are; the outcome says how the message was handled.
 func (r *Replica) Apply(number int, raw []byte, now int64) Outcome {
-	m := readMessage(raw)
+	m := readMessage(raw, r.authority.domain)
 	return r.applyMessage(number, &m, now)
 }
 

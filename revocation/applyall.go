@@ -18,8 +18,8 @@ type message struct {
 	signature error
 }
 
-func readMessage(raw []byte) message {
-	b, err := parse(raw)
+func readMessage(raw []byte, d Domain) message {
+	b, err := parse(raw, d)
 	return message{raw: raw, batch: b, err: err}
 }
 
@@ -41,7 +41,7 @@ func (r *Replica) applyChunk(number int, raws [][]byte, now int64) {
 	var toVerify []*message
 	for i, raw := range raws {
 		m := &messages[i]
-		*m = readMessage(raw)
+		*m = readMessage(raw, r.authority.domain)
 		// isPastHeartbeat is checked again when the message is applied.
 		if m.hasEnvelope() && !r.isPastHeartbeat(number, m.batch, now) {
 			toVerify = append(toVerify, m)

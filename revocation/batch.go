@@ -17,24 +17,23 @@ import (
 // batch is enough because a batch is applied or refused as a whole. It keeps the number of verifications
 // small when millions of records are replayed.
 const (
-	Magic      = "RGC1" // signing domain and version
 	headerSize = 44
 	// MaxBatch bounds a message, bytes; longer messages are refused without being parsed.
 	MaxBatch = 64 << 10
-	// MaxRecords keeps the longest batch of known records within MaxBatch.
+	// MaxRecords keeps the longest batch of known control records within MaxBatch.
 	MaxRecords = 1024
+	// MaxBookings keeps the longest batch of bookings within MaxBatch.
+	MaxBookings = 256
 )
 
-// Every version of a batch has the same envelope: family, version, authority, and at the end the authority's
-// signature over all preceding bytes. A batch of an unknown version is therefore verified before it counts as
-// one.
-const (
-	family       = "RGC" // the version is the byte that follows
-	envelopeSize = offAuthority + 4 + ed25519.SignatureSize
-)
+// Every version of a batch has the same envelope: the family of its [Domain] (3 bytes), version, authority, and
+// at the end the authority's signature over all preceding bytes. A batch of an unknown version is therefore
+// verified before it counts as one.
+const envelopeSize = offAuthority + 4 + ed25519.SignatureSize
 
 const (
-	offMagic     = 0  // 4
+	offMagic     = 0  // 3, the family
+	offVersion   = 3  // 1
 	offAuthority = 4  // 4
 	offEpoch     = 8  // 8
 	offPartition = 16 // 2
@@ -47,6 +46,7 @@ const (
 // Batch is a parsed message. Its records are numbered First, First+1, … within (Epoch, Partition). A batch
 // without records is a heartbeat: its First is the number of the next record.
 type Batch struct {
+	Domain    Domain
 	Epoch     uint64 // numbering period of the log: grows when numbering restarts
 	Partition uint16
 	First     uint64 // from 1
@@ -70,8 +70,9 @@ var (
 
 // Authority is the pinned key that signs the stream.
 type Authority struct {
-	key *fixedkey.Key
-	id  [4]byte
+	key    *fixedkey.Key
+	id     [4]byte
+	domain Domain
 }
 
 // NewAuthority accepts the 32-byte public key and refuses a weak one. It takes some milliseconds to prepare
@@ -104,11 +105,12 @@ func AuthorityID(public [tokens.PublicKeySize]byte) [4]byte {
 
 // Encode returns the message that the authority signs. In the stream the 64-byte signature follows it.
 func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
-	if len(records) > MaxRecords {
-		return nil, fmt.Errorf("revocation: %d records in one batch, at most %d", len(records), MaxRecords)
+	if most := b.Domain.MaxRecords(); len(records) > most {
+		return nil, fmt.Errorf("revocation: %d records in one batch, at most %d", len(records), most)
 	}
 	m := make([]byte, headerSize, headerSize+len(records)*(recordHead+48)+ed25519.SignatureSize)
-	copy(m[offMagic:], Magic)
+	copy(m[offMagic:], domains[b.Domain].family)
+	m[offVersion] = version
 	copy(m[offAuthority:], authority[:])
 	binary.BigEndian.PutUint64(m[offEpoch:], b.Epoch)
 	binary.BigEndian.PutUint16(m[offPartition:], b.Partition)
@@ -117,8 +119,8 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 	binary.BigEndian.PutUint64(m[offIssued:], uint64(b.IssuedAt))
 	binary.BigEndian.PutUint64(m[offThrough:], uint64(b.Through))
 	for i := range records {
-		if !records[i].Kind.known() {
-			return nil, fmt.Errorf("revocation: record of unknown kind %d", records[i].Kind)
+		if err := records[i].encodable(b.Domain); err != nil {
+			return nil, err
 		}
 		m = records[i].append(m)
 	}
@@ -127,7 +129,7 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 
 // OpenBatch parses and verifies one message. The batch refers to raw.
 func OpenBatch(raw []byte, authority *Authority) (*Batch, error) {
-	m := readMessage(raw)
+	m := readMessage(raw, authority.domain)
 	if err := authority.verifyMessage(&m); err != nil {
 		return nil, err
 	}
@@ -163,16 +165,17 @@ func (a *Authority) verify(raw []byte) error {
 
 // parse checks the format of a message and of each record, but not the signature. It returns ErrNewer for a
 // message with a valid envelope of another version.
-func parse(raw []byte) (*Batch, error) {
+func parse(raw []byte, d Domain) (*Batch, error) {
 	switch {
-	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:len(family)]) != family:
+	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:offVersion]) != domains[d].family:
 		return nil, ErrForm
-	case string(raw[:len(Magic)]) != Magic:
+	case raw[offVersion] != version:
 		return nil, ErrNewer
 	case len(raw) < headerSize+ed25519.SignatureSize:
 		return nil, ErrForm
 	}
 	b := &Batch{
+		Domain:    d,
 		Epoch:     binary.BigEndian.Uint64(raw[offEpoch:]),
 		Partition: binary.BigEndian.Uint16(raw[offPartition:]),
 		First:     binary.BigEndian.Uint64(raw[offFirst:]),
@@ -181,7 +184,7 @@ func parse(raw []byte) (*Batch, error) {
 		count:     int(binary.BigEndian.Uint16(raw[offCount:])),
 		records:   raw[headerSize : len(raw)-ed25519.SignatureSize],
 	}
-	if b.Epoch == 0 || b.First == 0 || b.First+uint64(b.count) < b.First || b.count > MaxRecords ||
+	if b.Epoch == 0 || b.First == 0 || b.First+uint64(b.count) < b.First || b.count > d.MaxRecords() ||
 		b.IssuedAt < 0 || b.Through < 0 || b.Through > b.IssuedAt {
 		return nil, ErrForm
 	}

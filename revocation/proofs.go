@@ -23,7 +23,7 @@ func (r *Replica) keepProof(raw []byte) { r.proofs = append(r.proofs, bytes.Clon
 func (r *Replica) dropProofs(past int64) {
 	kept := r.proofs[:0:0]
 	for _, raw := range r.proofs {
-		b, err := parse(raw)
+		b, err := parse(raw, Control)
 		if err != nil {
 			panic("BUG: an accepted batch does not parse: " + err.Error())
 		}
@@ -55,7 +55,7 @@ func openProofs(proofs [][]byte, authority *Authority) ([]*Batch, error) {
 	for first := 0; first < len(proofs); first += VerifyChunk {
 		var sealed []*message
 		for i := first; i < min(first+VerifyChunk, len(proofs)); i++ {
-			messages[i] = readMessage(proofs[i])
+			messages[i] = readMessage(proofs[i], Control)
 			if messages[i].hasEnvelope() {
 				sealed = append(sealed, &messages[i])
 			}

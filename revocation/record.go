@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -18,15 +19,24 @@ const (
 	KindExempt        Kind = 5 // Serial stays valid under Key, regardless of Key's cutoff
 	KindRevokeSubject Kind = 6 // sessions of Subject that start before Cutoff are refused
 	KindRevokeSession Kind = 7 // the session of Serial that started at Start is closed
+	// 8 is not used: published vectors have it as an unknown kind.
+
+	KindAnnounceGateway Kind = 9  // Gateway signs its passages, bundles and receipts with Public
+	KindWithdrawGateway Kind = 10 // what Gateway dates at or after Cutoff is refused
+	KindForgive         Kind = 11 // passages of Serial up to the record's time do not count
+	KindAmnesty         Kind = 12 // from From until Until, Scopes at Station neither need nor leave passages
+	KindBooking         Kind = 13 // of the domain Bookings: Body is a booking, see package booking
 )
 
-// newestKind is the greatest kind that this gateway knows.
-const newestKind = KindRevokeSession
+// newestKind is the greatest kind of control record that this gateway knows.
+const newestKind = KindAmnesty
 
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
 	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
 	KindExempt: "exempt", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
+	KindAnnounceGateway: "announce_gateway", KindWithdrawGateway: "withdraw_gateway",
+	KindForgive: "forgive", KindAmnesty: "amnesty", KindBooking: "booking",
 }
 
 // String returns the kind's stable name.
@@ -47,6 +57,12 @@ type Record struct {
 	Subject tokens.Subject
 	Cutoff  int64 // Unix seconds
 	Start   int64 // of a session, Unix seconds
+	Gateway GatewayID
+	Scopes  tokens.Scopes
+	Station Station // zero: every station
+	From    int64   // Unix seconds
+	Until   int64   // Unix seconds, exclusive
+	Body    string  // 1 to MaxBody bytes
 }
 
 // On the wire a record is kind (1), payload length (1), payload. The length allows a gateway to skip kinds
@@ -54,6 +70,8 @@ type Record struct {
 const (
 	recordHead = 2
 	maxPayload = 255
+	// MaxBody is the greatest length of a booking, bytes.
+	MaxBody = 200
 )
 
 // payloadSizes contains the exact payload length of each known kind, bytes.
@@ -65,16 +83,46 @@ var payloadSizes = [...]int{
 	KindExempt:        timeSize + 2 + 6,
 	KindRevokeSubject: timeSize + len(tokens.Subject{}) + 4,
 	KindRevokeSession: timeSize + 6 + 4,
+
+	KindAnnounceGateway: timeSize + 2 + tokens.PublicKeySize,
+	KindWithdrawGateway: timeSize + 2 + 4,
+	KindForgive:         timeSize + 6,
+	KindAmnesty:         timeSize + 1 + len(Station{}) + 4 + 4,
+	KindBooking:         timeSize + 1, // at least: the length of Body varies
 }
 
-func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
+func (k Kind) known() bool { return int(k) < len(payloadSizes) && payloadSizes[k] != 0 }
+
+// fits reports whether n bytes after the time can be fields of the kind.
+func (k Kind) fits(n int) bool {
+	if k == KindBooking {
+		return n >= 1 && n <= MaxBody
+	}
+	return k.known() && n == payloadSizes[k]-timeSize
+}
+
+// encodable returns why the record cannot be encoded for a domain.
+func (r *Record) encodable(d Domain) error {
+	switch {
+	case !r.Kind.known():
+		return fmt.Errorf("revocation: record of unknown kind %d", r.Kind)
+	case (r.Kind == KindBooking) != (d == Bookings):
+		return fmt.Errorf("revocation: a record of kind %s in a batch of another domain", r.Kind)
+	case r.Kind == KindBooking && !r.Kind.fits(len(r.Body)):
+		return fmt.Errorf("revocation: a booking of %d bytes, want 1 to %d", len(r.Body), MaxBody)
+	}
+	return nil
+}
 
 // timeSize is the length of the time at the start of every payload, bytes.
 const timeSize = 8
 
 func (r *Record) append(dst []byte) []byte {
-	dst = append(dst, byte(r.Kind), byte(payloadSizes[r.Kind]))
-	return r.AppendFields(binary.BigEndian.AppendUint64(dst, uint64(r.At)))
+	at := len(dst)
+	dst = append(dst, byte(r.Kind), 0)
+	dst = r.AppendFields(binary.BigEndian.AppendUint64(dst, uint64(r.At)))
+	dst[at+1] = byte(len(dst) - at - recordHead)
+	return dst
 }
 
 // AppendFields appends the fields that follow the time on the wire, in the order of docs/revocation.md. An
@@ -97,6 +145,20 @@ func (r *Record) AppendFields(dst []byte) []byte {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
 	case KindRevokeSession:
 		dst = binary.BigEndian.AppendUint32(appendSerial(dst, r.Serial), uint32(r.Start))
+	case KindAnnounceGateway:
+		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Gateway))
+		dst = append(dst, r.Public[:]...)
+	case KindWithdrawGateway:
+		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Gateway))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
+	case KindForgive:
+		dst = appendSerial(dst, r.Serial)
+	case KindAmnesty:
+		dst = append(append(dst, byte(r.Scopes)), r.Station[:]...)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.From))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Until))
+	case KindBooking:
+		dst = append(dst, r.Body...)
 	}
 	return dst
 }
@@ -104,7 +166,7 @@ func (r *Record) AppendFields(dst []byte) []byte {
 // SetFields decodes the output of [Record.AppendFields] for r.Kind. It reports whether the kind is known and
 // p has exactly its length.
 func (r *Record) SetFields(p []byte) bool {
-	if !r.Kind.known() || len(p) != payloadSizes[r.Kind]-timeSize {
+	if !r.Kind.fits(len(p)) {
 		return false
 	}
 	switch r.Kind {
@@ -120,6 +182,18 @@ func (r *Record) SetFields(p []byte) bool {
 		r.Cutoff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
 	case KindRevokeSession:
 		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[6:]))
+	case KindAnnounceGateway:
+		r.Gateway, r.Public = GatewayID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
+	case KindWithdrawGateway:
+		r.Gateway, r.Cutoff = GatewayID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
+	case KindForgive:
+		r.Serial = serialAt(p)
+	case KindAmnesty:
+		r.Scopes = tokens.Scopes(p[0])
+		p = p[1+copy(r.Station[:], p[1:]):]
+		r.From, r.Until = int64(binary.BigEndian.Uint32(p)), int64(binary.BigEndian.Uint32(p[4:]))
+	case KindBooking:
+		r.Body = string(p)
 	}
 	return true
 }
