@@ -1,6 +1,6 @@
 // Package passage knows which codes have passed: it refuses the second use of a code (anti-passback).
 //
-// It promises that of concurrent attempts with one code on one [Table] at most one passes, and that a passage
+// It promises that of concurrent attempts with one code on one table at most one passes, and that a passage
 // inside its window is never evicted silently. It does no I/O and has no clock: bytes, keys and times are
 // passed in. It does not promise to know the passages of gateways that it has not heard from yet; [Reach] says
 // what it knows.

@@ -32,8 +32,7 @@ const (
 const envelopeSize = offAuthority + 4 + ed25519.SignatureSize
 
 const (
-	offMagic     = 0  // 3, the family
-	offVersion   = 3  // 1
+	offMagic     = 0  // 4: family and version
 	offAuthority = 4  // 4
 	offEpoch     = 8  // 8
 	offPartition = 16 // 2
@@ -110,7 +109,7 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 	}
 	m := make([]byte, headerSize, headerSize+len(records)*(recordHead+48)+ed25519.SignatureSize)
 	copy(m[offMagic:], domains[b.Domain].family)
-	m[offVersion] = version
+	m[familySize] = version
 	copy(m[offAuthority:], authority[:])
 	binary.BigEndian.PutUint64(m[offEpoch:], b.Epoch)
 	binary.BigEndian.PutUint16(m[offPartition:], b.Partition)
@@ -167,9 +166,9 @@ func (a *Authority) verify(raw []byte) error {
 // message with a valid envelope of another version.
 func parse(raw []byte, d Domain) (*Batch, error) {
 	switch {
-	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:offVersion]) != domains[d].family:
+	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:familySize]) != domains[d].family:
 		return nil, ErrForm
-	case raw[offVersion] != version:
+	case raw[familySize] != version:
 		return nil, ErrNewer
 	case len(raw) < headerSize+ed25519.SignatureSize:
 		return nil, ErrForm

@@ -22,6 +22,9 @@ var domains = [...]struct {
 // version is the version of batches of every domain.
 const version = '1'
 
+// familySize is the length of a family, bytes; the byte of the version follows it.
+const familySize = 3
+
 // MaxRecords returns the most records in one batch of the domain.
 func (d Domain) MaxRecords() int { return domains[d].maxRecords }
 
