@@ -170,6 +170,10 @@ func TestListsInTheDocumentMatchTheCode(t *testing.T) {
 		if r == tokens.ReasonOK {
 			continue
 		}
+		if first := classes[r.String()]; first != "" {
+			classes[r.String()] = first + " or " + r.Class().String()
+			continue
+		}
 		reasons = append(reasons, r.String())
 		classes[r.String()] = r.Class().String()
 	}

@@ -150,6 +150,9 @@ func (a *answer) checkFields(seen int, verdictAllow bool) error {
 		return errAnswerMissing
 	}
 	a.allow = verdictAllow
+	if a.reason == tokens.ReasonUsed && string(a.class) == tokens.ClassFraud.String() {
+		a.reason = tokens.ReasonUsedElsewhere // the code of both is already_used
+	}
 	if a.allow != (a.reason == tokens.ReasonOK) {
 		return errAnswerVerdict
 	}
@@ -164,7 +167,9 @@ func (a *answer) checkFields(seen int, verdictAllow bool) error {
 var reasonsByCode = func() map[string]tokens.Reason {
 	m := map[string]tokens.Reason{}
 	for _, r := range tokens.Reasons() {
-		m[r.String()] = r
+		if _, known := m[r.String()]; !known { // the class of already_used tells its reasons apart, see checkFields
+			m[r.String()] = r
+		}
 	}
 	return m
 }()

@@ -1,7 +1,8 @@
 package tokens
 
 // Reason is the verdict of a check, out of a closed list. The zero value denies, so
-// a missing assignment admits no code.
+// a missing assignment admits no code. Code and class together identify a reason: one
+// code, already_used, has two classes.
 type Reason uint8
 
 // The closed list of reasons. The list may grow; no code changes its meaning.
@@ -25,6 +26,13 @@ const (
 	ReasonNoData                          // the gateway has no revocation data yet
 	ReasonStaleData                       // the gateway's revocation data is too old
 	ReasonScanTime                        // the time of the scan is in the future or too long ago
+	ReasonUsed                            // the code, or an earlier one of the credential, has already passed
+	ReasonUsedElsewhere                   // the same, and another place admitted it sooner than anyone can walk
+	ReasonNoTicket                        // no booking for this station or train
+	ReasonTooEarly                        // the gates for the booked train open later
+	ReasonDeparted                        // the booked train has left
+	ReasonNoPassages                      // the gateway does not know the passages of other gateways, or its table is full
+	ReasonNoBookings                      // the gateway has no usable booking data
 	reasonCount
 )
 
@@ -36,7 +44,7 @@ const (
 	ClassVerifier  Class = iota // the gateway cannot check the code: use the staffed channel
 	ClassOK                     // admitted
 	ClassPassenger              // the passenger can act, on the phone or at a window
-	ClassFraud                  // the code was forged or altered
+	ClassFraud                  // the code was forged or altered, or two people use it
 	ClassIssuer                 // the issuer caused the refusal
 )
 
@@ -70,6 +78,13 @@ var reasons = [reasonCount]reasonInfo{
 	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},
 	ReasonStaleData:         {"stale_revocation_data", ClassVerifier, "This gate is cut off from the network. Please use the staffed channel.", "本通道网络中断，请走人工通道。"},
 	ReasonScanTime:          {"scan_time_refused", ClassVerifier, "The device's clock is wrong, or this scan is too old to be checked. Please use the staffed channel.", "设备时间有误或扫码记录已超时，无法核验，请走人工通道。"},
+	ReasonUsed:              {"already_used", ClassPassenger, "This temporary ID has already been used here. If you have not passed, please see the staff.", "该证明已使用过，如您尚未通过，请联系工作人员。"},
+	ReasonUsedElsewhere:     {"already_used", ClassFraud, "This code has already been used at another place. Please see the staff.", "该二维码已在其他地点使用过，请联系工作人员。"},
+	ReasonNoTicket:          {"no_ticket", ClassPassenger, "No ticket for this station was found under this temporary ID. Please check your booking in the app, or go to a ticket window.", "未查询到您在本站的车票，请在客户端核对订单，或到售票窗口办理。"},
+	ReasonTooEarly:          {"too_early", ClassPassenger, "The gates for your train are not open yet. Please scan again when check-in begins.", "您乘坐的车次尚未开始检票，请在开始检票后重新扫码。"},
+	ReasonDeparted:          {"train_departed", ClassPassenger, "Your train has left. Please change your ticket in the app or at a ticket window.", "您乘坐的车次已开出，请在客户端或到售票窗口办理改签。"},
+	ReasonNoPassages:        {"no_passage_data", ClassVerifier, "This gate cannot check whether the code was used before. Please use the staffed channel.", "本通道暂无法核验该二维码是否已使用，请走人工通道。"},
+	ReasonNoBookings:        {"no_booking_data", ClassVerifier, "This gate cannot look up tickets now. Please use the staffed channel.", "本通道暂无法核验车票，请走人工通道。"},
 }
 
 // Reasons returns all reasons, in the order of their constants.
