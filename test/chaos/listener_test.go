@@ -74,3 +74,39 @@ func TestCutEndsEveryConnection(t *testing.T) {
 		t.Error("the connection is still open")
 	}
 }
+
+// The first bytes name the client, as in a Kafka request; they are echoed like any others.
+func TestIsolatedClientAloneIsStopped(t *testing.T) {
+	g, isolated := echoing(t)
+	other, err := net.Dial("tcp", g.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	greet := func(c net.Conn, name string) {
+		t.Helper()
+		request := append(make([]byte, 13), byte(len(name)))
+		request = append(request, name...)
+		c.SetDeadline(time.Now().Add(patience))
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(request))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	greet(isolated, "gateway-1")
+	greet(other, "gateway-2")
+	heal := g.isolate("gateway-1")
+	if err := ping(isolated, 50*time.Millisecond); err == nil {
+		t.Error("the isolated client exchanges data")
+	}
+	if err := ping(other, patience); err != nil {
+		t.Error("another client is stopped, too:", err)
+	}
+	heal()
+	isolated.SetDeadline(time.Now().Add(patience))
+	if _, err := io.ReadFull(isolated, make([]byte, 1)); err != nil {
+		t.Error("data sent meanwhile is lost:", err)
+	}
+}
