@@ -1,5 +1,7 @@
-// Package stream follows the control topic into a revocation.Replica: every partition, from the start of its
-// log, for the lifetime of the process. It is the only Kafka code that a gateway links.
+// Package stream follows a topic into memory: every partition, for the lifetime of the process. Numbered topics,
+// control and bookings, are read from the start of their logs into a [revocation.Replica], which finds missing
+// records by their numbers. A topic whose messages matter for a limited time, passages, is read from the start
+// of that time into a [Window]. It is the only Kafka code by which a gateway reads.
 //
 // It promises: no error ends it, every wait in it has a bound, and it never skips a record that it could not
 // read. It does not use kafka.Reader, which stalls, repeats records or panics on batches that real brokers
@@ -39,14 +41,33 @@ const (
 	forgetEvery = time.Minute
 )
 
+// Replica is what a follower needs of its destination. Each partition is used by one goroutine, and different
+// partitions at the same time. Times are Unix ms.
+type Replica interface {
+	// Partitions returns the number of partitions that the topic must have.
+	Partitions() int
+	// SetTargetOffset stores the end of a partition's log when reading began.
+	SetTargetOffset(partition int, end int64)
+	// ApplyAll applies messages in their order. They may be repetitions, or not readable.
+	ApplyAll(partition int, messages [][]byte, now int64)
+	// SetPosition stores the next offset to read. trusted is false if the partition's log must be read again.
+	SetPosition(partition int, next int64) (trusted bool)
+	// Forget drops what does not matter any more, and returns the number of entries dropped.
+	Forget(now int64) int
+}
+
+var _ Replica = (*revocation.Replica)(nil)
+
 // Follower reads one topic into one replica.
 type Follower struct {
-	// Snapshots are saved if Dir is set; set it before Run.
+	// Snapshots are saved if Dir is set; set it before Run. Only the control topic has snapshots.
 	Snapshots Snapshots
 
 	openLink func() (Link, error)
 	topic    string
-	replica  *revocation.Replica
+	replica  Replica
+	numbered *revocation.Replica // the replica of a numbered topic; else nil
+	window   Window              // the replica of a topic that is read from a time on; else nil
 	now      func() time.Time
 	log      *zap.Logger
 	outage   *kafka.Outage
@@ -60,11 +81,19 @@ type Follower struct {
 	stats       Stats
 }
 
-// New prepares a follower; [Follower.Run] starts it. open makes a link to the brokers and is called again
-// whenever the watchdog replaces the link. now is the clock that batches are compared with.
+// New prepares a follower of a numbered topic, control or bookings; [Follower.Run] starts it. open makes a link
+// to the brokers and is called again whenever the watchdog replaces the link. now is the clock that batches are
+// compared with.
 func New(open func() (Link, error), topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
+	f := newFollower(open, topic, replica, now, log)
+	f.numbered = replica
+	return f
+}
+
+func newFollower(open func() (Link, error), topic string, replica Replica, now func() time.Time, log *zap.Logger) *Follower {
+	log = log.With(zap.String("topic", topic))
 	return &Follower{openLink: open, topic: topic, replica: replica, now: now, log: log,
-		outage: kafka.NewOutage(log.With(zap.String("topic", topic)), "reading the control topic fails; trying again", "reading the control topic works again"),
+		outage: kafka.NewOutage(log, "reading the topic fails; trying again", "reading the topic works again"),
 		stats: Stats{Errors: map[string]uint64{}, Renewed: map[string]uint64{whyFailing: 0, whyStuck: 0},
 			Partitions: make([]PartitionStats, replica.Partitions())}}
 }
@@ -124,10 +153,13 @@ func (f *Follower) setTrouble(why string, log bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if why != f.trouble && why != "" && log {
-		f.log.Warn("the control topic has a fault: correct its settings", zap.String("topic", f.topic), zap.String("why", why))
+		f.log.Warn("the topic has a fault: correct its settings", zap.String("why", why))
 	}
 	f.trouble = why
 }
+
+// Topic returns the name of the topic.
+func (f *Follower) Topic() string { return f.topic }
 
 // Trouble returns what is wrong with the topic, or "": why it cannot be read at all, or which setting would
 // lose records too early.
@@ -153,7 +185,7 @@ func (f *Follower) Why() string {
 func (f *Follower) forget(ctx context.Context) {
 	for sleep(ctx, forgetEvery) {
 		if n := f.replica.Forget(f.now().UnixMilli()); n > 0 {
-			f.log.Info("removed expired revocations, cutoffs and closed sessions", zap.Int("entries", n))
+			f.log.Info("removed expired entries", zap.Int("entries", n))
 		}
 	}
 }

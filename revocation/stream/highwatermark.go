@@ -53,7 +53,7 @@ func (s Snapshots) restoreHighWaterMark(replica *revocation.Replica, topic strin
 func (f *Follower) saveHighWaterMarks(ctx context.Context) {
 	var written []revocation.Mark
 	save := func() {
-		t := f.replica.HighWaterMark(f.topic)
+		t := f.numbered.HighWaterMark(f.topic)
 		if slices.Equal(t.Marks, written) {
 			return
 		}

@@ -51,7 +51,7 @@ func TestStoppedBrokerCausesOneLogLine(t *testing.T) {
 	if why := f.Why(); !strings.HasPrefix(why, "Kafka cannot be read since 20") {
 		t.Errorf("the follower reports %q", why)
 	}
-	if n := lines.FilterMessage("reading the control topic fails; trying again").Len(); n != 1 && time.Since(stopped) < 50*time.Second {
+	if n := lines.FilterMessage("reading the topic fails; trying again").Len(); n != 1 && time.Since(stopped) < 50*time.Second {
 		t.Errorf("%d lines for %d failed reads, want 1", n, tries())
 	}
 	if loud := lines.Filter(func(e observer.LoggedEntry) bool { return e.Level >= zapcore.WarnLevel }).Len(); loud > 3 {

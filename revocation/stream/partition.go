@@ -62,6 +62,7 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	asked := f.now().UnixMilli()
 	r, err := link.Fetch(ctx, &kafkago.FetchRequest{
 		Topic: f.topic, Partition: c.partition, Offset: c.position,
 		MinBytes: 1, MaxBytes: c.maxBytes, MaxWait: MaxWait,
@@ -76,7 +77,7 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	if r.Error != nil {
 		return r.Error
 	}
-	return f.applyResponse(ctx, link, c, r)
+	return f.applyResponse(ctx, link, c, r, asked)
 }
 
 // checkBounds asks for the log's bounds when a response says that the position is outside them. A new leader
@@ -92,18 +93,26 @@ func (f *Follower) checkBounds(ctx context.Context, c *cursor, r *kafkago.FetchR
 		sleep(ctx, minBackoff)
 		return r.Error
 	}
-	return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, reading was at %d", first, end, c.position))
+	why := fmt.Sprintf("the log reaches from %d to %d, reading was at %d", first, end, c.position)
+	if f.window != nil {
+		return f.startOver(c, why)
+	}
+	return f.reread(ctx, c, why)
 }
 
-// startReading finds the first offset to read: the resume offset of a snapshot, or the log's start. A log
-// that does not contain the resume offset was trimmed or recreated.
+// startReading finds the first offset to read: of a window, that of its first moment; otherwise the resume
+// offset of a snapshot, or the log's start. A log that does not contain the resume offset was trimmed or
+// recreated.
 func (f *Follower) startReading(ctx context.Context, c *cursor) error {
 	first, end, err := f.bounds(ctx, c.partition)
 	if err != nil {
 		return err
 	}
 	f.replica.SetTargetOffset(c.partition, end)
-	resume, ok := f.replica.ResumeOffset(c.partition)
+	if f.window != nil {
+		return f.startAtTime(ctx, c, end)
+	}
+	resume, ok := f.numbered.ResumeOffset(c.partition)
 	switch {
 	case !ok:
 		c.position = first
@@ -116,8 +125,8 @@ func (f *Follower) startReading(ctx context.Context, c *cursor) error {
 	return nil
 }
 
-// applyResponse applies a response and moves the cursor.
-func (f *Follower) applyResponse(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse) error {
+// applyResponse applies the response to a fetch of the time asked, Unix ms, and moves the cursor.
+func (f *Follower) applyResponse(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse, asked int64) error {
 	now := f.now().UnixMilli()
 	waiting := make([][]byte, 0, revocation.VerifyChunk)
 	apply := func() {
@@ -147,6 +156,9 @@ func (f *Follower) applyResponse(ctx context.Context, link Link, c *cursor, r *k
 	f.storeProgress(c, r)
 	if err != nil {
 		return err
+	}
+	if f.window != nil && next >= r.HighWatermark {
+		f.window.Reached(c.partition, asked)
 	}
 	if c.watchdog.answered(moved, time.Now()) {
 		f.renew(c.partition, link, whyStuck)

@@ -19,7 +19,7 @@ func (f *Follower) rereadIfSuspect(ctx context.Context, c *cursor, trusted bool)
 		return nil
 	case trusted && c.rereading:
 		c.rereading = false
-		f.log.Info("the control topic is whole again", zap.Int("partition", c.partition))
+		f.log.Info("the topic is whole again", zap.Int("partition", c.partition))
 		return nil
 	case trusted || time.Since(c.lastTry) < rereadEvery:
 		return nil
@@ -34,8 +34,8 @@ func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
 	if err != nil {
 		return err
 	}
-	why = f.replica.Rewind(c.partition, end, why)
-	f.log.Error("the control topic contradicts what was read before; reading it again",
+	why = f.numbered.Rewind(c.partition, end, why)
+	f.log.Error("the topic contradicts what was read before; reading it again",
 		zap.Int("partition", c.partition), zap.String("why", why),
 		zap.Int64("from", first), zap.Int64("to", end))
 	c.position, c.until, c.rereading, c.lastTry = first, end, true, time.Now()

@@ -109,7 +109,7 @@ func (f *Follower) saveSnapshots(ctx context.Context) {
 
 func (f *Follower) saveSnapshot() {
 	began := time.Now()
-	snapshot, ok := f.replica.Snapshot(f.topic, f.now().UnixMilli())
+	snapshot, ok := f.numbered.Snapshot(f.topic, f.now().UnixMilli())
 	if !ok {
 		return // booting or suspect: the snapshot on disk is better
 	}

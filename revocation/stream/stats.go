@@ -23,6 +23,7 @@ type Stats struct {
 	Lagging        uint64 // responses of leaders that named an end before the position
 	DroppedBatches uint64 // record batches dropped because decoding them could crash or exhaust the client
 	Undecodable    uint64 // responses without a readable batch even at the largest size
+	Restarts       uint64 // times a window was read again because its log was trimmed or recreated
 	Errors         map[string]uint64
 	// FailingSince is when reads of at least one partition began to fail; zero: all succeed.
 	FailingSince time.Time

@@ -37,7 +37,11 @@ func (f *Follower) watchTopic(ctx context.Context) {
 func (f *Follower) checkConfig(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	faults, err := kafka.TopicFaults(ctx, f.link(), f.topic, revocation.MaxSnapshotAge)
+	retention := revocation.MaxSnapshotAge
+	if f.window != nil {
+		retention = f.window.Retention()
+	}
+	faults, err := kafka.TopicFaults(ctx, f.link(), f.topic, retention)
 	if err != nil {
 		return ""
 	}

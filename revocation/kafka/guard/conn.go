@@ -36,6 +36,7 @@ type request struct {
 	api    apiVersion
 	number int32
 	offset int64 // of a fetch
+	dated  place // whose offset at a time is requested; zero: of none
 }
 
 // Wrap guards a new connection to a broker. dropped counts the batches that were emptied, see
@@ -86,6 +87,13 @@ func (c *conn) checkRequest(b []byte) error {
 			return errors.New("kafka: the guard cannot parse a fetch request")
 		}
 		q.offset = w.fetchOffset
+	}
+	if shape, ok := offsetRequests[q.api]; ok {
+		w.offsets, w.asks = true, true
+		w.sized(int64(w.int16()))
+		if walk(shape, &w) == nil { // otherwise any timestamp in the answer is refused
+			q.dated = w.dated
+		}
 	}
 	c.request, c.waiting, c.body = q, true, size+4-int64(len(b))
 	return nil

@@ -38,7 +38,8 @@ func (c *conn) receive() error {
 		return damaged("it does not answer the last request")
 	}
 	c.inspector.begin(c.request.offset)
-	w := walker{wire: wire{rest: c.buffer[answerHead:]}, sets: &c.inspector}
+	w := walker{wire: wire{rest: c.buffer[answerHead:]}, sets: &c.inspector,
+		offsets: c.request.api.key == protocol.ListOffsets, dated: c.request.dated}
 	if err := walk(answers[c.request.api], &w); err != nil {
 		return err
 	}

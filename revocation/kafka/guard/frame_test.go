@@ -84,28 +84,54 @@ func TestWrongFrameEndsTheDial(t *testing.T) {
 	}
 }
 
-// A timestamp in the answer to a request for the first and last offset makes kafka-go write to a nil map.
+// A timestamp in the answer to a request for the first and last offset makes kafka-go write to a nil map, and so
+// does an answer about another partition to a request for the offset at a time.
 func TestOffsetWithATimestampIsRefused(t *testing.T) {
 	t.Parallel()
+	for name, c := range map[string]struct {
+		dated     bool // only requests for the offset at a time are answered wrongly
+		topic     string
+		partition int32
+	}{
+		"nothing was asked at a time": {false, "another", 7},
+		"another topic":               {true, "another", 0},
+		"another partition":           {true, topic, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := misdating(t, c.dated, c.topic, c.partition)
+			if bare := subprocess(t, address, false); bare.Died == "" {
+				t.Errorf("kafka-go is not harmed, so this part of the guard is unnecessary: %+v", bare)
+			}
+			if got := subprocess(t, address, true); !got.Damaged {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	if got := subprocess(t, misdating(t, true, topic, 0), true); got.Err != "" {
+		t.Errorf("the right answer to a request for the offset at a time: %+v", got)
+	}
+}
+
+// misdating runs a broker that answers requests about offsets with a timestamp of the given partition; if dated,
+// only those that ask for one.
+func misdating(t *testing.T, dated bool, topic string, partition int32) (address string) {
 	c := newBroker(t)
 	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
+		if asked := r.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp; dated && asked < 0 {
+			return nil, nil, false
+		}
 		res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
 		p := kmsg.NewListOffsetsResponseTopicPartition()
-		p.Partition, p.Timestamp = 7, 1
+		p.Partition, p.Timestamp = partition, 1
 		rt := kmsg.NewListOffsetsResponseTopic()
-		rt.Topic = "another"
+		rt.Topic = topic
 		rt.Partitions = append(rt.Partitions, p)
 		res.Topics = append(res.Topics, rt)
 		return res, nil, true
 	})
-	address := c.ListenAddrs()[0]
-	if bare := subprocess(t, address, false); bare.Died == "" {
-		t.Errorf("kafka-go is not harmed, so this part of the guard is unnecessary: %+v", bare)
-	}
-	if got := subprocess(t, address, true); !got.Damaged {
-		t.Errorf("%+v", got)
-	}
+	return c.ListenAddrs()[0]
 }
 
 // One request is in progress at a time, and only requests that the guard knows; an error that ended a

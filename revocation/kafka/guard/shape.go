@@ -54,8 +54,11 @@ var answers = shapesOf(apiversions.Response{}, saslhandshake.Response{}, saslaut
 	metadata.Response{}, listoffsets.Response{}, fetch.Response{}, produce.Response{},
 	createtopics.Response{}, describeconfigs.Response{})
 
-// fetches are the requests of which the guard parses more than the header.
-var fetches = shapesOf(fetch.Request{})
+// fetches and offsetRequests are the requests of which the guard parses more than the header.
+var (
+	fetches        = shapesOf(fetch.Request{})
+	offsetRequests = shapesOf(listoffsets.Request{})
+)
 
 // shapesOf derives the shapes of message types in all their versions.
 func shapesOf(types ...any) map[apiVersion]message {

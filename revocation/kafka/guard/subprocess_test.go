@@ -80,6 +80,9 @@ func TestSubprocess(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	next, err := readOnce(t.Context(), client)
+	if err == nil {
+		err = askTime(t.Context(), client)
+	}
 	runtime.ReadMemStats(&after)
 	v := callResult{Damaged: errors.Is(err, guard.ErrDamaged), Next: next, MiB: (after.TotalAlloc - before.TotalAlloc) >> 20}
 	if err != nil {
@@ -111,6 +114,15 @@ func readOnce(ctx context.Context, client reader) (next int64, err error) {
 	}
 	next, _, err = kafka.Walk(r.Records, 0, revocation.MaxBatch, func(int64, []byte) {})
 	return next, err
+}
+
+// askTime asks for the offset at a time, as the follower of a window does when it begins.
+func askTime(ctx context.Context, client reader) error {
+	ctx, cancel := context.WithTimeout(ctx, testTimeout)
+	defer cancel()
+	_, err := client.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{
+		topic: {kafkago.TimeOffsetOf(0, time.UnixMilli(1))}}})
+	return err
 }
 
 // subprocess reads from a broker in a process of its own.

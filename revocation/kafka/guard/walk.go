@@ -28,9 +28,21 @@ type walker struct {
 	elements int
 	// The last values of the fields that matter here.
 	highWatermark, fetchOffset int64
+	place                      place
+	offsets                    bool // the message is about offsets
+	asks                       bool // it is a request about offsets
+	// dated is the place whose offset at a time is requested; zero: none is. A place has a topic, so zero is
+	// none.
+	dated place
 	// sets inspects each set of records; nil: records are not inspected.
 	sets *inspector
 	err  error // of a set, or of a field's content
+}
+
+// place is a partition of a topic.
+type place struct {
+	topic     string
+	partition int32
 }
 
 // walk returns what is wrong with a message. The whole message must be consumed.
@@ -65,7 +77,12 @@ func (w *walker) field(f *shape) {
 	case fixed:
 		w.fixed(f)
 	case text:
-		w.sized(w.length(f, 2))
+		n := w.length(f, 2)
+		if f.name == "Topic" && w.offsets && n > 0 {
+			w.place.topic = string(w.next(n))
+			return
+		}
+		w.sized(n)
 	case blob:
 		n := w.length(f, 4)
 		if n != -1 && tooManyIterations(w.next(n)) {
@@ -122,6 +139,10 @@ func (w *walker) list(f *shape) {
 }
 
 func (w *walker) fixed(f *shape) {
+	if f.name == "Partition" && w.offsets {
+		w.place.partition = w.int32()
+		return
+	}
 	if f.size != 8 {
 		w.next(f.size)
 		return
@@ -133,9 +154,13 @@ func (w *walker) fixed(f *shape) {
 	case "FetchOffset":
 		w.fetchOffset = v
 	case "Timestamp":
-		// In an answer about offsets. This client requests no offset by timestamp; an answer with one makes
-		// kafka-go write to a nil map.
-		if v != -1 && v != -2 {
+		// In a request or an answer about offsets. An answer with a timestamp about another partition than the
+		// requested one makes kafka-go write to a nil map.
+		switch {
+		case v == -1 || v == -2: // no time, or the first or last offset
+		case w.asks:
+			w.dated = w.place
+		case w.dated != w.place:
 			w.err = damaged("an offset has a timestamp that was not requested")
 		}
 	}
