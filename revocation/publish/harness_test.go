@@ -43,7 +43,7 @@ func newHarness(t *testing.T) *harness {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	transport := &kafka.Transport{MetadataTTL: 100 * time.Millisecond, MetadataTopics: []string{topic}}
+	transport := &kafka.Transport{MetadataTTL: 100 * time.Millisecond, MetadataTopics: []string{topic, bookingsTopic, "railgate.passages"}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &harness{t: t, broker: b, client: &kafka.Client{Addr: kafka.TCP(b.Addresses()...), Timeout: testTimeout, Transport: transport}}
 }

@@ -75,7 +75,7 @@ type Pending struct {
 	Drained bool
 }
 
-// Partition returns the partition of a record. Records of one serial and of its sessions share a partition,
+// Partition returns the partition of a control record. Records of one serial and of its sessions share a partition,
 // which keeps revoke and unrevoke in order. All records about keys are in partition 0, so that an exemption
 // precedes its cutoff; records about subjects are in partition 0, too.
 func Partition(r *revocation.Record, partitions int) int {

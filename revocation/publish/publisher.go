@@ -54,6 +54,8 @@ type Broker interface {
 
 // Config configures a Publisher; fields without a default must be set.
 type Config struct {
+	// Domain is the subject of the stream. Zero: [revocation.Control].
+	Domain    revocation.Domain
 	Broker    Broker
 	Topic     Topic
 	Outbox    Outbox
@@ -65,9 +67,12 @@ type Config struct {
 	// TopicFaults returns which settings of the topic endanger the promises, in words. It is called each time
 	// publishing begins; its result is logged and counted and does not stop publishing. nil: not checked.
 	TopicFaults func(context.Context) ([]string, error)
+	// RecordLife is how long after its acceptance a record can matter to a gateway. A log whose oldest batch is
+	// older is complete. 0: [revocation.MaxSnapshotAge].
+	RecordLife time.Duration
 }
 
-// Publisher publishes the records of an Outbox to the control topic.
+// Publisher publishes the records of an Outbox to one topic.
 type Publisher struct {
 	Config
 	authority [4]byte
@@ -118,6 +123,9 @@ func New(c Config) *Publisher {
 	if c.LogCheck == 0 {
 		c.LogCheck = DefaultLogCheck
 	}
+	if c.RecordLife == 0 {
+		c.RecordLife = revocation.MaxSnapshotAge
+	}
 	public := c.Authority.Public()
 	p := &Publisher{Config: c, authority: revocation.AuthorityID(public),
 		outage: kafka.NewOutage(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
@@ -125,7 +133,11 @@ func New(c Config) *Publisher {
 			if err := errors.Join(fixedkey.CheckForm(), fixedkey.Fault()); err != nil {
 				c.Log.Error("signatures of the log are not verified with the fastest code", zap.Stringer("verifier", fixedkey.Best()), zap.Error(err))
 			}
-			return revocation.NewAuthority(public)
+			a, err := revocation.NewAuthority(public)
+			if err != nil {
+				return nil, err
+			}
+			return a.In(c.Domain), nil
 		})}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
@@ -182,7 +194,7 @@ func (p *Publisher) runTerm(ctx context.Context) error {
 		err := p.retry(ctx, resumeTimeout, partTopic, func(ctx context.Context) (err error) {
 			// The outbox is read first, so that no topic is created for another stream's outbox.
 			if _, err = p.Outbox.Epoch(ctx); err == nil {
-				err = p.Topic.ensure(ctx, p.Broker)
+				err = p.Topic.Ensure(ctx, p.Broker)
 			}
 			if err == nil {
 				epoch, err = p.resume(ctx)
@@ -232,11 +244,11 @@ func (p *Publisher) logTopicFaults(ctx context.Context) {
 	defer cancel()
 	faults, err := p.TopicFaults(ctx)
 	if err != nil {
-		p.Log.Info("the settings of the control topic could not be read", zap.Error(err))
+		p.Log.Info("the settings of the topic could not be read", zap.String("topic", p.Topic.Name), zap.Error(err))
 		return
 	}
 	for _, fault := range faults {
-		p.Log.Warn("a setting of the control topic endangers the promises: correct it", zap.String("topic", p.Topic.Name), zap.String("fault", fault))
+		p.Log.Warn("a setting of the topic endangers the promises: correct it", zap.String("topic", p.Topic.Name), zap.String("fault", fault))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -51,7 +51,7 @@ func TestLostTopicIsRecreated(t *testing.T) {
 	if n, tries := lines.FilterMessage("publishing fails; trying again").Len(), p.Stats().Failures; n != 1 || tries < 5 {
 		t.Errorf("%d lines for %d failures, want 1 for many", n, tries)
 	}
-	if n := lines.FilterMessageSnippet("the control topic is gone").Len(); n < 1 || n > partitions {
+	if n := lines.FilterMessageSnippet("the topic is gone").Len(); n < 1 || n > partitions {
 		t.Errorf("%d lines report that the topic is gone", n)
 	}
 	if n := lines.FilterMessage("publishing began").Len(); n != 2 {

@@ -38,7 +38,7 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 		})
 		switch {
 		case errors.Is(err, errTopicLost):
-			p.Log.Error("the control topic is gone: creating it and publishing everything active again", zap.String("topic", p.Topic.Name), zap.Error(err))
+			p.Log.Error("the topic is gone: creating it and publishing everything active again", zap.String("topic", p.Topic.Name), zap.Error(err))
 			return
 		case errors.Is(err, errLogLost):
 			p.Log.Error("the log is shorter than before: it was truncated or recreated", zap.Int("partition", partition))
@@ -88,7 +88,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	// readers handle it as a repetition.
 	asked := p.now()
 	began := time.Now()
-	pending, err := p.Outbox.TakeRecords(ctx, epoch, partition, *done, revocation.MaxRecords)
+	pending, err := p.Outbox.TakeRecords(ctx, epoch, partition, *done, p.Domain.MaxRecords())
 	if err != nil {
 		return false, false, err
 	}
@@ -97,7 +97,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	if n == 0 && !heartbeatDue {
 		return false, pending.Drained, nil
 	}
-	b := revocation.Batch{Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: asked}
+	b := revocation.Batch{Domain: p.Domain, Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: asked}
 	if pending.Drained {
 		b.Through = asked
 	}

@@ -73,15 +73,15 @@ func (p *Publisher) ends(ctx context.Context, partition int) (first, end int64, 
 // which keeps one republication from causing the next. Number 1 of an epoch that had already ended proves
 // nothing: a publisher that was suspended during a republication may have written it.
 //
-// The beginning is also complete if the oldest batch is older than any credential: earlier records have no
-// effect, and keys are announced again every day. That is the usual state of a topic older than its
+// The beginning is also complete if the oldest batch is older than [Config.RecordLife]: earlier records have
+// no effect, and keys are announced again every day. That is the usual state of a topic older than its
 // retention. It does not apply if that batch is at the log's very first offset: retention has not removed
 // anything before it, so this is not the log in which the numbers began, and gateways suspect it.
 //
 // head is the offset of that number 1, -1 if there is none or the search was not needed.
 func (p *Publisher) beginning(ctx context.Context, partition int, first, end int64) (head int64, lostBeginning bool, err error) {
 	head = -1
-	old := p.Now().Add(-revocation.MaxSnapshotAge).UnixMilli()
+	old := p.Now().Add(-p.RecordLife).UnixMilli()
 	var newest uint64 // epoch
 	err = p.scan(ctx, partition, first, end, func(offset int64, b *revocation.Batch) bool {
 		switch {
