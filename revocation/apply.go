@@ -1,10 +1,6 @@
 package revocation
 
-import (
-	"errors"
-
-	"github.com/railgate/railgate/tokens"
-)
+import "errors"
 
 // Apply verifies one message of a partition and applies it. It never fails and never panics, whatever the
 // bytes are; the outcome says how the message was handled.
@@ -91,7 +87,7 @@ func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outco
 	default:
 		return a.outcome
 	}
-	keys := false
+	proof := false
 	live := r.live && a.outcome == Applied && p.retry == nil
 	for at, record := range b.Records() {
 		if a.skip > 0 {
@@ -101,19 +97,24 @@ func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outco
 		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
 			continue // the serial may have been revoked again since
 		}
-		was := r.counts.Revoked + r.counts.Closed
-		if record.Kind == KindRevokeSession {
+		was := r.counts.effects()
+		switch {
+		case !b.Domain.knows(record.Kind):
+			r.counts.Unknown++
+		case record.Kind == KindRevokeSession:
 			if !r.closeSession(&record, now, b.IssuedAt) && p.noRoomFrom == 0 {
 				p.noRoomFrom, p.through = at, through
 			}
-		} else {
-			keys = r.applyRecord(&record, unrevoked, now, b.IssuedAt) || keys
+		case record.Kind == KindBooking:
+			r.applyBooking(&record, now)
+		default:
+			proof = r.applyRecord(&record, unrevoked, now, b.IssuedAt) || proof
 		}
-		if live && r.counts.Revoked+r.counts.Closed > was { // a repeated record took no time
+		if live && r.counts.effects() > was { // a repeated record took no time
 			r.counts.Delay.observe(now - record.At)
 		}
 	}
-	if keys {
+	if proof {
 		r.keepProof(m.raw)
 	}
 	if a.suspend && p.retry == nil {
@@ -128,105 +129,4 @@ func (a *admission) as(future bool) Outcome {
 		return FutureDated
 	}
 	return a.outcome
-}
-
-// applyRecord applies one record. r.mu is held; times are Unix ms. If unrevoked is not nil, unrevocations are
-// stored there instead of in the set. Records that are dropped because of their date have no effect: their
-// day is over by this clock and the issuer's, or has not begun by either. applyRecord reports whether the
-// keyring changed.
-func (r *Replica) applyRecord(rec *Record, unrevoked *Set, nowMS, issuedMS int64) (keys bool) {
-	past, latest := r.forgetBefore(nowMS), max(nowMS, issuedMS)/1000
-	switch rec.Kind {
-	case KindRevoke, KindUnrevoke, KindExempt:
-		if !r.isLiveDay(rec.Serial, past, latest) {
-			return false
-		}
-	}
-	switch rec.Kind {
-	case KindRevoke:
-		if unrevoked != nil {
-			unrevoked.Remove(rec.Serial)
-		}
-		if r.set.Add(rec.Serial) {
-			r.counts.Revoked++
-		}
-	case KindUnrevoke:
-		if unrevoked != nil {
-			unrevoked.Add(rec.Serial)
-		} else if r.set.Remove(rec.Serial) {
-			r.counts.Unrevoked++
-		}
-	case KindExempt:
-		changed, ok := r.keys.exempt(rec.Key, rec.Serial)
-		if changed {
-			r.counts.Exempted++
-		}
-		return r.countKeyClash(changed, ok)
-	case KindRevokeSubject:
-		switch {
-		case rec.Cutoff > latest+subjectLead:
-			r.counts.OutOfDay++
-		case rec.Cutoff+shownFor <= past:
-			r.counts.Late++
-		case r.subjects.setCutoff(rec.Subject, rec.Cutoff):
-			r.counts.Subjects++
-		}
-	case KindAnnounceKey:
-		return r.countKeyClash(r.keys.announce(rec.Key, rec.Public))
-	case KindRetireKey:
-		return r.countKeyClash(r.keys.retire(rec.Key, rec.Cutoff))
-	default:
-		r.counts.Unknown++
-	}
-	return false
-}
-
-// isLiveDay reports whether a credential of the serial's day can exist, and counts the record if not.
-func (r *Replica) isLiveDay(s tokens.Serial, past, latest int64) bool {
-	switch {
-	case past >= tokens.DayOver(s.Day):
-		r.counts.Late++
-	// One day ahead is accepted, because a clock may be that wrong; two days ahead no credential can exist.
-	case int64(s.Day) > tokens.DayOf(latest)+1:
-		r.counts.OutOfDay++
-	default:
-		return true
-	}
-	return false
-}
-
-// closeSession applies one KindRevokeSession. r.mu is held; times are Unix ms. fits is false if the set is
-// full.
-func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
-	past, latest := r.forgetBefore(nowMS), max(nowMS, issuedMS)/1000
-	if !r.isLiveDay(rec.Serial, past, latest) {
-		return true
-	}
-	if rec.Start+shownFor <= past {
-		r.counts.Late++
-		return true
-	}
-	if _, ok := closedWord(rec.Serial, rec.Start); !ok {
-		r.counts.OutOfDay++
-		return true
-	}
-	changed, fits := r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
-	if !fits && r.closed.Forget(past) > 0 { // a long log may contain sessions that have ended by now
-		changed, fits = r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
-	}
-	if changed {
-		r.counts.Closed++
-	}
-	if !fits {
-		r.counts.NoRoom++
-	}
-	return fits
-}
-
-// countKeyClash counts a record about a key if it was refused.
-func (r *Replica) countKeyClash(changed, ok bool) bool {
-	if !ok {
-		r.counts.KeyClash++
-	}
-	return changed
 }

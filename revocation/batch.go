@@ -189,7 +189,7 @@ func parse(raw []byte, d Domain) (*Batch, error) {
 	}
 	rest, ok := b.records, true
 	for range b.count {
-		if _, rest, ok = readRecord(rest); !ok {
+		if _, _, rest, ok = splitRecord(rest, d); !ok {
 			return nil, ErrForm
 		}
 	}
@@ -207,7 +207,7 @@ func (b *Batch) Records() iter.Seq2[uint64, Record] {
 	return func(yield func(uint64, Record) bool) {
 		rest := b.records
 		for i := range b.count {
-			r, next, _ := readRecord(rest)
+			r, next, _ := readRecord(rest, b.Domain)
 			if !yield(b.First+uint64(i), r) {
 				return
 			}

@@ -66,8 +66,8 @@ func (r *Replica) turnDay(now int64) {
 }
 
 // Forget drops the records that cannot affect any credential or session that existed within [Afterlife] of
-// now (Unix ms) and of the newest batch. It returns the number of revocations, cutoffs and closed sessions
-// dropped.
+// now (Unix ms) and of the newest batch. It returns the number of revocations, cutoffs, closed sessions and
+// forgiven serials dropped.
 func (r *Replica) Forget(now int64) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,8 @@ func (r *Replica) Forget(now int64) int {
 func (r *Replica) forget(past int64) int {
 	r.keys.forget(past)
 	r.dropProofs(past)
-	n := r.set.Forget(past) + r.subjects.forget(past) + r.closed.Forget(past)
+	n := r.set.Forget(past) + r.subjects.forget(past) + r.closed.Forget(past) + r.forgiven.forget(past)
+	r.amnesties.Store(r.amnesties.Load().without(past))
 	for i := range r.partitions {
 		if p := &r.partitions[i]; p.noRoomFrom != 0 && r.closed.hasRoom() {
 			p.rereadNoRoom()

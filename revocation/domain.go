@@ -28,6 +28,10 @@ const familySize = 3
 // MaxRecords returns the most records in one batch of the domain.
 func (d Domain) MaxRecords() int { return domains[d].maxRecords }
 
+// knows reports whether records of the kind belong to the domain. In another domain they are records of an
+// unknown kind, which are skipped and counted.
+func (d Domain) knows(k Kind) bool { return k.known() && (k == KindBooking) == (d == Bookings) }
+
 // In returns the same authority for another domain. It verifies batches of that domain only.
 func (a *Authority) In(d Domain) *Authority {
 	other := *a

@@ -50,5 +50,16 @@ type Counts struct {
 	Unknown   uint64 // records of a kind newer than this gateway
 	KeyClash  uint64 // announcements, retirements and exemptions that were refused
 	Rewinds   uint64 // times a partition was read again from the start of its log
-	Delay     Delay  // from the issuer's acceptance of a record to its effect here
+	Delay     Delay  // from the issuer's acceptance of a revocation or booking to its effect here
+
+	Gateways       uint64 // records that announced or withdrew a gateway
+	GatewayRefused uint64 // the same, refused: unknown gateway, another or a weak key, or no room
+	Forgiven       uint64 // records that forgave a serial
+	ForgiveRefused uint64 // the same, refused: no room
+	Amnesties      uint64 // records that declared an amnesty
+	AmnestyRefused uint64 // the same, refused: ill-formed, too long, or no room
+	Bookings       uint64 // bookings passed on, repeated ones included
 }
+
+// effects returns the number of records whose delay is measured.
+func (c *Counts) effects() uint64 { return c.Revoked + c.Closed + c.Bookings }

@@ -8,14 +8,14 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A replica keeps the signed batches that its keyring was built from: announcements, cutoffs and exemptions.
-// A snapshot contains these batches instead of keys, so that write access to the file is not enough to add a
-// key, a cutoff or an exemption.
+// A replica keeps the signed batches that its keys were built from: announcements, cutoffs and exemptions of
+// issuer keys, announcements and withdrawals of gateways. A snapshot contains these batches instead of keys,
+// so that write access to the file is not enough to add a key, a cutoff or an exemption.
 
 // ErrSnapshotKeys means that the authority did not sign a snapshot's keys.
 var ErrSnapshotKeys = errors.New("revocation: the keys in the snapshot do not verify under the pinned authority")
 
-// keepProof stores a verified batch that changed the keyring; r.mu is held.
+// keepProof stores a verified batch that changed the keys; r.mu is held.
 func (r *Replica) keepProof(raw []byte) { r.proofs = append(r.proofs, bytes.Clone(raw)) }
 
 // dropProofs drops batches that only exempt credentials whose days are over at past, Unix seconds; r.mu is
@@ -23,21 +23,26 @@ func (r *Replica) keepProof(raw []byte) { r.proofs = append(r.proofs, bytes.Clon
 func (r *Replica) dropProofs(past int64) {
 	kept := r.proofs[:0:0]
 	for _, raw := range r.proofs {
-		b, err := parse(raw, Control)
-		if err != nil {
-			panic("BUG: an accepted batch does not parse: " + err.Error())
-		}
-		if lasts(b, past) {
+		if lasts(mustParse(raw), past) {
 			kept = append(kept, raw)
 		}
 	}
 	r.proofs = kept
 }
 
+// mustParse parses a control batch that was accepted before.
+func mustParse(raw []byte) *Batch {
+	b, err := parse(raw, Control)
+	if err != nil {
+		panic("BUG: an accepted batch does not parse: " + err.Error())
+	}
+	return b
+}
+
 func lasts(b *Batch, past int64) bool {
 	for _, r := range b.Records() {
 		switch r.Kind {
-		case KindAnnounceKey, KindRetireKey:
+		case KindAnnounceKey, KindRetireKey, KindAnnounceGateway, KindWithdrawGateway:
 			return true
 		case KindExempt:
 			if past < tokens.DayOver(r.Serial.Day) {

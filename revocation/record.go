@@ -106,7 +106,7 @@ func (r *Record) encodable(d Domain) error {
 	switch {
 	case !r.Kind.known():
 		return fmt.Errorf("revocation: record of unknown kind %d", r.Kind)
-	case (r.Kind == KindBooking) != (d == Bookings):
+	case !d.knows(r.Kind):
 		return fmt.Errorf("revocation: a record of kind %s in a batch of another domain", r.Kind)
 	case r.Kind == KindBooking && !r.Kind.fits(len(r.Body)):
 		return fmt.Errorf("revocation: a booking of %d bytes, want 1 to %d", len(r.Body), MaxBody)
@@ -206,28 +206,31 @@ func serialAt(p []byte) tokens.Serial {
 	return tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
 }
 
-// readRecord decodes the first record of src. ok is false if src is too short, or if a known kind has a wrong
-// length or a time of 2^63 or more.
-func readRecord(src []byte) (r Record, rest []byte, ok bool) {
-	if len(src) < recordHead {
-		return r, nil, false
+// readRecord decodes the first record of src. Of a kind that the domain does not know, only Kind is set. ok is
+// false if src is too short, or if a known kind has a wrong length or a time of 2^63 or more.
+func readRecord(src []byte, d Domain) (r Record, rest []byte, ok bool) {
+	kind, payload, rest, ok := splitRecord(src, d)
+	r.Kind = kind
+	if ok && d.knows(kind) {
+		r.At = int64(binary.BigEndian.Uint64(payload))
+		r.SetFields(payload[timeSize:])
 	}
-	r.Kind = Kind(src[0])
-	size := int(src[1])
+	return r, rest, ok
+}
+
+// splitRecord is readRecord without decoding the fields.
+func splitRecord(src []byte, d Domain) (kind Kind, payload, rest []byte, ok bool) {
+	if len(src) < recordHead {
+		return 0, nil, nil, false
+	}
+	kind, size := Kind(src[0]), int(src[1])
 	src = src[recordHead:]
 	if len(src) < size {
-		return r, nil, false
+		return 0, nil, nil, false
 	}
-	p, rest := src[:size], src[size:]
-	if !r.Kind.known() {
-		return r, rest, true
+	payload, rest = src[:size], src[size:]
+	if d.knows(kind) && (size < timeSize || !kind.fits(size-timeSize) || payload[0] >= 1<<7) {
+		return 0, nil, nil, false
 	}
-	if size < timeSize {
-		return r, nil, false
-	}
-	if r.At = int64(binary.BigEndian.Uint64(p)); r.At < 0 {
-		return r, nil, false
-	}
-	ok = r.SetFields(p[timeSize:])
-	return r, rest, ok
+	return kind, payload, rest, true
 }

@@ -13,10 +13,23 @@ import (
 // ahead makes the data suspect.
 const MaxSkew = 5 * time.Second
 
-// Replica is one gateway's copy of the stream. Key, Revoked, Cutoff, Closed and Freshness read from memory
-// without a lock; the other methods are for the follower and for status pages. Times are Unix milliseconds,
-// passed in by the caller.
+// BookingSink receives the bookings of a stream.
+type BookingSink interface {
+	// Apply receives one booking in the form of package booking. at is when the issuer accepted it and now is
+	// the gateway's time, Unix ms. Each booking comes at least once, in the order of its partition; after a
+	// re-reading or a new epoch bookings are repeated, older ones after newer ones. Apply must not block and
+	// must not call the replica.
+	Apply(body string, at, now int64)
+}
+
+// Replica is one gateway's copy of the stream. Key, Revoked, Cutoff, Closed, Gateway, Forgiven, Amnesty and
+// Freshness read from memory without a lock; the other methods are for the follower and for status pages.
+// Times are Unix milliseconds, passed in by the caller.
 type Replica struct {
+	// Bookings receives the bookings of a stream of the domain [Bookings]. Set it before use; nil: bookings
+	// are only counted. Other domains have none.
+	Bookings BookingSink
+
 	// immutable
 	authority *Authority
 	limits    Limits
@@ -26,7 +39,10 @@ type Replica struct {
 	subjects  Subjects
 	closed    *ClosedSessions
 	keys      *Keyring
-	mode      atomic.Uint32 // Booting, Fresh or Suspect
+	gateways  gateways
+	forgiven  forgiven
+	amnesties atomic.Pointer[amnesties] // replaced whole
+	mode      atomic.Uint32             // Booting, Fresh or Suspect
 	watermark atomic.Int64
 
 	mu         sync.Mutex
@@ -35,7 +51,7 @@ type Replica struct {
 	day        int64 // railway day of the last removal of expired records
 	live       bool  // the logs were read to their ends once: later records are new
 	partitions []partition
-	proofs     [][]byte // the signed batches that the keyring was built from
+	proofs     [][]byte // the signed batches that the keys of issuers and gateways were built from
 	counts     Counts
 	foreignAt  int64 // when a message under another authority was last read, by this clock, Unix ms
 }

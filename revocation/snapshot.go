@@ -59,7 +59,8 @@ var (
 )
 
 // Snapshot copies the replica's state. ok is false while the state is not worth saving: not ready yet, or the
-// stream contradicts itself. Readers are not affected. Apply waits for the copy, about a millisecond per 10
+// stream contradicts itself. It is always false for bookings, which the replica does not store: their stream
+// is read from its start. Readers are not affected. Apply waits for the copy, about a millisecond per 10
 // MB, but not for the copy of the closed sessions, which are many. Sessions closed after the snapshot's
 // position in the log may be included or not, because reading from that position closes them again.
 func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
@@ -73,7 +74,7 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 func (r *Replica) snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if State(r.mode.Load()) != Fresh {
+	if State(r.mode.Load()) != Fresh || r.authority.domain != Control {
 		return nil, false
 	}
 	s = &Snapshot{CreatedMS: now, Kinds: newestKind, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs), days: r.set.copy(), subjects: r.subjects.all()}
@@ -93,7 +94,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case s.Authority != r.authority.id || s.Topic != topic || len(s.Partitions) != len(r.partitions):
+	case r.authority.domain != Control || s.Authority != r.authority.id || s.Topic != topic || len(s.Partitions) != len(r.partitions):
 		return ErrSnapshotOther
 	case s.CreatedMS > now+MaxSkew.Milliseconds():
 		return fmt.Errorf("revocation: snapshot is dated %d ms in the future", s.CreatedMS-now)
@@ -105,6 +106,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 		return err
 	}
 	r.keys.applyBatches(batches)
+	r.gateways.applyBatches(batches)
 	for _, raw := range s.Proofs {
 		r.keepProof(raw) // a copy: the original is part of the whole file in memory
 	}

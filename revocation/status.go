@@ -76,6 +76,9 @@ type Status struct {
 	Subjects   int // cutoffs
 	Closed     int // sessions
 	Keys       int
+	Gateways   int // announced keys, withdrawn ones included
+	Forgiven   int // serials
+	Amnesties  int // over or to come included
 	// Bytes is the memory of all sets and cutoffs. Full reports that it exceeds [Limits.Memory]; that is only
 	// an alarm, and no record is dropped.
 	Bytes int
@@ -97,11 +100,14 @@ func (r *Replica) Status(now int64) Status {
 	s.Revoked, revoked = r.set.Len()
 	s.Exempted, exempted = r.keys.exempted()
 	s.Closed, closed = r.closed.Len()
-	s.Bytes = revoked + exempted + closed + s.Subjects*subjectBytes
-	s.Full = s.Bytes > r.limits.Memory
+	s.Amnesties = len(r.Amnesties())
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	s.Gateways, s.Forgiven = r.gateways.count, r.forgiven.count
+	s.Bytes = revoked + exempted + closed + s.Subjects*subjectBytes +
+		s.Gateways*gatewayBytes + s.Forgiven*forgivenBytes + s.Amnesties*amnestyBytes
+	s.Full = s.Bytes > r.limits.Memory
 	s.Counts = r.counts
 	for i := range r.partitions {
 		p := &r.partitions[i]

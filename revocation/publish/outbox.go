@@ -75,12 +75,13 @@ type Pending struct {
 	Drained bool
 }
 
-// Partition returns the partition of a control record. Records of one serial and of its sessions share a partition,
-// which keeps revoke and unrevoke in order. All records about keys are in partition 0, so that an exemption
-// precedes its cutoff; records about subjects are in partition 0, too.
+// Partition returns the partition of a control record. Records of one serial and of its sessions share a
+// partition, which keeps revoke and unrevoke in order. All records about keys of issuers and gateways are in
+// partition 0, so that an exemption precedes its cutoff and an announcement its withdrawal; records about
+// subjects and amnesties are in partition 0, too.
 func Partition(r *revocation.Record, partitions int) int {
 	switch r.Kind {
-	case revocation.KindRevoke, revocation.KindUnrevoke, revocation.KindRevokeSession:
+	case revocation.KindRevoke, revocation.KindUnrevoke, revocation.KindRevokeSession, revocation.KindForgive:
 		return int(r.Serial.Index % uint32(partitions))
 	}
 	return 0

@@ -68,18 +68,14 @@ func sign(message []byte) []byte {
 // Feed applies records directly to a replica of one partition.
 type Feed struct {
 	Replica *revocation.Replica
+	domain  revocation.Domain
 	next    uint64
 	offset  int64
 }
 
 // NewFeed returns a feed whose replica is ready and has the given keys, as of now (Unix ms).
 func NewFeed(now int64, keys ...tokens.Key) *Feed {
-	r, err := revocation.NewReplica(Pinned(), 1, revocation.Limits{}, now-1)
-	if err != nil {
-		panic("revocationtest: " + err.Error())
-	}
-	f := &Feed{Replica: r, next: 1}
-	r.SetTargetOffset(0, 0)
+	f := newFeed(now, revocation.Control)
 	var records []revocation.Record
 	for _, k := range keys {
 		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, At: now, Key: k.ID, Public: k.Public})
@@ -91,9 +87,27 @@ func NewFeed(now int64, keys ...tokens.Key) *Feed {
 	return f
 }
 
+// NewBookingsFeed returns a feed of the domain Bookings whose replica is ready as of now (Unix ms) and passes
+// its bookings to the sink.
+func NewBookingsFeed(now int64, sink revocation.BookingSink) *Feed {
+	f := newFeed(now, revocation.Bookings)
+	f.Replica.Bookings = sink
+	f.Apply(now)
+	return f
+}
+
+func newFeed(now int64, d revocation.Domain) *Feed {
+	r, err := revocation.NewReplica(Pinned().In(d), 1, revocation.Limits{}, now-1)
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	r.SetTargetOffset(0, 0)
+	return &Feed{Replica: r, domain: d, next: 1}
+}
+
 // Apply sends records, or a heartbeat if there are none, and panics unless the replica applies them.
 func (f *Feed) Apply(now int64, records ...revocation.Record) {
-	b := revocation.Batch{Epoch: 1, First: f.next, IssuedAt: now, Through: now}
+	b := revocation.Batch{Domain: f.domain, Epoch: 1, First: f.next, IssuedAt: now, Through: now}
 	if o := f.Replica.Apply(0, Seal(b, records...), now); o != revocation.Applied {
 		panic(fmt.Sprintf("revocationtest: the replica answered %s", o))
 	}
