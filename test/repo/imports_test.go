@@ -37,6 +37,8 @@ var rules = []rule{
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
 	{"revocation/publish", "publishing does not depend on issuer or gateway",
 		[]string{module + "gateway", module + "issuance", module + "revocation/stream", testBroker}},
+	{"bundle", "a handheld has neither the gateway's network nor a private key, and reads a bundle with what this package has",
+		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", "net", "os/exec", web, kafkaClient, "go.uber.org/zap"}},
 	{"gateway", "a stolen gateway can issue nothing and reveal no identity",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", kafkaClient, testBroker, sqlite, postgres}},
 	{"issuance", "the issuer links no code of the gateway and cannot slow it down",
@@ -57,7 +59,7 @@ var rules = []rule{
 
 // exact lists the rules that apply to one package without the packages below it: tokens does not
 // link tokens/signing and tokens/tokentest.
-var exact = []string{"tokens", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
+var exact = []string{"tokens", "bundle", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
 
 func TestImportRules(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
