@@ -71,7 +71,7 @@ const (
 	recordHead = 2
 	maxPayload = 255
 	// MaxBody is the greatest length of a booking, bytes.
-	MaxBody = 200
+	MaxBody = 240
 )
 
 // payloadSizes contains the exact payload length of each known kind, bytes.

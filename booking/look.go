@@ -1,0 +1,120 @@
+package booking
+
+import (
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Query asks for the ticket of a code's holder.
+type Query struct {
+	Day     uint16 // of the code's serial: the pseudonym is that of this day
+	Subject tokens.Subject
+	Scope   tokens.Scope
+	Station revocation.Station // where the code is scanned; zero: not known
+	Train   string             // the train that is inspected, scope onboard only; empty: not known
+	At      int64              // time of the scan, Unix seconds
+	Opens   int64              // how long before departure the gate admits, seconds
+}
+
+// Ticket is the answer to a [Query]. Fields after Held are of the ticket that decided, and empty for Unknown and None.
+type Ticket struct {
+	Held    Held
+	Train   string
+	Departs int64 // Unix seconds
+	Coach   string
+	Seat    string
+}
+
+// Look answers a query from memory. It takes no lock and does not allocate; the texts of the answer stay valid.
+//
+// A ticket counts by scope:
+//
+//	entry, verify  from the query's station; held from Departs - Opens to Departs
+//	exit           to the query's station; held from Departs to Arrives + Grace
+//	onboard        of the query's train; held from Departs - Boards to Arrives + Grace
+//
+// Both ends are included. Before that time it is Early, after it Late. Of several tickets one that is held decides,
+// then an early one, then a late one; among these the one whose departure is nearest to the scan; of equally near ones
+// the one with the smaller Ticket.
+//
+// The answer is Unknown if the table cannot tell: for other scopes, without the station or train that the scope needs,
+// for a day that was dropped or of which a record could not be read. It is Unknown instead of None, Early and Late if
+// another ticket may be missing: the day had no room for one, or the table does not keep all bookings of the station,
+// for an onboard query those of all stations.
+func (t *Table) Look(q *Query, into *Ticket) {
+	*into = Ticket{}
+	r, ok := ruleOf(q)
+	if !ok {
+		return
+	}
+	l := t.days.Load()
+	if int64(q.Day) <= l.dropped {
+		return
+	}
+	d := l.day(int64(q.Day))
+	if d == nil {
+		if t.complete(q) {
+			into.Held = None
+		}
+		return
+	}
+	lost := d.lost.Load() // before the tickets: a record that is lost later counts as not received yet
+	if lost == unreadable {
+		return
+	}
+	complete := lost == whole && t.complete(q)
+	best, held := d.best(&t.names, q, &r)
+	if held != Valid && !complete {
+		return
+	}
+	into.Held = held
+	if best != nil {
+		labels := *t.names.labels.Load()
+		into.Train, into.Coach, into.Seat = labels[best.train], labels[best.coach], labels[best.seat]
+		into.Departs = int64(best.departs)
+	}
+}
+
+// complete reports whether the table keeps every booking that could be the answer.
+func (t *Table) complete(q *Query) bool {
+	if q.Scope == tokens.Onboard {
+		return len(t.stations) == 0
+	}
+	return t.keeps(q.Station)
+}
+
+// best returns the ticket that decides and nil if there is none.
+func (d *day) best(n *names, q *Query, r *rule) (best *entry, held Held) {
+	held = None
+	x, mixed := d.index.Load(), mix(q.Subject)
+	for at := x.home(mixed); ; at++ {
+		if at == len(x.slots) {
+			at = 0
+		}
+		slot := x.slots[at].Load()
+		if slot == 0 {
+			return best, held
+		}
+		if !matches(slot, mixed) {
+			continue
+		}
+		e := x.entry(slot)
+		if e.subject != q.Subject || e.version == cancelled {
+			continue
+		}
+		if h := r.held(n, q, e); rank[h] > rank[held] || h == held && best != nil && nearer(q.At, e, best) {
+			best, held = e, h
+		}
+	}
+}
+
+// rank orders the answers by which ticket decides.
+var rank = [...]uint8{None: 0, Late: 1, Early: 2, Valid: 3}
+
+// nearer reports whether of two tickets with the same answer a decides.
+func nearer(at int64, a, b *entry) bool {
+	da, db := distance(at, int64(a.departs)), distance(at, int64(b.departs))
+	return da < db || da == db && a.ticket < b.ticket
+}
+
+func distance(a, b int64) int64 { return max(a-b, b-a) }

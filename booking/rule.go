@@ -1,0 +1,58 @@
+package booking
+
+import (
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// end is the part of a ticket that a scope compares.
+type end uint8
+
+const (
+	departure end = iota // the station of departure
+	arrival              // the station of arrival
+	train                // the train
+)
+
+// rule says which tickets count for a scope, and when they are held.
+type rule struct {
+	end    end
+	before int64 // held from this long before departure, seconds
+	ride   bool  // until Grace after arrival, and until departure otherwise
+}
+
+// ruleOf returns the rule of a query's scope; ok is false if the query cannot be answered.
+func ruleOf(q *Query) (r rule, ok bool) {
+	here := q.Station != (revocation.Station{})
+	switch q.Scope {
+	case tokens.Entry, tokens.Verify:
+		return rule{end: departure, before: q.Opens}, here
+	case tokens.Exit:
+		return rule{end: arrival, ride: true}, here
+	case tokens.Onboard:
+		return rule{end: train, before: Boards, ride: true}, q.Train != ""
+	}
+	return rule{}, false
+}
+
+// held returns None if the ticket does not count for the query.
+func (r *rule) held(n *names, q *Query, e *entry) Held {
+	// The names are loaded after the slot, so they contain those of the entry.
+	switch {
+	case r.end == departure && (*n.stations.Load())[e.from] != q.Station,
+		r.end == arrival && (*n.stations.Load())[e.to] != q.Station,
+		r.end == train && (*n.labels.Load())[e.train] != q.Train:
+		return None
+	}
+	until := int64(e.departs)
+	if r.ride {
+		until = int64(e.arrives) + Grace
+	}
+	switch {
+	case q.At < int64(e.departs)-r.before:
+		return Early
+	case q.At > until:
+		return Late
+	}
+	return Valid
+}
