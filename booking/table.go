@@ -63,6 +63,8 @@ func (l *dayList) day(number int64) *day {
 	return nil
 }
 
+var _ revocation.BookingSink = (*Table)(nil)
+
 // NewTable returns an empty table.
 func NewTable(c Config) *Table {
 	t := &Table{stations: slices.Clone(c.Stations), most: min(c.Entries, maxEntries)}

@@ -33,6 +33,8 @@ var rules = []rule{
 		[]string{module + "gateway", module + "revocation", module + "issuance", module + "internal", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
 	{"revocation", "the meaning of a revocation does not depend on its transport",
 		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", "net/http", web, kafkaClient, testBroker}},
+	{"booking", "bookings are pure: records and time are the input, a ticket is the output; gates and the issuer's publisher share them",
+		[]string{module + "gateway", module + "issuance", module + "internal", module + "passage", module + "revocation/stream", module + "revocation/publish", module + "revocation/kafka", module + "tokens/signing", module + "tokens/tokentest", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
 	{"revocation/stream", "the gateway's only Kafka code reads; it does not depend on gateway or issuer",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
 	{"revocation/publish", "publishing does not depend on issuer or gateway",
