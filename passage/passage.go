@@ -72,6 +72,10 @@ type Passage struct {
 	Gateway revocation.GatewayID
 }
 
+// Recorder tells other gateways about passages. Record never blocks and copies what it keeps; false means that its
+// queue is full and the passage will not be told.
+type Recorder interface{ Record(p *Passage) bool }
+
 // Reach says how much a verdict about second use knows.
 type Reach uint8
 

@@ -35,6 +35,8 @@ var rules = []rule{
 		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", "net/http", web, kafkaClient, testBroker}},
 	{"booking", "bookings are pure: records and time are the input, a ticket is the output; gates and the issuer's publisher share them",
 		[]string{module + "gateway", module + "issuance", module + "internal", module + "passage", module + "revocation/stream", module + "revocation/publish", module + "revocation/kafka", module + "tokens/signing", module + "tokens/tokentest", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
+	{"passage", "passage is pure like tokens: passages, batches and time are the input; queues, files and Kafka are elsewhere",
+		[]string{module + "gateway", module + "issuance", module + "booking", module + "internal", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/stream", module + "revocation/publish", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
 	{"revocation/stream", "the gateway's only Kafka code reads; it does not depend on gateway or issuer",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
 	{"revocation/publish", "publishing does not depend on issuer or gateway",
@@ -61,7 +63,7 @@ var rules = []rule{
 
 // exact lists the rules that apply to one package without the packages below it: tokens does not
 // link tokens/signing and tokens/tokentest.
-var exact = []string{"tokens", "bundle", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
+var exact = []string{"tokens", "bundle", "passage", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
 
 func TestImportRules(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
