@@ -17,8 +17,8 @@ func (t *Table) Merge(p *Passage) {
 	}
 }
 
-// merge records n, which is of the time at, and reports whether there was room. It repeats if the generations changed meanwhile, so that a passage is not
-// told to a generation that is dropped at once.
+// merge records n, which is of the time at, and reports whether there was room. It repeats if the generations
+// changed meanwhile, so that a passage is not told to a generation that is dropped at once.
 func (t *Table) merge(key, h uint64, n word, at int64) bool {
 	rules := terms{at: max(at, t.counters.now.Load()), window: t.window}
 	for {
