@@ -167,7 +167,9 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	}
 	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "unrevoked": s.Counts.Unrevoked,
 		"exempted": s.Counts.Exempted, "subject_cutoff": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
-		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
+		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash,
+		"gateway": s.Counts.Gateways, "gateway_refused": s.Counts.GatewayRefused, "forgiven": s.Counts.Forgiven, "forgive_refused": s.Counts.ForgiveRefused,
+		"amnesty": s.Counts.Amnesties, "amnesty_refused": s.Counts.AmnestyRefused} {
 		counter(descRecords, n, outcome)
 	}
 	counter(descRewinds, s.Counts.Rewinds)

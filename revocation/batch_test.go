@@ -19,23 +19,35 @@ var all = []revocation.Record{
 	{Kind: revocation.KindExempt, At: 5, Key: 7, Serial: tokens.Serial{Day: 65535, Index: 1<<32 - 1}},
 	{Kind: revocation.KindRevokeSubject, At: 6, Subject: tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, Cutoff: 1<<32 - 1},
 	{Kind: revocation.KindRevokeSession, At: 1<<63 - 1, Serial: tokens.Serial{Day: 20494, Index: 5}, Start: 1<<32 - 1},
+	{Kind: revocation.KindAnnounceGateway, At: 7, Gateway: 65535, Public: [32]byte{1, 2, 3}},
+	{Kind: revocation.KindWithdrawGateway, At: 8, Gateway: 258, Cutoff: 1<<32 - 2},
+	{Kind: revocation.KindForgive, At: 9, Serial: tokens.Serial{Day: 20494, Index: 1<<32 - 2}},
+	{Kind: revocation.KindAmnesty, At: 10, Scopes: 0x81, Station: revocation.Station{1, 2, 3, 4, 5, 6, 7, 8}, From: 1<<32 - 3, Until: 1<<32 - 1},
 }
 
+// bookings are records of the domain Bookings.
+var bookings = []revocation.Record{book("b", 11), book("\x00\xff", 1<<63-1)}
+
+// recordsOf are records of every kind of a domain.
+var recordsOf = map[revocation.Domain][]revocation.Record{revocation.Control: all, revocation.Bookings: bookings}
+
 func TestBatchKeepsEveryField(t *testing.T) {
-	in := revocation.Batch{Epoch: 9, Partition: 2, First: 11, IssuedAt: 1000, Through: 900}
-	b, err := revocation.OpenBatch(revocationtest.Seal(in, all...), revocationtest.Pinned())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.Epoch != 9 || b.Partition != 2 || b.First != 11 || b.IssuedAt != 1000 || b.Through != 900 || b.Len() != len(all) {
-		t.Fatalf("the decoded header is %+v", b)
-	}
-	i := 0
-	for seq, r := range b.Records() {
-		if seq != 11+uint64(i) || r != all[i] {
-			t.Errorf("record %d decoded as number %d: %+v", i, seq, r)
+	for d, records := range recordsOf {
+		in := revocation.Batch{Domain: d, Epoch: 9, Partition: 2, First: 11, IssuedAt: 1000, Through: 900}
+		b, err := revocation.OpenBatch(revocationtest.Seal(in, records...), revocationtest.Pinned().In(d))
+		if err != nil {
+			t.Fatal(err)
 		}
-		i++
+		if b.Domain != d || b.Epoch != 9 || b.Partition != 2 || b.First != 11 || b.IssuedAt != 1000 || b.Through != 900 || b.Len() != len(records) {
+			t.Fatalf("the decoded header is %+v", b)
+		}
+		i := 0
+		for seq, r := range b.Records() {
+			if seq != 11+uint64(i) || r != records[i] {
+				t.Errorf("record %d decoded as number %d: %+v", i, seq, r)
+			}
+			i++
+		}
 	}
 }
 
@@ -95,10 +107,14 @@ func TestLargestBatchCanBeOpened(t *testing.T) {
 }
 
 func FuzzOpenBatch(f *testing.F) {
-	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, all...))
-	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, err := revocation.OpenBatch(raw, revocationtest.Pinned())
+	for d, records := range recordsOf {
+		f.Add(uint8(d), revocationtest.Seal(revocation.Batch{Domain: d, Epoch: 1, First: 1}, records...))
+		f.Add(uint8(d), revocationtest.Seal(revocation.Batch{Domain: d, Epoch: 1, First: 1}))
+		f.Add(uint8(d)^1, revocationtest.Seal(revocation.Batch{Domain: d, Epoch: 1, First: 1}, records...))
+	}
+	f.Fuzz(func(t *testing.T, domain uint8, raw []byte) {
+		d := revocation.Domain(domain % 2)
+		b, err := revocation.OpenBatch(raw, revocationtest.Pinned().In(d))
 		if err != nil {
 			return
 		}
@@ -106,8 +122,11 @@ func FuzzOpenBatch(f *testing.F) {
 		for _, r := range b.Records() {
 			records = append(records, r)
 		}
-		if again := revocationtest.Seal(*b, records...); !bytes.Equal(again, raw) {
+		if again := revocationtest.Seal(*b, records...); b.Domain != d || !bytes.Equal(again, raw) {
 			t.Fatalf("a batch has two encodings")
+		}
+		if _, err := revocation.OpenBatch(raw, revocationtest.Pinned().In(1-d)); !errors.Is(err, revocation.ErrForm) {
+			t.Fatalf("the batch also opens in the other domain: %v", err)
 		}
 	})
 }
@@ -115,22 +134,31 @@ func FuzzOpenBatch(f *testing.F) {
 // FuzzRecords puts any bytes as records behind a genuine header and under a genuine signature: a reader
 // accepts all records or none, and accepted records are encoded again to the same bytes.
 func FuzzRecords(f *testing.F) {
-	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start}, all...)
-	f.Add(uint16(len(all)), raw[44:len(raw)-64])
+	head := func(d revocation.Domain, records ...revocation.Record) []byte {
+		return revocationtest.Seal(revocation.Batch{Domain: d, Epoch: 1, First: 1, IssuedAt: start, Through: start}, records...)
+	}
+	for d, records := range recordsOf {
+		raw := head(d, records...)
+		f.Add(uint8(d), uint16(len(records)), raw[44:len(raw)-64])
+	}
 	for _, v := range readVectors(f) {
 		for _, m := range v.Messages {
 			if b := rawOf(f, m); len(b) > 44+64 && len(b) < 1000 {
-				f.Add(uint16(b[18])<<8|uint16(b[19]), b[44:len(b)-64])
+				f.Add(uint8(domainOf(f, v)), uint16(b[18])<<8|uint16(b[19]), b[44:len(b)-64])
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, count uint16, records []byte) {
-		header := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})[:44]
+	f.Fuzz(func(t *testing.T, domain uint8, count uint16, records []byte) {
+		d := revocation.Domain(domain % 2)
+		header := head(d)[:44]
 		header[18], header[19] = byte(count>>8), byte(count)
 		raw := revocationtest.SealMessage(append(header, records...))
-		b, err := revocation.OpenBatch(raw, revocationtest.Pinned())
-		h := newHarness(t, 1)
-		if o := h.Apply(0, raw, start); (o == revocation.Unreadable) != (err != nil) {
+		b, err := revocation.OpenBatch(raw, revocationtest.Pinned().In(d))
+		r, makeErr := revocation.NewReplica(revocationtest.Pinned().In(d), 1, revocation.Limits{}, start-1)
+		if makeErr != nil {
+			t.Fatal(makeErr)
+		}
+		if o := r.Apply(0, raw, start); (o == revocation.Unreadable) != (err != nil) {
 			t.Fatalf("opened with %v and applied as %s", err, o)
 		}
 		if err != nil {
@@ -139,11 +167,14 @@ func FuzzRecords(f *testing.F) {
 		known := true
 		var list []revocation.Record
 		for _, r := range b.Records() {
-			known = known && r.Kind.String() != "unknown"
+			known = known && r.Kind.String() != "unknown" && (r.Kind == revocation.KindBooking) == (d == revocation.Bookings)
 			if r.At < 0 {
 				t.Fatalf("a time of 2^63: %+v", r)
 			}
 			list = append(list, r)
+		}
+		if got := r.Status(start).Counts.Unknown; known != (got == 0) {
+			t.Fatalf("%d records counted as unknown", got)
 		}
 		if again, err := b.Encode(revocationtest.Pinned().ID(), list); known && (err != nil || !bytes.Equal(again, raw[:len(raw)-64])) {
 			t.Fatalf("a batch has two encodings: %v", err)

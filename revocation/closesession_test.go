@@ -300,53 +300,6 @@ func TestSnapshotKeepsClosedSessions(t *testing.T) {
 	}
 }
 
-// Earlier releases skipped closings, so their snapshots lack them: the content is used, and the log is read
-// from its start.
-func TestSnapshotOfAnEarlierReleaseIsUsedAndTheLogIsRead(t *testing.T) {
-	f, serials := filled(t)
-	f.Apply(start, closeRecord(serial, startSecond, start))
-	s, _ := f.Replica.Snapshot("t", start)
-	raw := s.Encode()
-	// RGS3: no byte for kinds after the time, and no sessions between subjects and days.
-	without := slices.Clone(raw[:len(raw)-32])
-	without[3] = '3'
-	without = slices.Delete(without, 12, 13)
-	sessions := 4 + 4 + 4 + 8
-	at := bytes.Index(without, []byte{0, 0, 0, 1, 0, 0x2d, 0x07, 0xe0}) // one slice, and its number
-	if n := bytes.Count(without, []byte{0, 0, 0, 1, 0, 0x2d, 0x07, 0xe0}); n != 1 {
-		t.Fatalf("the slice is found %d times", n)
-	}
-	without = slices.Delete(without, at, at+sessions)
-	back, err := revocation.DecodeSnapshot(revocationtest.SealSnapshot(without))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if back.Whole() || !s.Whole() {
-		t.Error("the snapshot of the earlier release counts as whole, or this release's does not")
-	}
-	r := newHarness(t, 1)
-	if err := r.Restore(back, "t", start); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range serials {
-		if !r.Revoked(s) {
-			t.Fatalf("%s is lost", s)
-		}
-	}
-	if _, goesOn := r.ResumeOffset(0); goesOn {
-		t.Fatal("the log is not read from its start")
-	}
-	if st := r.Status(start); st.State != revocation.Booting || st.Usable || st.Keys != 2 {
-		t.Errorf("%s, usable %v, %d keys", st.State, st.Usable, st.Keys)
-	}
-	// The position in the numbering stays known: an old copy of the log is not enough.
-	r.SetTargetOffset(0, 0)
-	r.send(revocation.Applied, 0, 1, 1, start)
-	if st := r.Status(start); st.State != revocation.Booting || !strings.Contains(st.Waiting[0], "an old copy?") {
-		t.Errorf("%s, waiting for %q", st.State, st.Waiting)
-	}
-}
-
 // Snapshots are taken while sessions are closed. Together with the log from its resume offset, each restores
 // every session.
 func TestSnapshotDuringClosingsLosesNone(t *testing.T) {

@@ -2,15 +2,14 @@ package revocation
 
 import (
 	"maps"
-	"slices"
 	"sync/atomic"
 
 	"github.com/railgate/railgate/tokens"
 )
 
 // MaxForgiven bounds the forgiven serials that a replica stores, about 13 MB. Staff forgive one person at a
-// time; for a station or a night there are amnesties. A record beyond the bound is counted and ignored: its
-// passenger is refused a second passage until the code has changed.
+// time; for a station or a night there are amnesties. A record beyond the bound is counted and has no effect:
+// the passenger is refused a second passage until the window has passed.
 const MaxForgiven = 1 << 18
 
 // forgiven maps serials to the time up to which their passages do not count, Unix ms. until takes no lock;
@@ -36,19 +35,20 @@ func (f *forgiven) until(serial tokens.Serial) int64 {
 
 // add stores a time, never an earlier one than before. fits is false if there is no room.
 func (f *forgiven) add(serial tokens.Serial, at int64) (changed, fits bool) {
-	shard := &f.shards[byte(serial.Index)]
-	grown := map[tokens.Serial]int64{}
-	if m := shard.Load(); m != nil {
-		if (*m)[serial] >= at {
-			return false, true
-		}
-		grown = maps.Clone(*m)
+	was := f.until(serial)
+	if was >= at {
+		return false, true
 	}
-	if _, there := grown[serial]; !there {
-		if most := f.limit(); f.count >= most {
+	if was == 0 {
+		if f.count >= f.limit() {
 			return false, false
 		}
 		f.count++
+	}
+	shard := &f.shards[byte(serial.Index)]
+	grown := map[tokens.Serial]int64{}
+	if m := shard.Load(); m != nil {
+		grown = maps.Clone(*m)
 	}
 	grown[serial] = at
 	shard.Store(&grown)
@@ -60,6 +60,24 @@ func (f *forgiven) limit() int {
 		return MaxForgiven
 	}
 	return f.most
+}
+
+// load adds the serials of a snapshot, at most [MaxForgiven], to an empty set.
+func (f *forgiven) load(all []ForgivenSerial) {
+	var shards [len(f.shards)]map[tokens.Serial]int64
+	for _, s := range all {
+		shard := &shards[byte(s.Serial.Index)]
+		if *shard == nil {
+			*shard = map[tokens.Serial]int64{}
+		}
+		(*shard)[s.Serial] = s.Until
+	}
+	for i := range shards {
+		if shards[i] != nil {
+			f.shards[i].Store(&shards[i])
+		}
+	}
+	f.count = len(all)
 }
 
 // forget drops the serials of days that are over at now, Unix seconds.
@@ -96,7 +114,7 @@ func compareSerials(a, b tokens.Serial) int {
 	return int(int64(a.Index) - int64(b.Index))
 }
 
-// all returns the serials by day and index.
+// all returns the serials in no particular order.
 func (f *forgiven) all() (list []ForgivenSerial) {
 	for i := range f.shards {
 		if m := f.shards[i].Load(); m != nil {
@@ -105,7 +123,6 @@ func (f *forgiven) all() (list []ForgivenSerial) {
 			}
 		}
 	}
-	slices.SortFunc(list, compareForgiven)
 	return list
 }
 

@@ -73,6 +73,22 @@ func (g *gateways) withdraw(id GatewayID, cutoff int64) (changed, ok bool) {
 	return true, true
 }
 
+// AnnouncedGateway is a gateway with its key.
+type AnnouncedGateway struct {
+	ID GatewayID
+	GatewayKey
+}
+
+// all returns the gateways by id.
+func (g *gateways) all() (list []AnnouncedGateway) {
+	for id := range 1 << 16 {
+		if key := g.key(GatewayID(id)); key != nil {
+			list = append(list, AnnouncedGateway{GatewayID(id), *key})
+		}
+	}
+	return list
+}
+
 // applyBatches applies the records about gateways in batches, in order. The batches are verified.
 func (g *gateways) applyBatches(batches []*Batch) {
 	for _, b := range batches {

@@ -87,3 +87,14 @@ func (s *Snapshot) Keys(authority *Authority) ([]tokens.Key, error) {
 	ring.applyBatches(batches)
 	return ring.all(), nil
 }
+
+// Gateways returns the snapshot's gateways by id, built like [Snapshot.Keys].
+func (s *Snapshot) Gateways(authority *Authority) ([]AnnouncedGateway, error) {
+	batches, err := openProofs(s.Proofs, authority)
+	if err != nil {
+		return nil, err
+	}
+	var all gateways
+	all.applyBatches(batches)
+	return all.all(), nil
+}

@@ -14,9 +14,7 @@ import (
 // followed by a SHA-256 of all of it. [Snapshot.Encode] specifies the format.
 const (
 	snapshotFamily = "RGS" // the version is the byte that follows
-	snapshotMagic  = "RGS4"
-	// snapshotBefore is the format of releases that knew kinds up to 6 and no closed sessions.
-	snapshotBefore = "RGS3"
+	snapshotMagic  = "RGS5"
 	// MaxSnapshot bounds the size of a snapshot that is read, bytes: all serials of four days.
 	MaxSnapshot = 2 << 30
 	// MaxSnapshotAge is how long a record about a day's credentials can matter: 48 h from the start of the
@@ -31,12 +29,14 @@ type Snapshot struct {
 	Authority  [4]byte
 	Topic      string
 	Partitions []SnapshotPartition
-	// Proofs are the signed batches that announced keys, set their cutoffs and exempted credentials under
-	// them, in the order in which they were applied.
-	Proofs   [][]byte
-	subjects []subjectCutoff
-	closed   []snapshotSlice
-	days     []snapshotDay
+	// Proofs are the signed batches that announced keys of issuers and gateways, set their cutoffs and
+	// exempted credentials under them, in the order in which they were applied.
+	Proofs    [][]byte
+	subjects  []subjectCutoff
+	closed    []snapshotSlice
+	forgiven  []ForgivenSerial
+	amnesties []Amnesty
+	days      []snapshotDay
 }
 
 // SnapshotPartition is one partition's position in the stream.
@@ -66,18 +66,20 @@ var (
 func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if s, ok = r.snapshot(topic, now); ok {
 		s.closed = r.closed.copy()
+		slices.SortFunc(s.forgiven, compareForgiven)
 	}
 	return s, ok
 }
 
-// snapshot is [Replica.Snapshot] without closed sessions.
+// snapshot is [Replica.Snapshot] without closed sessions; forgiven serials are not sorted.
 func (r *Replica) snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if State(r.mode.Load()) != Fresh || r.authority.domain != Control {
 		return nil, false
 	}
-	s = &Snapshot{CreatedMS: now, Kinds: newestKind, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs), days: r.set.copy(), subjects: r.subjects.all()}
+	s = &Snapshot{CreatedMS: now, Kinds: newestKind, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs),
+		subjects: r.subjects.all(), forgiven: r.forgiven.all(), amnesties: r.Amnesties(), days: r.set.copy()}
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, SnapshotPartition{p.epoch, p.next, p.issued, p.through, p.position})
@@ -114,6 +116,8 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	for _, c := range s.subjects {
 		r.subjects.setCutoff(c.subject, c.before)
 	}
+	r.forgiven.load(s.forgiven)
+	r.amnesties.Store(newAmnesties(slices.Clone(s.amnesties)))
 	whole := r.closed.load(s.closed) && s.Whole()
 	for i, p := range s.Partitions {
 		seen := r.partitions[i].seen
@@ -142,6 +146,12 @@ func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] {
 
 // Closed yields every closed session in the snapshot, in no particular order.
 func (s *Snapshot) Closed() iter.Seq[ClosedSession] { return allClosed(s.closed) }
+
+// Forgiven returns every forgiven serial in the snapshot, by day and index.
+func (s *Snapshot) Forgiven() []ForgivenSerial { return s.forgiven }
+
+// Amnesties returns every amnesty in the snapshot, over or to come included.
+func (s *Snapshot) Amnesties() []Amnesty { return s.amnesties }
 
 // Subjects yields every subject's cutoff, Unix seconds.
 func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {

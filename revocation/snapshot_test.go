@@ -220,6 +220,12 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	s, _ := feed.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	f.Add(raw[:len(raw)-32])
+	feed.Announce(start, 1)
+	feed.Apply(start, forgive(serial, start), forgive(indexed(7), 1), amnesty(revocation.Station{}, startSecond, startSecond+1, 1), amnesty(revocation.Station{1}, startSecond, startSecond+1, 3))
+	s, _ = feed.Replica.Snapshot("t", start)
+	raw = s.Encode()
+	f.Add(raw[:len(raw)-32])
+	f.Add([]byte("RGS4" + strings.Repeat("\x00", 8+1+4+2+2+4+4+4+2)))
 	f.Add([]byte("RGS3" + strings.Repeat("\x00", 8+4+2+2+4+4+2)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sealed := revocationtest.SealSnapshot(body) // otherwise the checksum would stop the fuzzer

@@ -1,20 +1,19 @@
 package revocation
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
 	"slices"
-
-	"github.com/railgate/railgate/tokens"
 )
 
-// Encode returns the snapshot's file format. Numbers are big-endian, sizes in bytes: magic RGS4; creation,
+// Encode returns the snapshot's file format. Numbers are big-endian, sizes in bytes: magic RGS5; creation,
 // Unix ms (8); the greatest kind of record that the writer knew (1); authority (4); topic, length (2) and
 // bytes; partitions, count (2), each epoch, next number, issued, through, next offset (8 each); signed
-// batches about keys, count (4), each length (4) and the message; subjects, count (4), each subject (8),
-// cutoff (8); closed sessions; revoked days; SHA-256 of all preceding bytes (32).
+// batches about keys of issuers and gateways, count (4), each length (4) and the message; subjects, count
+// (4), each subject (8), cutoff (8); closed sessions; forgiven serials, count (4), in ascending order, each
+// day (2), index (4), time, Unix ms (8); amnesties, count (4), in ascending order, each scopes (1), station
+// (8), from and until, Unix seconds (4 each); revoked days; SHA-256 of all preceding bytes (32).
 //
 // Closed sessions are slices of ten minutes, count (4), in ascending order, each start / 600 (4), sessions,
 // count (4, at least 1), and one word (8) for each, in ascending order; see wordSet for the word.
@@ -23,7 +22,8 @@ import (
 // 65,536 bits in 8,192 bytes. Index n is in page n / 65536; there it is bit n mod 8 of byte (n mod 65536) /
 // 8, where bit 0 is the least significant.
 //
-// RGS3, the format of earlier releases, has neither the byte of kinds nor closed sessions.
+// RGS4, the format of earlier releases, has neither forgiven serials nor amnesties. RGS3 also lacks the byte
+// of kinds and the closed sessions.
 func (s *Snapshot) Encode() []byte {
 	b := []byte(snapshotMagic)
 	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
@@ -52,6 +52,15 @@ func (s *Snapshot) Encode() []byte {
 			b = put64(b, word)
 		}
 	}
+	b = put32(b, uint32(len(s.forgiven)))
+	for _, f := range s.forgiven {
+		b = put64(appendSerial(b, f.Serial), uint64(f.Until))
+	}
+	b = put32(b, uint32(len(s.amnesties)))
+	for _, a := range s.amnesties {
+		b = append(append(b, byte(a.Scopes)), a.Station[:]...)
+		b = put32(put32(b, uint32(a.From)), uint32(a.Until))
+	}
 	b = appendDays(b, s.days)
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...)
@@ -68,104 +77,3 @@ func appendDays(b []byte, days []snapshotDay) []byte {
 	}
 	return b
 }
-
-func (r *reader) days() (days []snapshotDay) {
-	for range r.u16() {
-		d := snapshotDay{number: r.u16(), pages: map[uint16]*[pageBits / 8]byte{}}
-		last := -1
-		for n := r.u32(); n > 0 && !r.failed; n-- {
-			number := r.u16()
-			r.failed = r.failed || int(number) <= last // each snapshot has exactly one encoding
-			last = int(number)
-			d.pages[number] = (*[pageBits / 8]byte)(r.next(pageBits / 8))
-		}
-		days = append(days, d)
-	}
-	return days
-}
-
-func (r *reader) closed() (all []snapshotSlice) {
-	last := int64(-1)
-	for n := r.u32(); n > 0 && !r.failed; n-- {
-		s := snapshotSlice{number: r.u32()}
-		size := int(r.u32())
-		if r.failed = r.failed || size > len(r.rest)/8; r.failed {
-			return nil
-		}
-		raw := r.next(8 * size)
-		s.words = make([]uint64, size)
-		for i := range s.words {
-			s.words[i] = binary.BigEndian.Uint64(raw[8*i:])
-		}
-		r.failed = int64(s.number) <= last || !s.readable() // each snapshot has exactly one encoding
-		last = int64(s.number)
-		all = append(all, s)
-	}
-	return all
-}
-
-// DecodeSnapshot reads the output of [Snapshot.Encode] and nothing else: the sum is checked before any field
-// is used, and encoding again gives the same bytes. It also reads RGS3, the format of earlier releases.
-func DecodeSnapshot(raw []byte) (*Snapshot, error) {
-	if len(raw) > MaxSnapshot {
-		return nil, ErrSnapshotForm
-	}
-	body, ok := verifiedBody(raw, snapshotMagic)
-	before := false
-	if !ok {
-		body, before = verifiedBody(raw, snapshotBefore)
-	}
-	switch {
-	case ok, before:
-	case bytes.HasPrefix(raw, []byte(snapshotFamily)) && !bytes.HasPrefix(raw, []byte(snapshotMagic)) && !bytes.HasPrefix(raw, []byte(snapshotBefore)):
-		return nil, ErrSnapshotVersion
-	default:
-		return nil, ErrSnapshotForm
-	}
-	r := reader{rest: body}
-	s := &Snapshot{CreatedMS: int64(r.u64()), Kinds: KindRevokeSubject}
-	if !before {
-		s.Kinds = Kind(r.next(1)[0])
-	}
-	copy(s.Authority[:], r.next(4))
-	s.Topic = string(r.next(int(r.u16())))
-	for range r.u16() {
-		s.Partitions = append(s.Partitions, SnapshotPartition{r.u64(), r.u64(), int64(r.u64()), int64(r.u64()), int64(r.u64())})
-	}
-	for n := r.u32(); n > 0 && !r.failed; n-- {
-		size := r.u32()
-		r.failed = r.failed || size > MaxBatch
-		s.Proofs = append(s.Proofs, r.next(int(min(size, MaxBatch))))
-	}
-	for n := r.u32(); n > 0 && !r.failed; n-- {
-		s.subjects = append(s.subjects, subjectCutoff{tokens.Subject(r.next(len(tokens.Subject{}))), int64(r.u64())})
-	}
-	if !before {
-		s.closed = r.closed()
-	}
-	s.days = r.days()
-	if r.failed || len(r.rest) != 0 {
-		return nil, ErrSnapshotForm
-	}
-	return s, nil
-}
-
-// reader reads numbers from a slice and records whether there were too few bytes.
-type reader struct {
-	rest   []byte
-	failed bool
-}
-
-func (r *reader) next(n int) []byte {
-	if len(r.rest) < n {
-		r.failed, r.rest = true, nil
-		return make([]byte, n)
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) u16() uint16 { return binary.BigEndian.Uint16(r.next(2)) }
-func (r *reader) u32() uint32 { return binary.BigEndian.Uint32(r.next(4)) }
-func (r *reader) u64() uint64 { return binary.BigEndian.Uint64(r.next(8)) }

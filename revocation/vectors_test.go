@@ -17,7 +17,7 @@ import (
 const (
 	vectorDir = "testdata/vectors"
 	// fewest is the least number of vectors; fewer means that the folder was lost.
-	fewest = 90
+	fewest = 130
 )
 
 func readVectors(t testing.TB) []*vectors.Vector {
@@ -76,15 +76,21 @@ func TestVectors(t *testing.T) {
 
 func readerOf(t *testing.T, v *vectors.Vector) *revocation.Replica {
 	t.Helper()
-	authority, err := revocation.ParseAuthority(v.Authority)
+	r, err := revocation.NewReplica(authorityOf(t, v), v.Partitions, revocation.Limits{}, v.SinceMS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := revocation.NewReplica(authority, v.Partitions, revocation.Limits{}, v.SinceMS)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.Bookings = new(bookingList)
 	return r
+}
+
+func domainOf(t testing.TB, v *vectors.Vector) revocation.Domain {
+	t.Helper()
+	d, ok := map[string]revocation.Domain{"": revocation.Control, "bookings": revocation.Bookings}[v.Domain]
+	if !ok {
+		t.Fatalf("domain %q", v.Domain)
+	}
+	return d
 }
 
 func rawOf(t testing.TB, m vectors.Message) []byte {
@@ -179,6 +185,7 @@ func checkExpectations(t *testing.T, way string, v *vectors.Vector, r *revocatio
 			t.Errorf("%s: subject %s has the cutoff %d, want %d", way, c.Subject, r.Cutoff(subject), c.EarliestStart)
 		}
 	}
+	checkPassages(t, way, v, r)
 	if s.Revoked != len(e.Revoked) || s.Closed != len(e.ClosedSessions) || s.Keys != len(e.Keys) || s.Subjects != len(e.SubjectCutoffs) {
 		t.Errorf("%s: %d revoked, %d sessions closed, %d keys, %d subjects; want %d, %d, %d, %d", way,
 			s.Revoked, s.Closed, s.Keys, s.Subjects, len(e.Revoked), len(e.ClosedSessions), len(e.Keys), len(e.SubjectCutoffs))
@@ -190,10 +197,7 @@ func checkExpectations(t *testing.T, way string, v *vectors.Vector, r *revocatio
 func TestVectorsOpenAndEncodeToTheSameBytes(t *testing.T) {
 	written := 0
 	for _, v := range readVectors(t) {
-		authority, err := revocation.ParseAuthority(v.Authority)
-		if err != nil {
-			t.Fatal(err)
-		}
+		authority := authorityOf(t, v)
 		for i, m := range v.Messages {
 			raw := rawOf(t, m)
 			b, err := revocation.OpenBatch(raw, authority)

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
 
 // showSnapshot prints a gateway's snapshot. The checksum is verified, and with the authority's key also the
-// signatures under which keys were announced. The rest of a snapshot is not signed: it is what this gateway
+// signatures under which keys of issuers and gateways were announced. The rest of a snapshot is not signed: it is what this gateway
 // stored.
 func showSnapshot(out io.Writer, path string, authority *revocation.Authority, serials bool) error {
 	raw, err := readFile(path, revocation.MaxSnapshot)
@@ -47,13 +48,19 @@ func showSnapshot(out io.Writer, path string, authority *revocation.Authority, s
 	for range s.Closed() {
 		closed++
 	}
-	fmt.Fprintf(out, "%d closed sessions\n", closed)
+	fmt.Fprintf(out, "%d closed sessions\n%d forgiven serials\n", closed, len(s.Forgiven()))
+	for _, a := range s.Amnesties() {
+		fmt.Fprintf(out, "amnesty  scopes %s  station %s  from %s  until %s\n", strings.Join(a.Scopes.Names(), ","), stationText(a.Station), clock(a.From*1000), clock(a.Until*1000))
+	}
 	if !s.Whole() {
 		fmt.Fprintln(out, "written by a release that knew fewer kinds of record: a gateway reads the log from its start as well")
 	}
 	if serials {
 		for c := range s.Closed() {
 			fmt.Fprintf(out, "session %s  start %s  closed %s\n", c.Serial, clock(c.Start*1000), clock(c.Closed*1000))
+		}
+		for _, f := range s.Forgiven() {
+			fmt.Fprintf(out, "forgiven %s  until %s\n", f.Serial, clock(f.Until))
 		}
 		for serial := range s.Revoked() {
 			fmt.Fprintln(out, serial)
@@ -67,16 +74,25 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		state := "trusted"
-		if k.Cutoff != tokens.Never {
-			state = "cutoff " + clock(k.Cutoff*1000)
+	state := func(cutoff int64) string {
+		if cutoff == tokens.Never {
+			return "trusted"
 		}
+		return "cutoff " + clock(cutoff*1000)
+	}
+	for _, k := range keys {
 		exempted := 0
 		if set, ok := k.Exempted.(*revocation.Set); ok {
 			exempted, _ = set.Len()
 		}
-		fmt.Fprintf(out, "key %d  %x  %s  %d exempted\n", k.ID, k.Public, state, exempted)
+		fmt.Fprintf(out, "key %d  %x  %s  %d exempted\n", k.ID, k.Public, state(k.Cutoff), exempted)
+	}
+	gateways, err := s.Gateways(authority)
+	if err != nil {
+		return err
+	}
+	for _, g := range gateways {
+		fmt.Fprintf(out, "gateway %d  %x  %s\n", g.ID, g.Public, state(g.Cutoff))
 	}
 	return nil
 }

@@ -68,6 +68,7 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 	seal := func(first uint64, records ...revocation.Record) []byte {
 		return revocationtest.Seal(revocation.Batch{Epoch: 3, First: first, IssuedAt: at, Through: at - 5}, records...)
 	}
+	_, announce := revocationtest.Gateway(300)
 	forged := seal(3)
 	forged[len(forged)-1] ^= 1
 	c := newConfig(t,
@@ -77,18 +78,27 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, Cutoff: at / 1000}),
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, Cutoff: at / 1000}),
 		seal(6, revocation.Record{Kind: revocation.KindRevokeSession, At: at, Serial: serial, Start: at/1000 - 60}),
+		seal(7, announce, revocation.Record{Kind: revocation.KindWithdrawGateway, Gateway: 0, Cutoff: at / 1000},
+			revocation.Record{Kind: revocation.KindForgive, At: at, Serial: serial},
+			revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Entry | tokens.Exit), From: at / 1000, Until: at/1000 + 60},
+			revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Exit), Station: revocation.Station{1}, From: at / 1000, Until: at/1000 + 60}),
 		revocationtest.SealUnknown(revocation.Batch{Epoch: 4, First: 1, IssuedAt: at, Through: at}, 200))
 	text, p := c.show(t)
 	for _, want := range []string{
 		"0         0  records    epoch 3  number 1  issued 2026-02-10T00:00:00.000Z  through 2026-02-09T23:59:59.995Z\n",
-		"             1  revoke          20494-42  accepted 2026-02-09T23:59:59.993Z\n",
-		"             2  exempt          key 7  20494-42\n",
+		"             1  revoke            20494-42  accepted 2026-02-09T23:59:59.993Z\n",
+		"             2  exempt            key 7  20494-42\n",
 		"0         1  heartbeat  epoch 3  number 3",
 		"0         2  forged     108 bytes\n",
 		"0         3  unreadable  7 bytes\n",
 		"(numbers 3 to 4 are missing)\n",
-		"  revoke_subject  subject 0100000000000000  cutoff 2026-02-10T00:00:00.000Z\n",
-		"             6  revoke_session  20494-42  start 2026-02-09T23:59:00.000Z  accepted 2026-02-10T00:00:00.000Z\n",
+		"  revoke_subject    subject 0100000000000000  cutoff 2026-02-10T00:00:00.000Z\n",
+		"             6  revoke_session    20494-42  start 2026-02-09T23:59:00.000Z  accepted 2026-02-10T00:00:00.000Z\n",
+		"             7  announce_gateway  gateway 300  public " + hex.EncodeToString(announce.Public[:]) + "\n",
+		"             8  withdraw_gateway  gateway 0  cutoff 2026-02-10T00:00:00.000Z\n",
+		"             9  forgive           20494-42  accepted 2026-02-10T00:00:00.000Z\n",
+		"            10  amnesty           scopes entry,exit  station all  from 2026-02-10T00:00:00.000Z  until 2026-02-10T00:01:00.000Z\n",
+		"            11  amnesty           scopes exit  station 0100000000000000  from",
 		"(repeats numbers)\n",
 		"(new epoch)\n",
 		"             1  unknown",
@@ -97,7 +107,7 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 			t.Errorf("not shown: %q", want)
 		}
 	}
-	if got := p.summary(); got != "8 messages: 1 heartbeats, 6 records, 2 refused, 1 gaps" {
+	if got := p.summary(); got != "9 messages: 1 heartbeats, 11 records, 2 refused, 1 gaps" {
 		t.Errorf("summary %q", got)
 	}
 	if t.Failed() {
@@ -120,6 +130,9 @@ func TestSnapshotAndHighWaterMarkAreShown(t *testing.T) {
 	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), Cutoff: 77})
 	feed.Revoke(at, serial)
 	feed.Close(at+7000, tokens.Pass{Serial: serial, Start: at/1000 - 60})
+	feed.Announce(at, 300)
+	feed.Apply(at, revocation.Record{Kind: revocation.KindWithdrawGateway, Gateway: 300, Cutoff: 78}, revocation.Record{Kind: revocation.KindForgive, At: at, Serial: serial},
+		revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Entry), From: at / 1000, Until: at/1000 + 60})
 	s, ok := feed.Replica.Snapshot("t", at)
 	if !ok {
 		t.Fatal("no snapshot")
@@ -139,7 +152,7 @@ func TestSnapshotAndHighWaterMarkAreShown(t *testing.T) {
 	if err := showHighWaterMark(&out, markPath); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cutoff 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "high-water mark  topic t"} {
+	for _, want := range []string{"topic t", "next number 9", "gateway 300", "cutoff 1970-01-01T00:01:18.000Z", "1 forgiven serials\namnesty  scopes entry  station all  from 2026-02-10T00:00:00.000Z", "forgiven 20494-42  until 2026-02-10T00:00:00.000Z\n", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cutoff 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "high-water mark  topic t"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("not shown: %q in\n%s", want, out.String())
 		}
@@ -148,7 +161,7 @@ func TestSnapshotAndHighWaterMarkAreShown(t *testing.T) {
 		t.Error("a snapshot was read as a high-water mark")
 	}
 	var unverified bytes.Buffer
-	if err := showSnapshot(&unverified, snapshotPath, nil, false); err != nil || strings.Contains(unverified.String(), "key 9") || !strings.Contains(unverified.String(), "1 signed batches about keys") {
+	if err := showSnapshot(&unverified, snapshotPath, nil, false); err != nil || strings.Contains(unverified.String(), "key 9") || !strings.Contains(unverified.String(), "3 signed batches about keys") {
 		t.Errorf("without the authority: %v\n%s", err, unverified.String())
 	}
 	other, err := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/railgate/railgate/revocation"
@@ -48,6 +49,12 @@ type recordLine struct {
 	Subject string `json:"subject,omitempty"`
 	Cutoff  string `json:"cut_off,omitempty"`
 	Start   string `json:"start,omitempty"`
+	Gateway *int   `json:"gateway,omitempty"`
+	Scopes  string `json:"scopes,omitempty"`  // separated by commas
+	Station string `json:"station,omitempty"` // hexadecimal, or all
+	From    string `json:"from,omitempty"`
+	Until   string `json:"until,omitempty"`
+	Body    int    `json:"body_bytes,omitempty"` // a booking is not shown
 }
 
 // message prints one message of the topic.
@@ -123,9 +130,9 @@ func describe(number uint64, r *revocation.Record) recordLine {
 	if r.At != 0 {
 		d.At = clock(r.At)
 	}
-	key := int(r.Key)
+	key, gateway := int(r.Key), int(r.Gateway)
 	switch r.Kind {
-	case revocation.KindRevoke, revocation.KindUnrevoke:
+	case revocation.KindRevoke, revocation.KindUnrevoke, revocation.KindForgive:
 		d.Serial = r.Serial.String()
 	case revocation.KindAnnounceKey:
 		d.Key, d.Public = &key, hex.EncodeToString(r.Public[:])
@@ -137,8 +144,25 @@ func describe(number uint64, r *revocation.Record) recordLine {
 		d.Subject, d.Cutoff = r.Subject.String(), clock(r.Cutoff*1000)
 	case revocation.KindRevokeSession:
 		d.Serial, d.Start = r.Serial.String(), clock(r.Start*1000)
+	case revocation.KindAnnounceGateway:
+		d.Gateway, d.Public = &gateway, hex.EncodeToString(r.Public[:])
+	case revocation.KindWithdrawGateway:
+		d.Gateway, d.Cutoff = &gateway, clock(r.Cutoff*1000)
+	case revocation.KindAmnesty:
+		d.Scopes, d.Station = strings.Join(r.Scopes.Names(), ","), stationText(r.Station)
+		d.From, d.Until = clock(r.From*1000), clock(r.Until*1000)
+	case revocation.KindBooking:
+		d.Body = len(r.Body)
 	}
 	return d
+}
+
+// stationText returns the station as hex digits, or all.
+func stationText(s revocation.Station) string {
+	if s == (revocation.Station{}) {
+		return "all"
+	}
+	return hex.EncodeToString(s[:])
 }
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -166,14 +190,21 @@ func (p *printer) write(l *messageLine) {
 	}
 	fmt.Fprintln(p.out)
 	for _, r := range l.Records {
-		fmt.Fprintf(p.out, "  %12d  %-14s", r.Number, r.Kind)
+		fmt.Fprintf(p.out, "  %12d  %-16s", r.Number, r.Kind)
 		if r.Key != nil {
 			fmt.Fprintf(p.out, "  key %d", *r.Key)
 		}
-		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cutoff ", r.Cutoff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
+		if r.Gateway != nil {
+			fmt.Fprintf(p.out, "  gateway %d", *r.Gateway)
+		}
+		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cutoff ", r.Cutoff}, {"start ", r.Start}, {"public ", r.Public},
+			{"scopes ", r.Scopes}, {"station ", r.Station}, {"from ", r.From}, {"until ", r.Until}, {"accepted ", r.At}} {
 			if f[1] != "" {
 				fmt.Fprintf(p.out, "  %s%s", f[0], f[1])
 			}
+		}
+		if r.Body > 0 {
+			fmt.Fprintf(p.out, "  %d bytes", r.Body)
 		}
 		fmt.Fprintln(p.out)
 	}

@@ -129,6 +129,10 @@ func All() []*Vector {
 	k.signatures()
 	k.numbers()
 	k.times()
+	k.gateways()
+	k.forgiven()
+	k.amnesties()
+	k.bookings()
 	return k.all
 }
 

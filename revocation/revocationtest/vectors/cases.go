@@ -3,6 +3,7 @@ package vectors
 import (
 	"bytes"
 	"encoding/hex"
+	"strconv"
 )
 
 // kinds makes the cases about the meaning of each record.
@@ -116,8 +117,8 @@ func (k *collection) forms() {
 	bad("bytes-in-heartbeat", "a heartbeat with a byte", b(1).with(func(x *batch) { x.after = []byte{0} }))
 	bad("record-head-cut", "a record of one byte", b(1, []byte{1}))
 	bad("record-cut", "a record with one byte less than its length says", b(1, revoke(1)[:15]))
-	for kind, size := range map[byte]int{1: 14, 2: 14, 3: 42, 4: 14, 5: 16, 6: 20, 7: 18} {
-		number := string('0' + rune(kind))
+	for kind, size := range map[byte]int{1: 14, 2: 14, 3: 42, 4: 14, 5: 16, 6: 20, 7: 18, 9: 42, 10: 14, 11: 14, 12: 25} {
+		number := strconv.Itoa(int(kind))
 		bad("kind-"+number+"-short", "a known kind with a byte less", b(1, record(kind, ms(at), bytes.Repeat([]byte{1}, size-9))))
 		bad("kind-"+number+"-long", "a known kind with a byte more", b(1, record(kind, ms(at), bytes.Repeat([]byte{1}, size-7))))
 		bad("kind-"+number+"-time", "a known kind with a time of 2^63", b(1, record(kind, ms(1<<63), bytes.Repeat([]byte{1}, size-8))))

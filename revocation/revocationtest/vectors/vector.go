@@ -1,5 +1,5 @@
-// Package vectors makes the test vectors in revocation/testdata/vectors: messages of the control stream, with
-// the results that a reader must produce.
+// Package vectors makes the test vectors in revocation/testdata/vectors: messages of the control stream and of
+// the stream of bookings, with the results that a reader must produce.
 //
 // It promises that the same source makes the same bytes, and that it does not use the code under test:
 // batches are encoded here a second time, in plain code, after docs/revocation.md. Only Ed25519 itself is
@@ -14,6 +14,7 @@ import "github.com/railgate/railgate/tokens/tokentest/vectorfile"
 type Vector struct {
 	Name       string    `json:"name"`
 	About      string    `json:"about"`
+	Domain     string    `json:"domain,omitempty"` // "bookings"; empty: the control stream
 	Authority  string    `json:"authority"`
 	Partitions int       `json:"partitions"`
 	SinceMS    int64     `json:"since_ms"`
@@ -40,6 +41,13 @@ type Expect struct {
 	Keys           []Key           `json:"keys"`
 	SubjectCutoffs []SubjectCutoff `json:"subject_cut_offs"`
 	UnknownKinds   int             `json:"unknown_kinds"`
+
+	Gateways       []Gateway      `json:"gateways,omitempty"`
+	Forgiven       []Forgiven     `json:"forgiven,omitempty"`
+	NotForgiven    []string       `json:"not_forgiven,omitempty"`
+	Amnesties      []Amnesty      `json:"amnesties,omitempty"`
+	AmnestyQueries []AmnestyQuery `json:"amnesty_queries,omitempty"`
+	Bookings       []Booking      `json:"bookings,omitempty"`
 }
 
 // ClosedSession is a session and the second in which it was closed; 0 for an open one.
@@ -61,6 +69,41 @@ type Key struct {
 type SubjectCutoff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
+}
+
+// Gateway is a gateway whose key the stream announced.
+type Gateway struct {
+	ID     uint16 `json:"id"`
+	Public string `json:"public"`
+	Cutoff *int64 `json:"cut_off,omitempty"`
+}
+
+// Forgiven is a serial whose passages up to a time do not count.
+type Forgiven struct {
+	Serial  string `json:"serial"`
+	UntilMS int64  `json:"until_ms"`
+}
+
+// Amnesty is a declared amnesty.
+type Amnesty struct {
+	Scopes  []string `json:"scopes"`
+	Station string   `json:"station"` // hexadecimal; zeros: every station
+	From    int64    `json:"from"`
+	Until   int64    `json:"until"`
+}
+
+// AmnestyQuery is a scan, and whether an amnesty covers it.
+type AmnestyQuery struct {
+	Station string `json:"station"`
+	Scope   string `json:"scope"`
+	At      int64  `json:"at"`
+	Covered bool   `json:"covered"`
+}
+
+// Booking is a booking that the reader passes on.
+type Booking struct {
+	Body string `json:"body"` // hexadecimal
+	AtMS int64  `json:"at_ms"`
 }
 
 // File returns the vector as it is committed.
