@@ -49,14 +49,39 @@ func OpenKeys(proofs [][]byte, authority *revocation.Authority) (*Keys, error) {
 
 // With returns the keys together with those of further batches. Neither k nor its batches change.
 func (k *Keys) With(proofs [][]byte, authority *revocation.Authority) (*Keys, error) {
-	all := slices.Clone(k.proofs)
+	opened, err := openProofs(proofs, authority)
+	if err != nil {
+		return nil, err
+	}
+	return k.with(opened), nil
+}
+
+func openProofs(proofs [][]byte, authority *revocation.Authority) (opened []proof, err error) {
 	for i, raw := range proofs {
 		b, err := revocation.OpenBatch(raw, authority)
 		if err != nil {
 			return nil, fmt.Errorf("%w: batch %d of %d: %w", ErrProof, i+1, len(proofs), err)
 		}
-		p := proof{raw, b}
-		if at, there := slices.BinarySearchFunc(all, p, compareProofs); !there && isAboutKeys(b) {
+		opened = append(opened, proof{raw, b})
+	}
+	return opened, nil
+}
+
+// inOrder reports whether all batches are about keys and in the order of compareProofs, each once.
+func inOrder(proofs []proof) bool {
+	for i, p := range proofs {
+		if !isAboutKeys(p.batch) || i > 0 && compareProofs(proofs[i-1], p) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// with is With for verified batches.
+func (k *Keys) with(proofs []proof) *Keys {
+	all := slices.Clone(k.proofs)
+	for _, p := range proofs {
+		if at, there := slices.BinarySearchFunc(all, p, compareProofs); !there && isAboutKeys(p.batch) {
 			all = slices.Insert(all, at, p)
 		}
 	}
@@ -67,7 +92,7 @@ func (k *Keys) With(proofs [][]byte, authority *revocation.Authority) (*Keys, er
 	for _, p := range all {
 		joined.retire(p.batch)
 	}
-	return joined, nil
+	return joined
 }
 
 // isAboutKeys reports whether the batch announces, retires or withdraws a key.

@@ -2,40 +2,17 @@ package bundle_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"errors"
 	"testing"
 
 	"github.com/railgate/railgate/bundle"
+	"github.com/railgate/railgate/bundle/bundletest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
 )
 
-const at = int64(1_770_681_600_000) // Unix ms
-
-// gate is a gateway with a key of its own.
-type gate struct {
-	id  revocation.GatewayID
-	key ed25519.PrivateKey
-}
-
-func newGate(id revocation.GatewayID) gate {
-	seed := [ed25519.SeedSize]byte{'g', byte(id >> 8), byte(id)}
-	return gate{id, ed25519.NewKeyFromSeed(seed[:])}
-}
-
-func (g gate) ID() revocation.GatewayID { return g.id }
-
-func (g gate) Sign(message []byte) [ed25519.SignatureSize]byte {
-	return [ed25519.SignatureSize]byte(ed25519.Sign(g.key, message))
-}
-
-func (g gate) public() [32]byte { return [32]byte(g.key.Public().(ed25519.PublicKey)) }
-
-func (g gate) announced() revocation.Record {
-	return revocation.Record{Kind: revocation.KindAnnounceGateway, At: at, Gateway: g.id, Public: g.public()}
-}
+const at = bundletest.At
 
 // keysOf returns the keys that the authority announced in one batch.
 func keysOf(t testing.TB, records ...revocation.Record) *bundle.Keys {
@@ -53,8 +30,8 @@ func newReceipt() *bundle.Receipt {
 }
 
 func TestReceiptIsReadAsItWasWritten(t *testing.T) {
-	g := newGate(7)
-	keys := keysOf(t, g.announced())
+	g := bundletest.NewGate(7)
+	keys := keysOf(t, g.Announced())
 	for _, change := range []func(*bundle.Receipt){
 		func(*bundle.Receipt) {},
 		func(r *bundle.Receipt) { r.Decision, r.Reason = bundle.Allowed, "ok" },
@@ -77,8 +54,8 @@ func TestReceiptIsReadAsItWasWritten(t *testing.T) {
 
 // A receipt that was altered in any bit or cut at any byte is refused.
 func TestAlteredReceiptIsRefused(t *testing.T) {
-	g := newGate(7)
-	keys := keysOf(t, g.announced(), newGate(7^1).announced())
+	g := bundletest.NewGate(7)
+	keys := keysOf(t, g.Announced(), bundletest.NewGate(7^1).Announced())
 	raw := bundle.AppendReceipt(nil, newReceipt(), g)
 	for i := range raw {
 		for bit := range 8 {
@@ -98,11 +75,9 @@ func TestAlteredReceiptIsRefused(t *testing.T) {
 }
 
 func TestReceiptIsRefusedWithItsReason(t *testing.T) {
-	g := newGate(7)
-	announced := g.announced()
-	withdrawn := func(cutoff int64) revocation.Record {
-		return revocation.Record{Kind: revocation.KindWithdrawGateway, At: at, Gateway: 7, Cutoff: cutoff}
-	}
+	g := bundletest.NewGate(7)
+	announced := g.Announced()
+	withdrawn := g.Withdrawn
 	raw := bundle.AppendReceipt(nil, newReceipt(), g)
 	newer := bytes.Clone(raw)
 	newer[3] = '2'
@@ -113,8 +88,8 @@ func TestReceiptIsRefusedWithItsReason(t *testing.T) {
 		want error
 	}{
 		"no gateway":           {raw, keysOf(t), bundle.ErrGatewayUnknown},
-		"another gateway":      {raw, keysOf(t, newGate(8).announced()), bundle.ErrGatewayUnknown},
-		"another key":          {raw, keysOf(t, revocation.Record{Kind: revocation.KindAnnounceGateway, Gateway: 7, Public: newGate(8).public()}), bundle.ErrReceiptSignature},
+		"another gateway":      {raw, keysOf(t, bundletest.NewGate(8).Announced()), bundle.ErrGatewayUnknown},
+		"another key":          {raw, keysOf(t, revocation.Record{Kind: revocation.KindAnnounceGateway, Gateway: 7, Public: bundletest.NewGate(8).Public()}), bundle.ErrReceiptSignature},
 		"withdrawn before":     {raw, keysOf(t, announced, withdrawn(judged-1)), bundle.ErrGatewayWithdrawn},
 		"withdrawn then":       {raw, keysOf(t, announced, withdrawn(judged)), bundle.ErrGatewayWithdrawn},
 		"withdrawn afterwards": {raw, keysOf(t, announced, withdrawn(judged+1)), nil},
@@ -152,19 +127,19 @@ func TestReceiptOutOfBoundsIsNotSigned(t *testing.T) {
 					t.Errorf("%s: signed", name)
 				}
 			}()
-			bundle.AppendReceipt(nil, r, newGate(7))
+			bundle.AppendReceipt(nil, r, bundletest.NewGate(7))
 		}()
 	}
 }
 
 // Keys come from the authority alone, in whatever order its batches are read.
 func TestKeysComeFromTheAuthorityAlone(t *testing.T) {
-	g := newGate(7)
+	g := bundletest.NewGate(7)
 	seal := func(first uint64, issued int64, r revocation.Record) []byte {
 		return revocationtest.Seal(revocation.Batch{Epoch: 1, First: first, IssuedAt: issued}, r)
 	}
-	first := seal(1, at, g.announced())
-	second := seal(2, at+1, revocation.Record{Kind: revocation.KindAnnounceGateway, Gateway: 7, Public: newGate(8).public()})
+	first := seal(1, at, g.Announced())
+	second := seal(2, at+1, revocation.Record{Kind: revocation.KindAnnounceGateway, Gateway: 7, Public: bundletest.NewGate(8).Public()})
 	cutoff := seal(3, at+2, revocation.Record{Kind: revocation.KindWithdrawGateway, Gateway: 7, Cutoff: 99})
 	other := seal(4, at+3, revocation.Record{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: 1}})
 	for _, order := range [][][]byte{{first, second, cutoff, other}, {other, cutoff, second, first}, {cutoff, first, first, second}} {
@@ -173,7 +148,7 @@ func TestKeysComeFromTheAuthorityAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		key, ok := k.Gateway(7)
-		if !ok || key.Public != g.public() || key.Cutoff != 99 {
+		if !ok || key.Public != g.Public() || key.Cutoff != 99 {
 			t.Errorf("gateway 7: %v %x, cutoff %d", ok, key.Public, key.Cutoff)
 		}
 		if n := len(k.Proofs()); n != 3 {
