@@ -34,10 +34,10 @@ func (k *collection) bookings() {
 	}
 	single("", "bookings are passed on in their order", booked(1, booking("b"), booking("a")), "applied").Bookings = passed("b", "a")
 	single("-heartbeat", "no records: the watermark moves", booked(1), "applied")
-	longest := string(bytes.Repeat([]byte{0xee}, 200))
-	single("-longest", "a body of 200 bytes", booked(1, booking(longest)), "applied").Bookings = passed(longest)
+	longest := string(bytes.Repeat([]byte{0xee}, 240))
+	single("-longest", "a body of 240 bytes", booked(1, booking(longest)), "applied").Bookings = passed(longest)
 	single("-empty-body", "a body of no bytes", booked(1, booking("")), "unreadable")
-	single("-too-long", "a body of 201 bytes", booked(1, booking(longest+"b")), "unreadable")
+	single("-too-long", "a body of 241 bytes", booked(1, booking(longest+"b")), "unreadable")
 	single("-short", "shorter than a time", booked(1, record(13, ms(at)[:7])), "unreadable")
 	single("-time", "a time of 2^63", booked(1, record(13, ms(1<<63), []byte("b"))), "unreadable")
 	many, bodies := make([][]byte, 257), make([]string, 256)
