@@ -97,7 +97,7 @@ func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outco
 		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
 			continue // the serial may have been revoked again since
 		}
-		was := r.counts.effects()
+		was, changes := r.counts.effects(), r.counts.changes()
 		switch {
 		case !b.Domain.knows(record.Kind):
 			r.counts.Unknown++
@@ -112,6 +112,9 @@ func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outco
 		}
 		if live && r.counts.effects() > was { // a repeated record took no time
 			r.counts.Delay.observe(now - record.At)
+		}
+		if r.counts.changes() > changes {
+			r.changes.add(&record, b.IssuedAt)
 		}
 	}
 	if proof {

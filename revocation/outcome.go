@@ -63,3 +63,8 @@ type Counts struct {
 
 // effects returns the number of records whose delay is measured.
 func (c *Counts) effects() uint64 { return c.Revoked + c.Closed + c.Bookings }
+
+// changes returns the number of records that the log of changes is about.
+func (c *Counts) changes() uint64 {
+	return c.Revoked + c.Unrevoked + c.Exempted + c.Subjects + c.Closed + c.Forgiven
+}

@@ -52,6 +52,7 @@ type Replica struct {
 	live       bool  // the logs were read to their ends once: later records are new
 	partitions []partition
 	proofs     [][]byte // the signed batches that the keys of issuers and gateways were built from
+	changes    changes  // for deltas of bundles
 	counts     Counts
 	foreignAt  int64 // when a message under another authority was last read, by this clock, Unix ms
 }
@@ -122,6 +123,7 @@ func (r *Replica) unrevokeAll(unrevoked *Set) {
 	for serial := range unrevoked.All() {
 		if r.set.Remove(serial) {
 			r.counts.Unrevoked++
+			r.changes.add(&Record{Kind: KindUnrevoke, Serial: serial}, r.newest)
 		}
 	}
 }

@@ -127,6 +127,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 			continue
 		}
 		r.newest = max(r.newest, p.Issued)
+		r.changes.floor = max(r.changes.floor, p.Issued)
 		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, restoredThrough: p.Through, position: p.Position, target: -1}
 	}
 	r.updateState()
