@@ -34,7 +34,7 @@ func valueName(doc string) string {
 
 // commands lists every command, in the order of the help.
 func commands() []command {
-	return slices.Concat(setupCommands, keyCommands, streamCommands, unrevokeCommands, dataCommands, auditLogCommands)
+	return slices.Concat(setupCommands, keyCommands, streamCommands, gatewayCommands, unrevokeCommands, dataCommands, auditLogCommands)
 }
 
 var options = []option{
@@ -43,7 +43,7 @@ var options = []option{
 	{"at", "with -distrust-key: refuse sessions that start at `TIME` or later; default now"},
 	{"exempt", "with -distrust-key: `FILE` of the serials whose sessions stay valid under the key, one per line"},
 	{"exempt-known", "with -distrust-key: credentials with an active session in this database stay valid under the key"},
-	{"from", "with -activate-key: sign from `TIME` on, default now; with -audit-log: entries from TIME on; with -unrevoke-by: revocations from TIME on"},
+	{"from", "with -activate-key: sign from `TIME` on, default now; with -audit-log: entries from TIME on; with -unrevoke-by: revocations from TIME on; with -withdraw-gateway: refuse what the gateway dates at TIME or later, default now"},
 	{"before", "with -revoke-subject: end sessions that start before `TIME`, at most 24h ahead, default now; with -audit-log and -archive-audit-log: entries before TIME; with -unrevoke-by: revocations before TIME, default now"},
 	{"confirm", "with -unrevoke-by: unrevoke the `COUNT` credentials that the command printed without this flag"},
 	{"anchor", "with -verify-audit-log: `POS:HEX` from an issuer's log; the chain must contain it; separate several with commas"},

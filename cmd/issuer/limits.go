@@ -23,7 +23,7 @@ type throttleSettings struct {
 
 	ApplicationBurst int           `toml:"application_burst" doc:"applications of one network in one burst; 0: no limit"`
 	ApplicationEvery time.Duration `toml:"application_every" doc:"time after which one more application is allowed"`
-	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and unrevocations of one staff credential in one burst; 0: no limit"`
+	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations, unrevocations and forgivings of one staff credential in one burst; 0: no limit"`
 	RevocationEvery  time.Duration `toml:"revocation_every" doc:"time after which one more is allowed"`
 
 	IdentificationsPerMinute int `toml:"identifications_per_minute" doc:"scanned codes per minute for which one staff credential may see the person; 0: no limit"`

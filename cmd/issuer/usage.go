@@ -56,6 +56,16 @@ change.
   -by NAME -move-stream
       Publish to the topic and partitions of the settings from now on. Stop every issuer first.
 
+Gateways
+A gateway signs passages, bundles and receipts with a key of its own. Ids and keys are never used
+for a second gateway.
+  -list-gateways
+      Print the gateways that were announced.
+  -by NAME -announce-gateway ID:HEX
+      Announce a gateway's public key, 64 hex digits, which railgate-gateway -new-key prints.
+  -by NAME -withdraw-gateway ID [-from TIME]
+      Refuse what the gateway dates at TIME or later. It cannot be undone, nor moved to later.
+
 Lockouts and mass revocations
   -by NAME -clear-lockouts FILE
       Clear the lockouts of login names and documents. A line of FILE is "login NAME" or

@@ -34,6 +34,8 @@ const (
 	Passenger   Kind = "passenger"
 	Ticket      Kind = "ticket"
 	SigningKey  Kind = "key"     // a key number
+	Gateway     Kind = "gateway" // the id of a gateway
+	Station     Kind = "station" // revocation.Station as 16 hex digits; zeros: every station
 	Subject     Kind = "subject" // a pseudonym in codes
 	Stream      Kind = "stream"  // the control stream
 	AuditLog    Kind = "audit_log"
@@ -48,7 +50,7 @@ const formerAuditLog Kind = "trail"
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, AuditLog, Lock, PaperProof, Database}
+	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Gateway, Station, Subject, Stream, AuditLog, Lock, PaperProof, Database}
 }
 
 // Object is the object of an action, identified by an internal id and never by a document number, a name or a

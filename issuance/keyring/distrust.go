@@ -170,13 +170,13 @@ func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial
 	return t, err
 }
 
-// ActiveRecords is the outbox.Source of keys. Announcements precede the other records of
-// their keys, and exemptions precede the cutoff. A retired key is omitted unless it is
+// ActiveRecords is the outbox.Source of keys, and of every gateway. Announcements precede
+// the other records of their keys, and exemptions precede the cutoff. A retired key is omitted unless it is
 // distrusted: a gateway that remembers the key may have missed the cutoff, and the cutoff
 // means nothing without the key. Past exemptions are included for as long as gateways
 // keep them.
 func ActiveRecords(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
-	return outbox.ReadRecords(ctx, tx,
+	records, err := outbox.ReadRecords(ctx, tx,
 		outbox.NewQuery(revocation.KindAnnounceKey, func(rows *sql.Rows, r *revocation.Record) error {
 			var public []byte
 			err := rows.Scan(&r.Key, &public, &r.At)
@@ -192,4 +192,9 @@ func ActiveRecords(ctx context.Context, _ *database.DB, tx *sql.Tx, now database
 		outbox.NewQuery(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
 			return rows.Scan(&r.Key, &r.Cutoff, &r.At)
 		}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`))
+	if err != nil {
+		return nil, err
+	}
+	gateways, err := gatewayRecords(ctx, tx, now, selectGateways+` ORDER BY id`)
+	return append(records, gateways...), err
 }

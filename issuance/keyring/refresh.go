@@ -23,7 +23,7 @@ func (r *Ring) Run(ctx context.Context) error {
 	announcing.Go(func() {
 		every(ctx, announceCheck, func() {
 			if err := r.AnnounceDue(ctx); err != nil && ctx.Err() == nil {
-				r.log.Error("announcements of issuer keys not repeated; retrying", zap.Error(err))
+				r.log.Error("announcements of keys not repeated; retrying", zap.Error(err))
 			}
 		})
 	})
@@ -122,8 +122,8 @@ func (r *Ring) logChange() {
 	}
 }
 
-// AnnounceDue repeats every old announcement, those of the issuer's keys first: the
-// database records when it announced which key.
+// AnnounceDue repeats every old announcement, those of the issuer's keys first, then those
+// of gateways: the database records when it announced which key.
 func (r *Ring) AnnounceDue(ctx context.Context) error {
 	var keys []Public
 	var err error
@@ -140,6 +140,13 @@ func (r *Ring) AnnounceDue(ctx context.Context) error {
 		if announced {
 			r.log.Info("key announced", zap.Uint16("key_id", uint16(k.ID)))
 		}
+	}
+	repeated, err := r.store.RepeatGateways(ctx, database.MillisAt(r.now()))
+	if err != nil {
+		return fmt.Errorf("issuance: announcing gateways: %w", err)
+	}
+	if repeated > 0 {
+		r.log.Info("gateways announced again", zap.Int("gateways", repeated))
 	}
 	return nil
 }

@@ -88,8 +88,8 @@ func (o *Outbox) RepublishByCommand(ctx context.Context, by Command) (epoch uint
 // MoveStream stores the topic and partitions of the settings, by an operator's command, and
 // republishes everything in a new epoch: the new topic must have every record that is
 // active. It fails with ErrPublishing while an issuer runs. Waiting records keep their
-// order. Those of credentials and closed sessions, whose partition may change, are
-// replaced by their present state.
+// order. Those of credentials, closed sessions and forgiven serials, whose partition
+// may change, are replaced by their present state.
 func (o *Outbox) MoveStream(ctx context.Context, by Command) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "move the stream", func(ctx context.Context, tx *sql.Tx) error {
 		publishing, err := o.Publishing(ctx, tx)
@@ -135,15 +135,15 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 		}
 	}
 	// Waiting records of credentials are replaced by their present state, and so are
-	// closed sessions, whose partition may have changed. Were they kept in front, an
-	// unrevocation and the revocation after it, which gateways may have already, would be
-	// published again, and for a moment the unrevocation would count.
+	// closed sessions and forgiven serials, whose partition may have changed. Were they
+	// kept in front, an unrevocation and the revocation after it, which gateways may have
+	// already, would be published again, and for a moment the unrevocation would count.
 	closings, err := waitingClosings(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3)`,
-		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindRevokeSession)); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3, $4)`,
+		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindRevokeSession), int64(revocation.KindForgive)); err != nil {
 		return 0, err
 	}
 	if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {

@@ -39,6 +39,12 @@ const (
 	IssuePaperProof    Action = "issue_paper_proof"
 	LookUpCredential   Action = "look_up_credential"
 	ReadObjectAuditLog Action = "read_object_audit_log" // of one object
+	Forgive            Action = "forgive"               // lets earlier passages of a credential not count
+	// DeclareAmnesty and DeclareAmnestyEverywhere let passages at named stations, or at all, neither be
+	// needed nor recorded for a time.
+	DeclareAmnesty           Action = "declare_amnesty"
+	DeclareAmnestyEverywhere Action = "declare_amnesty_everywhere"
+	ListAmnesties            Action = "list_amnesties"
 	// Identify returns the person of a scanned code, for a purpose of the credential (see [Member.For]).
 	Identify Action = "identify"
 )
@@ -55,6 +61,8 @@ const (
 	RetireKey       Action = "retire_key"
 	DistrustKey     Action = "distrust_key"
 	RevokeSubject   Action = "revoke_subject"
+	AnnounceGateway Action = "announce_gateway" // announces a gateway's key
+	WithdrawGateway Action = "withdraw_gateway"
 	NewFieldKey     Action = "new_field_key" // of the vault
 	ReEncrypt       Action = "re_encrypt"    // fields, with the newest field key
 	DropFieldKey    Action = "drop_field_key"
@@ -98,6 +106,12 @@ var rules = []struct {
 	{[]Role{Window}, []Action{ChangeTicket, RefundTicket}},      // B7
 	{[]Role{Window, Police}, []Action{Revoke}},                  // our choice: the passenger is present there
 	{[]Role{Police, Operator}, []Action{Unrevoke}},              // our choice: not the window that revoked
+	{[]Role{Window, Police}, []Action{Forgive}},                 // our choice: as revoking
+	// Our choice: the police desk of a station releases its gates in an emergency, without waiting for an
+	// operator. A stolen desk credential must not switch passback off in the whole network: only an operator may.
+	{[]Role{Police, Operator}, []Action{DeclareAmnesty}},
+	{[]Role{Operator}, []Action{DeclareAmnestyEverywhere}},
+	{[]Role{Window, Police, Operator}, []Action{ListAmnesties}}, // our choice
 	{[]Role{Police}, []Action{IssuePaperProof}},                 // A7, A14: "station police window"
 	{[]Role{Police}, []Action{LookUpCredential}},                // our choice
 	{[]Role{Window, Agency, Police}, []Action{Identify}},        // our choice: the passenger is present there
@@ -105,7 +119,7 @@ var rules = []struct {
 	{[]Role{Operator}, []Action{ // our choice
 		ReadAuditLog, VerifyAuditLog, ArchiveAuditLog,
 		GenerateKey, AnnounceKey, UseKeyFrom, DeactivateKey, RetireKey, DistrustKey, RevokeSubject,
-		NewFieldKey, ReEncrypt, DropFieldKey, Backup, Restore, Republish, Erase, ClearLockout,
+		AnnounceGateway, WithdrawGateway, NewFieldKey, ReEncrypt, DropFieldKey, Backup, Restore, Republish, Erase, ClearLockout,
 	}},
 	{[]Role{Ticketing}, []Action{AskDecision, ReportTicket, DeriveSubjects, RedeemAccountCode}}, // our choice
 	{nil, []Action{VerifyOnline}},                // G39: the check itself

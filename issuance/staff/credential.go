@@ -147,9 +147,13 @@ var (
 	ForbiddenRole = Problems.Add(403, "forbidden_role",
 		"This credential's role may not do this.", "该凭据的岗位无权办理此业务。",
 		"Send the passenger to the station window or the station police window.", "请引导旅客到有权办理的车站窗口或车站公安制证窗口。")
-	// BudgetSpent: the credential has used up its revocations and unrevocations for now.
+	// BudgetSpent: the credential has used up its revocations, unrevocations and forgivings for now.
 	BudgetSpent = Problems.Add(429, "revocation_budget_spent",
-		"This credential has revoked or unrevoked too many temporary IDs in a short time.", "该凭据短时间内撤销或恢复的证明过多。",
+		"This credential has changed too many temporary IDs in a short time.", "该凭据短时间内操作的证明过多。",
+		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。")
+	// AmnestiesSpent: the credential has used up its amnesties for now.
+	AmnestiesSpent = Problems.Add(429, "amnesty_budget_spent",
+		"This credential has declared amnesties for too many stations.", "该凭据设置放行时段的车站过多。",
 		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。")
 	// PurposeForbidden: the credential may identify passengers, but not for this purpose.
 	PurposeForbidden = Problems.Add(403, "purpose_forbidden",
