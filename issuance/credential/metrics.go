@@ -23,6 +23,7 @@ type metrics struct {
 	sessions     *prometheus.CounterVec // by mode
 	erased       prometheus.Counter
 	revocations  *prometheus.CounterVec // by action
+	exceptions   *prometheus.CounterVec // by action
 	budget       prometheus.Counter
 	paperProofs  prometheus.Counter
 	// identifications by outcome; pseudonyms by whether they were returned
@@ -57,7 +58,8 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 		lookups:      vec("railgate_issuer_resident_lookups_total", "Lookups in the resident registry by answer; unknown: it did not answer.", "answer", lookupAnswers),
 		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased after 31 days, and applications without a face check erased after two days."),
 		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, unrevoked and superseded.", "action", revocationActions),
-		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and unrevocations refused because the staff credential had spent its budget."),
+		exceptions:   vec("railgate_issuer_passback_exceptions_total", "Exceptions from passback by staff: credentials whose passages were forgiven, and amnesties, counted once for each station.", "action", []string{"forgive", "amnesty"}),
+		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations, unrevocations, forgivings and amnesties refused because the staff credential had spent its budget."),
 		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs recorded by police desks."),
 	}
 	m.identifications = vec("railgate_issuer_identifications_total",
@@ -70,7 +72,7 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.identifications, m.subjects, m.commit, waiting{box}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.exceptions, m.budget, m.paperProofs, m.identifications, m.subjects, m.commit, waiting{box}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -46,7 +46,10 @@ var (
 	CredentialNotFound = Problems.Add(404, "credential_not_found", "No temporary ID has this serial.", "未查询到该编号对应的证明。", "", "")
 	ReasonInvalid      = Problems.Add(422, "reason_invalid", "The reason is not valid.", "原因填写有误。", "", "")
 	// CodeRefused: a scanned code was refused; its reason is the verdict's.
-	CodeRefused     = Problems.Add(422, "code_refused", "This code is not accepted.", "该二维码未通过核验。", "Ask the passenger to follow the text, or check the original document.", "请旅客按提示操作，或查验证件原件。")
-	PurposeInvalid  = Problems.Add(422, "purpose_invalid", "The purpose is not valid.", "用途填写有误。", "Correct the field and send it again.", "请更正后重新提交。")
+	CodeRefused    = Problems.Add(422, "code_refused", "This code is not accepted.", "该二维码未通过核验。", "Ask the passenger to follow the text, or check the original document.", "请旅客按提示操作，或查验证件原件。")
+	PurposeInvalid = Problems.Add(422, "purpose_invalid", "The purpose is not valid.", "用途填写有误。", "Correct the field and send it again.", "请更正后重新提交。")
+	AmnestyInvalid = Problems.Add(422, "amnesty_invalid", "The amnesty is not valid.", "放行时段填写有误。", "Correct the field that the detail names and send it again.", "请更正提示中指出的内容后重新提交。")
+	// AmnestiesFull: gateways have no room for more.
+	AmnestiesFull   = Problems.Add(409, "amnesties_full", "There are too many amnesties.", "放行时段过多。", "Ask the operator for an amnesty at every station.", "请联系系统管理员设置全部车站的放行时段。")
 	SubjectsInvalid = Problems.Add(422, "subjects_invalid", "The list of persons is not valid.", "人员列表有误。", "Correct the entry that the detail names and send the list again.", "请更正提示中指出的条目后重新提交。")
 )

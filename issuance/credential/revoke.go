@@ -31,7 +31,7 @@ func newBudget(r throttle.Rate, now func() time.Time) (*throttle.Limiter[string]
 		return nil, nil
 	}
 	l, err := throttle.NewLimiter[string](throttle.LimiterConfig{Each: r, Now: now, Code: staff.BudgetSpent,
-		Detail: "this credential has revoked or unrevoked too many; nothing was changed"})
+		Detail: "this credential has revoked, unrevoked or forgiven too many; nothing was changed"})
 	if err != nil {
 		return nil, fmt.Errorf("issuance: %w", err)
 	}
@@ -68,12 +68,8 @@ func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Ac
 	if r.Serial, err = tokens.ParseSerial(text); err != nil || r.Serial.Index >= IndexEnd {
 		return Accepted{}, errNoCredential
 	}
-	if s.budget != nil {
-		if err := s.budget.Allow(r.Who); err != nil {
-			s.metrics.budget.Inc()
-			s.Log.Warn("revocation budget spent", zap.String("by", r.Who))
-			return Accepted{}, err
-		}
+	if err := s.spendChange(r.Who); err != nil {
+		return Accepted{}, err
 	}
 	entry.Object, entry.Detail, entry.Request = audit.Serial(r.Serial), r.Reason, request
 	r.Entry = entry
@@ -92,6 +88,19 @@ func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Ac
 		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", r.Serial), zap.String("by", r.Who))
 	}
 	return Accepted{r.Serial, int64(since)}, nil
+}
+
+// spendChange spends one of the changes that a staff credential may make.
+func (s *Service) spendChange(by string) error {
+	if s.budget == nil {
+		return nil
+	}
+	err := s.budget.Allow(by)
+	if err != nil {
+		s.metrics.budget.Inc()
+		s.Log.Warn("revocation budget spent", zap.String("by", by))
+	}
+	return err
 }
 
 // Revocation revokes a credential or unrevokes it.

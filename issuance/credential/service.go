@@ -85,8 +85,8 @@ type Config struct {
 	// Lockout locks documents and addresses after too many failed checks. nil: failures are
 	// not counted.
 	Lockout *throttle.Lockout
-	// Changes bounds the revocations and unrevocations of one staff credential. Zero: no
-	// bound.
+	// Changes bounds the revocations, unrevocations and forgivings of one staff credential.
+	// Zero: no bound.
 	Changes throttle.Rate
 	// Identifications bounds the passengers that one staff credential identifies, and
 	// Subjects the pseudonyms that it requests. Zero: no bound.
@@ -152,9 +152,9 @@ type Service struct {
 	metrics *metrics
 	checks  chan struct{}             // one slot for each call of the provider
 	budget  *throttle.Limiter[string] // of changes, by staff credential name; nil: no bound
-	// persons revealed, by staff credential name
-	identifications, subjects *throttle.Budget
-	verifiers                 sync.Map // tokens.KeyID to *tokens.Key
+	// persons revealed, and stations with an amnesty, by staff credential name
+	identifications, subjects, amnesties *throttle.Budget
+	verifiers                            sync.Map // tokens.KeyID to *tokens.Key
 }
 
 // Open makes a service and announces its keys, so that the announcement is in the outbox
@@ -175,7 +175,11 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, budget: budget, identifications: identifications, subjects: subjects, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	amnesties, err := throttle.NewBudget(amnestyAllowance, staff.AmnestiesSpent, "this credential has declared amnesties for as many stations as it may; nothing was changed", c.Now)
+	if err != nil {
+		return nil, fmt.Errorf("issuance: %w", err)
+	}
+	s := &Service{Config: c, budget: budget, identifications: identifications, subjects: subjects, amnesties: amnesties, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
 	if s.AuditLog == nil {
 		if s.AuditLog, err = audit.New(audit.Config{DB: s.Outbox.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
 			return nil, fmt.Errorf("issuance: %w", err)
@@ -198,12 +202,14 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// Run erases old records until ctx ends.
+// Run erases old records, and repeats amnesties before the stream can have forgotten them,
+// until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(eraseEvery)
 	defer tick.Stop()
 	for {
 		s.eraseDue(ctx)
+		s.keepExceptions(ctx)
 		select {
 		case <-ctx.Done():
 			return

@@ -57,7 +57,8 @@ func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
 func harnessAt(t *testing.T, address string) *harness {
 	t.Helper()
 	d := &harness{t: t, now: time.Unix(tokentest.Epoch, 0)}
-	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2, Now: func() time.Time { return d.now }})
+	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2,
+		Sources: []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}, Now: func() time.Time { return d.now }})
 	runtest.Must(t, err)
 	t.Cleanup(func() { box.Close() })
 	box.SetWake(func(int) { d.wake.Add(1) })
@@ -131,7 +132,12 @@ func (d *harness) member() staff.Member { return d.memberNamed("window-7") }
 
 func (d *harness) memberNamed(name string) staff.Member {
 	d.t.Helper()
-	secret, c, err := staff.New(name, staff.Window, staff.Police)
+	return d.memberWith(name, staff.Window, staff.Police)
+}
+
+func (d *harness) memberWith(name string, roles ...staff.Role) staff.Member {
+	d.t.Helper()
+	secret, c, err := staff.New(name, roles...)
 	runtest.Must(d.t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
 	runtest.Must(d.t, err)

@@ -96,12 +96,13 @@ func rowsOf[T any](calls []*pendingWrite[T], row func(*T) []any) [][]any {
 
 var errSubject = errors.New("credential: a subject in the database has the wrong length")
 
-// ActiveRecords is the outbox.Source of subjects, closed sessions and credentials. It
-// returns subjects' cutoffs and the present state of every credential that was ever revoked,
-// for as long as gateways keep them, and the closed sessions with a code that could still be
-// accepted.
+// ActiveRecords is the outbox.Source of subjects, closed sessions, credentials and
+// exceptions from passback. It returns subjects' cutoffs, forgiven serials, amnesties and the
+// present state of every credential that was ever revoked, for as long as gateways keep them,
+// and the closed sessions with a code that could still be accepted.
 func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
 	over := now.Add(-revocation.Afterlife)
+	forgiven, amnesties := exceptionRecords(now)
 	return outbox.ReadRecords(ctx, tx,
 		outbox.NewQuery(revocation.KindRevokeSubject, func(rows *sql.Rows, r *revocation.Record) error {
 			var subject []byte
@@ -130,7 +131,8 @@ func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now databas
 			return err
 		}, `SELECT day, idx, revoked_ms, changed_ms FROM credentials c
 			WHERE expires_ms > $1 AND EXISTS (SELECT 1 FROM revocations r WHERE r.day = c.day AND r.idx = c.idx)
-			ORDER BY changed_ms`+db.ForUpdate, over))
+			ORDER BY changed_ms`+db.ForUpdate, over),
+		forgiven, amnesties)
 }
 
 // Sessions implements keyring.Sessions.

@@ -92,6 +92,7 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 	callAsMember(w)
 	callAsStaff(w, h)
 	callIdentificationOperations(w)
+	callExceptionOperations(w)
 	callRegistryOperations(w)
 	w.clock.Move(24 * time.Hour)
 	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
@@ -304,6 +305,7 @@ func exceedRates(t *testing.T, into *system) {
 	w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"})
 	wantProblem(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
 	wantProblem(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
+	wantProblem(t, w.call("POST", "/v1/passages/forgive", w.staff, object{"serial": "1-1", "reason": "staff"}), http.StatusTooManyRequests, staff.BudgetSpent)
 	exceedAllowances(t, w)
 	wantStatusCode(t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
 	for operation := range w.seen {

@@ -97,6 +97,8 @@ func (s *fixture) valuesFor(d described) object {
 		v["document_number"] = s.member.form["document_number"]
 	case "identify":
 		v["code"] = s.w.codeOf(s.traveller, s.session)
+	case "forgivePassages":
+		v["serial"] = s.traveller.Serial
 	case "makeAccountCode":
 		v["client"] = ticketingName
 	case "redeemAccountCode":

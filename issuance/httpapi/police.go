@@ -39,6 +39,55 @@ func accepted(out credential.Accepted, err error) (any, error) {
 	}{out.Serial.String(), out.AtMs}, err
 }
 
+// forgivePassages makes the passages of a credential up to now not count.
+func (a *API) forgivePassages(r *request, by registry.Principal, in struct {
+	Serial string `json:"serial"`
+	Reason string `json:"reason"`
+}) (any, error) {
+	return accepted(a.service.Forgive(r.Context(), by.By, in.Serial, in.Reason, by.Request))
+}
+
+// declareAmnesty lets the gates of stations neither need nor record passages for a time.
+func (a *API) declareAmnesty(r *request, by registry.Principal, in struct {
+	Scopes   []string `json:"scopes"`
+	Stations []string `json:"stations"`
+	StartsAt *int64   `json:"starts_at"`
+	EndsAt   int64    `json:"ends_at"`
+	Reason   string   `json:"reason"`
+}) (any, error) {
+	want := credential.Amnesty{Scopes: in.Scopes, Stations: in.Stations, Until: in.EndsAt, Reason: in.Reason}
+	if in.StartsAt != nil {
+		if want.From = *in.StartsAt; want.From == 0 {
+			want.From = -1 // 0 means now only if the field is missing
+		}
+	}
+	out, err := a.service.DeclareAmnesty(r.Context(), by.By, want, by.Request)
+	return struct {
+		AcceptedAtMs int64 `json:"accepted_at_ms"`
+		StartsAt     int64 `json:"starts_at"`
+		EndsAt       int64 `json:"ends_at"`
+	}{out.AtMs, out.From, out.Until}, err
+}
+
+// listAmnesties lists the amnesties that are not over.
+func (a *API) listAmnesties(r *request, by registry.Principal) (any, error) {
+	all, err := a.service.Amnesties(r.Context(), by.By)
+	type amnesty struct {
+		Station      string   `json:"station"`
+		Scopes       []string `json:"scopes"`
+		StartsAt     int64    `json:"starts_at"`
+		EndsAt       int64    `json:"ends_at"`
+		Reason       string   `json:"reason"`
+		By           string   `json:"by"`
+		AcceptedAtMs int64    `json:"accepted_at_ms"`
+	}
+	return struct {
+		Amnesties []amnesty `json:"amnesties"`
+	}{each(all, func(d credential.DeclaredAmnesty) amnesty {
+		return amnesty{d.Station, d.Scopes.Names(), d.From, d.Until, d.Reason, d.By, d.AtMs}
+	})}, err
+}
+
 // paperProof is a paper proof issued by a police desk. Times are in Unix seconds.
 type paperProof struct {
 	PaperProof string `json:"paper_proof"`

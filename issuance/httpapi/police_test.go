@@ -1,14 +1,20 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
+	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
@@ -58,6 +64,108 @@ func callIdentificationOperations(w *system) {
 	w.accounts.Policy = "2026-02"
 	m.call("POST", "/v1/account/codes", object{"client": ticketingName})
 	w.accounts.Policy = testPolicy
+}
+
+// callExceptionOperations calls the operations on exceptions from passback.
+func callExceptionOperations(w *system) {
+	h, revoked := w.apply(), w.apply()
+	h.passCheck()
+	revoked.passCheck()
+	w.call("POST", "/v1/credentials/"+revoked.Serial+"/revoke", w.staff, object{"reason": "fraud"})
+	forgive := object{"serial": h.Serial, "reason": "gate_fault"}
+	w.sendInvalid("POST", "/v1/passages/forgive", w.staff, forgive)
+	w.by(staff.Agency, "POST", "/v1/passages/forgive", forgive)
+	for _, body := range []object{forgive, and(forgive, object{"reason": "whim"}), and(forgive, object{"serial": "1-1"}), and(forgive, object{"serial": revoked.Serial})} {
+		w.by(staff.Window, "POST", "/v1/passages/forgive", body)
+	}
+
+	amnesty := w.amnesty("北京南")
+	w.sendInvalid("POST", "/v1/amnesties", w.staffOf[staff.Police], amnesty)
+	for _, body := range []object{amnesty, and(amnesty, object{"reason": "whim"}), and(amnesty, object{"scopes": []string{"sale"}}), w.amnesty("*")} {
+		w.by(staff.Police, "POST", "/v1/amnesties", body)
+	}
+	for _, token := range []string{w.staffOf[staff.Window], w.staffOf[staff.Agency], ""} {
+		w.call("GET", "/v1/amnesties", token, nil)
+	}
+	many := make([]string, credential.MaxAmnestyStations)
+	for i := range many {
+		many[i] = "station " + strconv.Itoa(i)
+	}
+	w.by(staff.Police, "POST", "/v1/amnesties", w.amnesty(many...)) // beyond the budget of a minute
+	_, err := w.outbox.Database().Writer().Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
+		INSERT INTO amnesties (station, name, scopes, from_s, until_s, reason, who, at_ms, sent_ms)
+		SELECT CAST(printf('%08d', i) AS BLOB), 'station', 32, 0, $1, 'drill', 'police-7', 0, 0 FROM n`, w.clock.Now().Unix()+60)
+	runtest.Must(w.t, err)
+	w.by(staff.Operator, "POST", "/v1/amnesties", w.amnesty("上海虹桥"))
+}
+
+// amnesty is the body that declares one of two hours.
+func (w *system) amnesty(stations ...string) object {
+	return object{"scopes": []string{"entry", "exit"}, "stations": stations, "ends_at": w.clock.Now().Unix() + 7200, "reason": "crowding"}
+}
+
+// A clerk forgives a passenger whom a gate refuses, and the police desk releases the gates
+// of its station: what they get back, and what gateways get.
+func TestStaffDeclareExceptionsFromPassback(t *testing.T) {
+	w := newSystem(t, setup{})
+	h := w.apply()
+	h.passCheck()
+	now := w.clock.Now()
+	forgiven := as[struct {
+		Serial     string
+		AcceptedAt int64 `json:"accepted_at_ms"`
+	}](t, w.by(staff.Window, "POST", "/v1/passages/forgive", object{"serial": h.Serial, "reason": "gate_fault"}), http.StatusAccepted)
+	if forgiven.Serial != h.Serial || forgiven.AcceptedAt != now.UnixMilli() {
+		t.Errorf("forgiven: %+v", forgiven)
+	}
+	type declared struct {
+		AcceptedAt int64 `json:"accepted_at_ms"`
+		StartsAt   int64 `json:"starts_at"`
+		EndsAt     int64 `json:"ends_at"`
+	}
+	want := declared{now.UnixMilli(), now.Unix(), now.Unix() + 7200}
+	if got := as[declared](t, w.by(staff.Police, "POST", "/v1/amnesties", w.amnesty("北京南", "上海虹桥")), http.StatusAccepted); got != want {
+		t.Errorf("declared: %+v, want %+v", got, want)
+	}
+	wantProblem(t, w.by(staff.Police, "POST", "/v1/amnesties", w.amnesty("*")), http.StatusForbidden, staff.ForbiddenRole)
+	// An omitted start is now; an explicit 0 is a time, and too early.
+	wantProblem(t, w.by(staff.Police, "POST", "/v1/amnesties", and(w.amnesty("北京南"), object{"starts_at": 0})), http.StatusUnprocessableEntity, credential.AmnestyInvalid)
+	as[declared](t, w.by(staff.Operator, "POST", "/v1/amnesties", and(w.amnesty("*"), object{"scopes": []string{"exit"}})), http.StatusAccepted)
+
+	serial, err := tokens.ParseSerial(h.Serial)
+	runtest.Must(t, err)
+	both, exit := tokens.Scopes(tokens.Entry|tokens.Exit), tokens.Scopes(tokens.Exit)
+	amnesty := func(scopes tokens.Scopes, station revocation.Station) revocation.Record {
+		return revocation.Record{Kind: revocation.KindAmnesty, At: now.UnixMilli(), Scopes: scopes, Station: station, From: want.StartsAt, Until: want.EndsAt}
+	}
+	records := map[revocation.Record]bool{
+		{Kind: revocation.KindForgive, At: now.UnixMilli(), Serial: serial}: true,
+		amnesty(both, revocation.StationOf("北京南")):                          true, amnesty(both, revocation.StationOf("上海虹桥")): true, amnesty(exit, revocation.Station{}): true,
+	}
+	for p := range w.outbox.Partitions() {
+		for _, r := range issuerdb.Drain(t, w.outbox, p) {
+			if r.Kind == revocation.KindForgive || r.Kind == revocation.KindAmnesty {
+				if !records[r] {
+					t.Errorf("published: %+v", r)
+				}
+				delete(records, r)
+			}
+		}
+	}
+	if len(records) != 0 {
+		t.Errorf("not published: %+v", records)
+	}
+
+	list := as[struct {
+		Amnesties []struct {
+			Station string
+			Scopes  []string
+			By      string
+		}
+	}](t, w.by(staff.Window, "GET", "/v1/amnesties", nil), http.StatusOK)
+	if got := fmt.Sprint(list.Amnesties); got != "[{北京南 [entry exit] police-7} {上海虹桥 [entry exit] police-7} {* [exit] operator-7}]" {
+		t.Errorf("the list is %s", got)
+	}
 }
 
 // exceedAllowances exceeds the allowances of staff credentials for personal data.

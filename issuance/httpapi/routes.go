@@ -103,6 +103,9 @@ func (a *API) forStaff() []operation {
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.asStaff(withBody(202, a.unrevokeCredential))},
 		{Route{"POST", "/v1/identifications"}, a.asStaff(allowed(staff.Identify, withBody(200, a.identify)))},
 		{Route{"POST", subjectsPath}, a.asStaff(allowed(staff.DeriveSubjects, withBodyUpTo(MaxSubjectsBody, 200, a.deriveSubjects)))},
+		{Route{"POST", "/v1/passages/forgive"}, a.asStaff(withBody(202, a.forgivePassages))},
+		{Route{"POST", "/v1/amnesties"}, a.asStaff(withBody(202, a.declareAmnesty))},
+		{Route{"GET", "/v1/amnesties"}, a.asStaff(withoutBody(200, a.listAmnesties))},
 		{Route{"POST", "/v1/paper-proofs"}, a.asStaff(withBody(201, a.issuePaperProof))},
 	}
 	if a.auditLog != nil {
