@@ -2,7 +2,7 @@ package tokens
 
 import (
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -48,14 +48,29 @@ func (s Serial) String() string {
 	return strconv.FormatUint(uint64(s.Day), 10) + "-" + strconv.FormatUint(uint64(s.Index), 10)
 }
 
-// ParseSerial parses the output of [Serial.String] and no other spelling.
+var errSerial = errors.New("tokens: a serial has the form DAY-INDEX, both decimal without leading zeros")
+
+// ParseSerial parses the output of [Serial.String] and no other spelling. It does not allocate.
 func ParseSerial(text string) (Serial, error) {
 	day, index, ok := strings.Cut(text, "-")
-	d, err1 := strconv.ParseUint(day, 10, 16)
-	i, err2 := strconv.ParseUint(index, 10, 32)
-	s := Serial{Day: uint16(d), Index: uint32(i)}
-	if !ok || err1 != nil || err2 != nil || s.String() != text {
-		return Serial{}, fmt.Errorf("tokens: a serial has the form DAY-INDEX, both decimal without leading zeros")
+	d, dayOK := parseDecimal(day, 1<<16-1)
+	i, indexOK := parseDecimal(index, 1<<32-1)
+	if !ok || !dayOK || !indexOK {
+		return Serial{}, errSerial
 	}
-	return s, nil
+	return Serial{Day: uint16(d), Index: uint32(i)}, nil
+}
+
+// parseDecimal parses digits without leading zeros, at most most.
+func parseDecimal(text string, most uint64) (n uint64, ok bool) {
+	if text == "" || len(text) > 10 || len(text) > 1 && text[0] == '0' {
+		return 0, false
+	}
+	for _, c := range []byte(text) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, n <= most
 }

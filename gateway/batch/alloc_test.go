@@ -17,3 +17,10 @@ func TestReadAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestReadReportAllocatesNothing(t *testing.T) {
+	sent := []byte(oneReport)
+	if n := testing.AllocsPerRun(100, func() { ReadReport(sent) }); n != 0 {
+		t.Errorf("reading a report allocates %v times", n)
+	}
+}

@@ -7,12 +7,17 @@ const (
 	// MaxDigits is the most digits of a time: the value fits an int64, and a double in
 	// which a client may store it.
 	MaxDigits = 15
+	// MaxUpload is the longest upload key, bytes.
+	MaxUpload = 64
 )
 
 // Scan is one scanned code.
 type Scan struct {
 	Text []byte // the text that the scanner read, a view of the body
 	AtMS int64  // time of the scan, by the scanning device's clock, Unix ms
+	// Upload names the scan among all of its device, so that it counts once however often it is sent: 1 to
+	// MaxUpload letters, digits, - and _, a view of the body. Empty: the scan has no such name.
+	Upload []byte
 }
 
 // Read reads a body into the memory of into. It overwrites the content of into, and
@@ -60,23 +65,30 @@ func (r *reader) expect(c byte) bool {
 	return true
 }
 
-// The names of the two objects, and their indexes.
+// object lists the names of an object: the first required ones must be there, the others may be missing.
+type object struct {
+	names    []string
+	required int
+}
+
+// The objects, and the indexes of their names.
 var (
-	bodyNames = []string{"scans"}
-	scanNames = []string{code: "code", scannedAt: "scanned_at_ms"}
+	bodyObject = object{[]string{"scans"}, 1}
+	scanObject = object{[]string{code: "code", scannedAt: "scanned_at_ms", upload: "upload"}, 2}
 )
 
 const (
 	code      = 0
 	scannedAt = 1
+	upload    = 2
 	end       = -1 // of the object
 )
 
 // readName reads an object up to the value of its next name. It returns the index of
 // the name, or end if the object has ended. seen has a bit for each name read so far.
-func (r *reader) readName(names []string, seen *uint8) (name int, ok bool) {
+func (r *reader) readName(o *object, seen *uint8) (name int, ok bool) {
 	if r.peek() == '}' {
-		if int(*seen) != 1<<len(names)-1 {
+		if needed := 1<<o.required - 1; int(*seen)&needed != needed {
 			return end, r.refuse(Missing, r.at)
 		}
 		r.at++
@@ -91,8 +103,8 @@ func (r *reader) readName(names []string, seen *uint8) (name int, ok bool) {
 	if !ok {
 		return end, false
 	}
-	for i := range names {
-		if string(text) != names[i] {
+	for i := range o.names {
+		if string(text) != o.names[i] {
 			continue
 		}
 		if *seen>>i&1 != 0 {
@@ -111,7 +123,7 @@ func (r *reader) readBody() bool {
 	}
 	var seen uint8
 	for {
-		name, ok := r.readName(bodyNames, &seen)
+		name, ok := r.readName(&bodyObject, &seen)
 		if !ok {
 			return false
 		}
@@ -161,13 +173,15 @@ func (r *reader) readScan() bool {
 	var s Scan
 	var seen uint8
 	for {
-		name, ok := r.readName(scanNames, &seen)
+		name, ok := r.readName(&scanObject, &seen)
 		if ok {
 			switch name {
 			case code:
 				s.Text, ok = r.readString()
 			case scannedAt:
 				s.AtMS, ok = r.readTime()
+			case upload:
+				s.Upload, ok = r.readUpload()
 			case end:
 				r.scans = append(r.scans, s)
 				return true
@@ -177,6 +191,24 @@ func (r *reader) readScan() bool {
 			return false
 		}
 	}
+}
+
+// readUpload reads an upload key. It returns no key that is empty.
+func (r *reader) readUpload() (key []byte, ok bool) {
+	r.peek()
+	start := r.at
+	if key, ok = r.readString(); !ok {
+		return nil, false
+	}
+	if len(key) == 0 || len(key) > MaxUpload {
+		return nil, r.refuse(Upload, start)
+	}
+	for _, c := range key {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return nil, r.refuse(Upload, start)
+		}
+	}
+	return key, true
 }
 
 // readTime reads an integer. Fractions, exponents and signs are refused, although they

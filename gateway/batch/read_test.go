@@ -62,14 +62,35 @@ func TestRead(t *testing.T) {
 				t.Fatalf("%d scans, want %d", len(got), len(c.want))
 			}
 			for i, w := range c.want {
-				if string(got[i].Text) != w.text || got[i].AtMS != w.at {
-					t.Errorf("scan %d is %q at %d, want %q at %d", i, got[i].Text, got[i].AtMS, w.text, w.at)
+				if string(got[i].Text) != w.text || got[i].AtMS != w.at || len(got[i].Upload) > 0 {
+					t.Errorf("scan %d is %q at %d, upload %q; want %q at %d", i, got[i].Text, got[i].AtMS, got[i].Upload, w.text, w.at)
 				}
 			}
 		})
 	}
 	if got, refusal := Read([]byte(bodyOfN(Max)), nil); refusal.Fault != NoFault || len(got) != Max || string(got[255].Text) != "RG1:255" {
 		t.Errorf("the largest body: %d scans read, fault %s", len(got), refusal.Fault)
+	}
+}
+
+// withUpload has bodies of one scan, "b" at 1, and its upload key.
+var withUpload = []struct{ body, upload string }{
+	{bodyOf(`{"code":"b","scanned_at_ms":1,"upload":"k"}`), "k"},
+	{bodyOf(`{"upload":"\u0041-_9","code":"b","scanned_at_ms":1}`), "A-_9"},
+	{bodyOf(`{"code":"b","upload":"` + strings.Repeat("z", MaxUpload) + `","scanned_at_ms":1}`), strings.Repeat("z", MaxUpload)},
+}
+
+func TestReadUploadKey(t *testing.T) {
+	for _, c := range withUpload {
+		got, refusal := Read([]byte(c.body), nil)
+		if refusal != (Refusal{}) || len(got) != 1 || string(got[0].Text) != "b" || got[0].AtMS != 1 || string(got[0].Upload) != c.upload {
+			t.Errorf("%s: %+v, %s at %d", c.body, got, refusal.Fault, refusal.Offset)
+		}
+	}
+	// The key of one scan is not that of the next.
+	got, _ := Read([]byte(bodyOf(`{"code":"b","scanned_at_ms":1,"upload":"k"}`, oneScan)), nil)
+	if len(got) != 2 || got[1].Upload != nil {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -138,6 +159,15 @@ var refused = []struct {
 	{"no end of digits", `{"scans":[{"scanned_at_ms":«` + strings.Repeat("9", 100_000), Number, 0},
 	{"a hexadecimal time", bodyOf(`{"code":"b","scanned_at_ms":0«x10}`), Syntax, 0},
 	{"a time and a letter", bodyOf(`{"code":"b","scanned_at_ms":1«a}`), Syntax, 0},
+	{"an empty upload key", bodyOf(`{"code":"b","scanned_at_ms":1,"upload":«""}`), Upload, 0},
+	{"an upload key that is too long", bodyOf(oneScan, `{"code":"b","scanned_at_ms":1,"upload":«"`+strings.Repeat("z", MaxUpload+1)+`"}`), Upload, 1},
+	{"an upload key of other characters", bodyOf(`{"code":"b","scanned_at_ms":1,"upload": «"a.b"}`), Upload, 0},
+	{"an upload key of another script", bodyOf(`{"code":"b","scanned_at_ms":1,"upload":«"\u94c1"}`), Upload, 0},
+	{"an upload key with a zero byte", bodyOf(`{"code":"b","scanned_at_ms":1,"upload":«"\u0000"}`), Upload, 0},
+	{"an upload key that is a number", bodyOf(`{"code":"b","scanned_at_ms":1,"upload":«7}`), Syntax, 0},
+	{"an upload key that is null", bodyOf(`{"code":"b","scanned_at_ms":1,"upload":«null}`), Syntax, 0},
+	{"the upload key twice", bodyOf(`{"code":"b","upload":"k",«"upload":"k","scanned_at_ms":1}`), Twice, 0},
+	{"an upload key and no time", bodyOf(`{"code":"b","upload":"k"«}`), Missing, 0},
 	{"a line break in a code", bodyOf("{\"code\":\"RG1:A«\n\",\"scanned_at_ms\":1}"), Syntax, 0},
 	{"a NUL after an escape", bodyOf("{\"code\":\"\\/«\x00\",\"scanned_at_ms\":1}"), Syntax, 0},
 	{"an unknown escape", bodyOf(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},

@@ -10,6 +10,8 @@ import (
 
 var integer = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})$`)
 
+var uploadKey = regexp.MustCompile(`\A[0-9A-Za-z_-]{1,64}\z`)
+
 // reference is the plain implementation: the same rules on the tokens of encoding/json.
 func reference(body []byte) (list []Scan, ok bool) {
 	if !json.Valid(body) || !utf8.Valid(body) {
@@ -35,10 +37,17 @@ func reference(body []byte) (list []Scan, ok bool) {
 			seen[name] = true
 			switch value := next().(type) {
 			case string:
-				if name != "code" {
+				switch name {
+				case "code":
+					s.Text = []byte(value)
+				case "upload":
+					if !uploadKey.MatchString(value) {
+						return nil, false
+					}
+					s.Upload = []byte(value)
+				default:
 					return nil, false
 				}
-				s.Text = []byte(value)
 			case json.Number:
 				if name != "scanned_at_ms" || !integer.MatchString(value.String()) {
 					return nil, false
@@ -48,7 +57,7 @@ func reference(body []byte) (list []Scan, ok bool) {
 				return nil, false
 			}
 		}
-		if next(); len(seen) != 2 {
+		if next(); !seen["code"] || !seen["scanned_at_ms"] {
 			return nil, false
 		}
 		list = append(list, s)
@@ -60,8 +69,9 @@ func reference(body []byte) (list []Scan, ok bool) {
 func byEncodingJSON(t *testing.T, body []byte) (list []Scan) {
 	var read struct {
 		Scans []struct {
-			Code string `json:"code"`
-			AtMS int64  `json:"scanned_at_ms"`
+			Code   string `json:"code"`
+			AtMS   int64  `json:"scanned_at_ms"`
+			Upload string `json:"upload"`
 		} `json:"scans"`
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -70,7 +80,7 @@ func byEncodingJSON(t *testing.T, body []byte) (list []Scan) {
 		t.Fatalf("encoding/json cannot read %q: %v", body, err)
 	}
 	for _, s := range read.Scans {
-		list = append(list, Scan{[]byte(s.Code), s.AtMS})
+		list = append(list, Scan{[]byte(s.Code), s.AtMS, []byte(s.Upload)})
 	}
 	return list
 }
@@ -80,7 +90,7 @@ func same(a, b []Scan) bool {
 		return false
 	}
 	for i := range a {
-		if !bytes.Equal(a[i].Text, b[i].Text) || a[i].AtMS != b[i].AtMS {
+		if !bytes.Equal(a[i].Text, b[i].Text) || a[i].AtMS != b[i].AtMS || !bytes.Equal(a[i].Upload, b[i].Upload) {
 			return false
 		}
 	}
@@ -105,6 +115,9 @@ func compareWithReference(t *testing.T, body []byte) {
 
 func bodies() (all [][]byte) {
 	for _, c := range readable {
+		all = append(all, []byte(c.body))
+	}
+	for _, c := range withUpload {
 		all = append(all, []byte(c.body))
 	}
 	for _, c := range refused {
