@@ -1,14 +1,16 @@
 package gateway
 
 import (
-	"bytes"
 	"sync"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/booking"
+	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/overload"
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -18,6 +20,15 @@ import (
 type scratch struct {
 	token tokens.Token
 	body  []byte
+
+	// what is checked beyond the code
+	passback passback
+	ticket   ticket
+	attempt  passage.Attempt
+	forgiver forgiver
+	passage  passage.Passage
+	lookup   booking.Query
+	receipt  []byte
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{body: make([]byte, 0, 512)} }}
@@ -25,6 +36,7 @@ var scratches = sync.Pool{New: func() any { return &scratch{body: make([]byte, 0
 const (
 	checkPath  = "/v1/check"
 	checksPath = "/v1/checks"
+	reportPath = "/v1/passages"
 )
 
 // serve routes requests. It turns a panic into a denial, since fasthttp would let the
@@ -65,6 +77,10 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 			return
 		}
 		g.slots.release(&ctx.Request.Header)
+	case reportPath:
+		if g.report(ctx, &head) {
+			return
+		}
 	case "/healthz":
 		g.answerHealth(ctx)
 	case "/readyz":
@@ -89,9 +105,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-var scopeParam = []byte("scope=")
-
-// admit returns the caller and its scope, or answers with a problem.
+// admit returns the caller with its query, or answers with a problem.
 func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (from caller, ok bool) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", fasthttp.MethodPost)
@@ -103,28 +117,26 @@ func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (from caller,
 		g.refuse(ctx, problemDevice)
 		return caller{}, false
 	}
-	name, ok := bytes.CutPrefix(head.Query, scopeParam)
-	if !ok {
-		g.refuse(ctx, problemScopeMissing)
+	q, p := readQuery(head.Query)
+	switch {
+	case p != nil:
+	case !device.Scopes.Has(q.scope):
+		p = problemScopeDenied
+	case q.receipt && !device.Receipts:
+		p = problemReceipts
+	}
+	if p != nil {
+		g.refuse(ctx, p)
 		return caller{}, false
 	}
-	scope, ok := tokens.ParseScope(name)
-	if !ok {
-		g.refuse(ctx, problemScopeUnknown)
-		return caller{}, false
-	}
-	if !device.Scopes.Has(scope) {
-		g.refuse(ctx, problemScopeDenied)
-		return caller{}, false
-	}
-	return caller{device, scope}, true
+	return caller{device, q}, true
 }
 
 var jsonType = []byte("application/json")
 
 // check answers POST /v1/check with the verdict on the code in the body.
 func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) {
-	if g.shed(ctx, overload.Over) {
+	if g.shed(ctx, overload.Over) || from.receipt && g.shed(ctx, receiptLevel) {
 		return
 	}
 	s := scratches.Get().(*scratch)
@@ -148,13 +160,43 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) 
 	default:
 		reason = staleReason(fresh)
 	}
+	s.passback, s.ticket = passback{}, ticket{}
+	if reason == tokens.ReasonOK {
+		reason = g.use(s, &from, now)
+	}
 	g.meter.verdict(fresh.State, action, reason)
 	s.body = appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
+	s.body = s.ticket.append(s.passback.append(s.body))
+	if from.receipt {
+		j := judged{code: bundle.HashCode(ctx.PostBody()), reason: reason, flagged: action == Flag || s.passback.flagged || s.ticket.flagged,
+			scanned: now, now: now, fresh: fresh}
+		s.body, s.receipt = g.appendReceipt(s.body, s.receipt, &from, &j)
+	}
+	s.body = append(s.body, '}')
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
 	if conn.observe(reason) {
 		g.delaySuspect(conn, forgeryWait)
 	}
+}
+
+// use checks what the device's policies ask of a code that is good: the ticket, and last, since it uses the code
+// up, the passage.
+func (g *Gateway) use(s *scratch, from *caller, now int64) tokens.Reason {
+	reason := tokens.ReasonOK
+	if from.device.ticket.Mode != ModeOff && ticketScopes.Has(from.scope) {
+		reason = g.requireTicket(s, &s.token, from, now, now)
+		g.meter.ticket(s.ticket.Held)
+	}
+	if from.device.passback.Mode != ModeOff {
+		if reason == tokens.ReasonOK {
+			reason = g.usePassage(s, from, now)
+		} else {
+			s.passback = passback{on: true, state: g.reach(now), result: passNotCounted}
+		}
+		g.meter.passback(&s.passback)
+	}
+	return reason
 }
 
 // staleReason is the reason of a denial because of the state of the revocation data.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"strconv"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/gateway/batch"
 	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
@@ -27,7 +29,7 @@ const (
 )
 
 // batchBuffers is the memory for one batch. Every slice in it has at most batch.Max
-// elements, so a pooled one is bounded at about 300 KiB. It is also the body of the
+// elements, so a pooled one is bounded at about 510 KiB. It is also the body of the
 // answer: the server reads it and closes it once the answer is written, so the
 // largest answers are not buffered per connection.
 type batchBuffers struct {
@@ -37,6 +39,8 @@ type batchBuffers struct {
 	answer       []byte
 	scans        []batch.Scan
 	codes        tokens.Batch
+	uploads      []uint64            // of scans; 0: no upload key
+	hashes       [][sha256.Size]byte // of codes, if the caller asked for receipts
 }
 
 var batches = sync.Pool{New: func() any { return new(batchBuffers) }}
@@ -62,14 +66,14 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, from caller)
 		return
 	}
 	// A batch waited for hours and can wait another second.
-	if g.shed(ctx, overload.Full) {
+	if g.shed(ctx, overload.Full) || from.receipt && g.shed(ctx, receiptLevel) {
 		g.slots.release(h)
 		return
 	}
 	b := batches.Get().(*batchBuffers)
 	// The clock is read once per request, as in check.
 	now := g.Now(ctx.Time()).UnixMilli()
-	refusal := b.readScans(ctx.PostBody())
+	refusal := b.readScans(ctx.PostBody(), &from)
 	// The codes were copied. The buffer of a large body must not stay with a
 	// connection that may last for hours.
 	ctx.Request.ReleaseBody(keptBytes)
@@ -91,7 +95,7 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, from caller)
 
 // readScans reads the scans of a body and destroys the body. Nothing in b points
 // into the body afterwards.
-func (b *batchBuffers) readScans(body []byte) batch.Refusal {
+func (b *batchBuffers) readScans(body []byte, from *caller) batch.Refusal {
 	var refusal batch.Refusal
 	b.scans, refusal = batch.Read(body, b.scans)
 	if refusal.Fault != batch.NoFault {
@@ -99,11 +103,20 @@ func (b *batchBuffers) readScans(body []byte) batch.Refusal {
 		return refusal
 	}
 	b.codes.Scans = slices.Grow(b.codes.Scans[:0], len(b.scans))[:len(b.scans)]
+	b.uploads, b.hashes = b.uploads[:0], b.hashes[:0]
 	for i := range b.scans {
-		code := &b.codes.Scans[i]
-		code.Reason = code.Token.ParseText(b.scans[i].Text)
-		code.At = b.scans[i].AtMS / 1000
-		b.scans[i].Text = nil
+		code, scan := &b.codes.Scans[i], &b.scans[i]
+		code.Reason = code.Token.ParseText(scan.Text)
+		code.At = scan.AtMS / 1000
+		upload := uint64(0)
+		if len(scan.Upload) > 0 {
+			upload = uploadID(from.device.ID, scan.Upload)
+		}
+		b.uploads = append(b.uploads, upload)
+		if from.receipt {
+			b.hashes = append(b.hashes, bundle.HashCode(scan.Text))
+		}
+		scan.Text, scan.Upload = nil, nil
 	}
 	return refusal
 }
@@ -131,14 +144,27 @@ func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, from cal
 
 	g.meter.batchScans.Add(uint64(len(b.codes.Scans)))
 	b.answer = append(b.answer[:0], `{"verdicts":[`...)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
 	for i := range b.codes.Scans {
 		code := &b.codes.Scans[i]
+		s.passback, s.ticket = passback{}, ticket{}
+		if code.Reason == tokens.ReasonOK {
+			code.Reason = g.judgeBeyond(s, &code.Token, &from, now, b.scans[i].AtMS, b.uploads[i])
+		}
 		g.meter.verdict(fresh.State, action, code.Reason)
 		forged = conn.observe(code.Reason) || forged
 		if i > 0 {
 			b.answer = append(b.answer, ',')
 		}
 		b.answer = appendVerdict(b.answer, &code.Token, code.Reason, fresh, action, code.At)
+		b.answer = s.ticket.append(s.passback.append(b.answer))
+		if from.receipt {
+			j := judged{code: b.hashes[i], reason: code.Reason, flagged: action == Flag || s.passback.flagged || s.ticket.flagged,
+				scanned: b.scans[i].AtMS, now: now, fresh: fresh}
+			b.answer, s.receipt = g.appendReceipt(b.answer, s.receipt, &from, &j)
+		}
+		b.answer = append(b.answer, '}')
 	}
 	b.answer = append(b.answer, ']', '}')
 	return forged

@@ -48,9 +48,10 @@ func (s *connState) remember(h *fasthttp.RequestHeader, from caller) {
 	}
 }
 
-// observe counts an answer on the connection and reports whether the code was forged.
+// observe counts an answer on the connection and reports whether the code was forged. A code that two people show
+// is not.
 func (s *connState) observe(r tokens.Reason) (forged bool) {
-	forged = r.Class() == tokens.ClassFraud
+	forged = r.Class() == tokens.ClassFraud && r != tokens.ReasonUsedElsewhere
 	switch {
 	case s == nil:
 	case r == tokens.ReasonOK:
@@ -72,11 +73,11 @@ func (s *connState) observeUnknownClient(unknown bool) bool {
 	return true
 }
 
-// caller is the device and scope that the head of a check names. It may be remembered
+// caller is the device and the query that the head of a check names. It may be remembered
 // for the life of the connection: it depends only on the head's bytes and on the
 // device table, which does not change while the gateway runs. The freshness of the
 // data, the code and its revocation are checked for every request.
 type caller struct {
 	device *Device
-	scope  tokens.Scope
+	query
 }

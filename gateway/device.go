@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -25,9 +27,18 @@ type Device struct {
 	Scopes tokens.Scopes // the uses it may check for
 	// Offline permits batches: scans made without a network and reported later.
 	Offline bool
+	// Receipts permits receipt=1, which costs a signature for each check.
+	Receipts bool
 
-	override PolicyEntry
+	entry DeviceEntry // as configured
+
+	// resolved with the gateway's settings
 	policy   Policy
+	passback Passback
+	ticket   Ticket
+	place    passage.Place
+
+	holds *holds // lock-free
 }
 
 // Devices finds a device by its credential. It is immutable.
@@ -42,7 +53,11 @@ type DeviceEntry struct {
 	// minute in which it was current.
 	Offline bool `toml:"offline" doc:"true for a handheld that scans without a network: it may send those scans later, in batches (POST /v1/checks)"`
 
-	Policy PolicyEntry `toml:"policy" doc:"gate policy of this device where it differs from revocation.policy"`
+	Receipts bool `toml:"receipts" doc:"true for a device that may ask for signed verdicts (receipt=1); each costs a signature"`
+
+	Policy   PolicyEntry   `toml:"policy" doc:"gate policy of this device where it differs from revocation.policy"`
+	Passback PassbackEntry `toml:"passback" doc:"policy on second use of this device where it differs from passback"`
+	Ticket   TicketEntry   `toml:"ticket" doc:"policy on tickets of this device where it differs from ticket"`
 }
 
 // NewDevices builds the table. It reports all faults, each with its device, and
@@ -66,6 +81,12 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if _, err := DefaultPolicy.With(e.Policy); err != nil {
 			fault("policy: %v", err)
 		}
+		if _, err := DefaultPassback.With(e.Passback); err != nil {
+			fault("passback: %v", err)
+		}
+		if _, err := DefaultTicket.With(e.Ticket); err != nil {
+			fault("ticket: %v", err)
+		}
 		sum, err := hex.DecodeString(e.Hash)
 		if err != nil || len(sum) != sha256.Size {
 			fault("sha256 must be 64 hex digits")
@@ -74,23 +95,85 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if d.bySum[[sha256.Size]byte(sum)] != nil {
 			fault("sha256 is that of another device")
 		}
-		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, Offline: e.Offline, override: e.Policy}
+		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, Offline: e.Offline, Receipts: e.Receipts, entry: e}
 	}
 	return d, errors.Join(faults...)
 }
 
-// withPolicy returns the table with each device's policy derived from the gateway's.
-func (d *Devices) withPolicy(p Policy) (*Devices, error) {
+// Policies are the gateway's settings that a device entry may override.
+type Policies struct {
+	Policy   Policy   // zero: DefaultPolicy
+	Passback Passback // zero: DefaultPassback, which is off
+	Ticket   Ticket   // zero: DefaultTicket, which ignores tickets
+}
+
+func (p Policies) orDefaults() Policies {
+	if p.Policy == (Policy{}) {
+		p.Policy = DefaultPolicy
+	}
+	if p.Passback == (Passback{}) {
+		p.Passback = DefaultPassback
+	}
+	if p.Ticket == (Ticket{}) {
+		p.Ticket = DefaultTicket
+	}
+	return p
+}
+
+// Needs says what the devices' policies need of a gateway.
+type Needs struct {
+	// Window is the longest window of a device that checks second use. 0: no device does.
+	Window time.Duration
+	// Confirm reports whether a device reports the turn of its barrier.
+	Confirm  bool
+	Tickets  bool // a device looks tickets up
+	Receipts bool // a device may ask for receipts
+}
+
+// Needs returns what the devices need under a gateway's policies, or why they cannot be at its station together.
+func (d *Devices) Needs(p Policies, station string) (Needs, error) {
+	table, err := d.resolve(p, station)
+	if err != nil {
+		return Needs{}, err
+	}
+	var n Needs
+	for _, device := range table.bySum {
+		if b := device.passback; b.Mode != ModeOff {
+			n.Window, n.Confirm = max(n.Window, b.Window), n.Confirm || b.Confirm
+		}
+		n.Tickets = n.Tickets || device.ticket.Mode != ModeOff
+		n.Receipts = n.Receipts || device.Receipts
+	}
+	return n, nil
+}
+
+// resolve returns the table with each device's policies derived from the gateway's, and its place at the
+// station. It refuses devices that passages could not tell apart.
+func (d *Devices) resolve(p Policies, station string) (*Devices, error) {
+	p = p.orDefaults()
 	table := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(d.bySum))}
+	var faults []error
+	var located []passage.Located
 	for sum, device := range d.bySum {
 		resolved := *device
-		var err error
-		if resolved.policy, err = p.With(device.override); err != nil {
-			return nil, fmt.Errorf("device %q: policy: %w", device.ID, err)
+		resolved.holds = new(holds)
+		var errs [3]error
+		resolved.policy, errs[0] = p.Policy.With(device.entry.Policy)
+		resolved.passback, errs[1] = p.Passback.With(device.entry.Passback)
+		resolved.ticket, errs[2] = p.Ticket.With(device.entry.Ticket)
+		for i, name := range []string{"policy", "passback", "ticket"} {
+			if errs[i] != nil {
+				faults = append(faults, fmt.Errorf("device %q: %s: %w", device.ID, name, errs[i]))
+			}
+		}
+		resolved.place = passage.PlaceOf(station, device.ID)
+		if resolved.passback.Mode != ModeOff {
+			located = append(located, passage.Located{Station: station, Device: device.ID})
 		}
 		table.bySum[sum] = &resolved
 	}
-	return table, nil
+	faults = append(faults, passage.Clash(located))
+	return table, errors.Join(faults...)
 }
 
 // HashCredential returns the hash of a credential for a DeviceEntry.

@@ -49,7 +49,7 @@ func (d *document) expectDocumented(t testing.TB, method, target, authorization,
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "text/plain")
-	if strings.HasPrefix(target, "/v1/checks") {
+	if strings.HasPrefix(target, "/v1/checks") || target == "/v1/passages" {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", authorization)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/tokens"
@@ -95,4 +96,20 @@ func Problems() map[string]int {
 		statuses[p.code] = p.status
 	}
 	return statuses
+}
+
+// The closed lists of verdicts and reports, for comparison with their document.
+func PassbackStates() []string  { return namesOf(passbackStates) }
+func PassbackResults() []string { return namesOf(passbackResults) }
+func TicketStates() []string    { return namesOf(booking.Valid + 1) }
+func ReportResults() []string   { return namesOf(reportedCount) }
+
+func namesOf[E interface {
+	~uint8
+	String() string
+}](count E) (names []string) {
+	for e := range count {
+		names = append(names, e.String())
+	}
+	return names
 }

@@ -8,10 +8,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/gateway/passcache"
@@ -25,9 +27,16 @@ var timeNow = time.Now
 // Config holds the settings of a Gateway.
 type Config struct {
 	Devices *Devices // the devices that may send checks; required
-	// Policy is the action for each state of the revocation data, unless a device
-	// entry overrides it. Zero: DefaultPolicy.
-	Policy Policy
+	// Policies are the policies of devices whose entry does not override them.
+	Policies
+	// Station is the name of the gateway's station, as the ticketing system spells it, at most 64 bytes. Empty: the
+	// gateway serves devices that have none, such as handhelds on trains.
+	Station string
+	// Passages and Bookings are what the policies on second use and tickets need; see [Devices.Needs].
+	Passages Passages
+	Bookings Bookings
+	// Signer signs receipts with the gateway's key. nil: no device may ask for receipts.
+	Signer bundle.Signer
 	// CacheBytes is the memory for verified passes, bytes; at least passcache.MinBytes.
 	CacheBytes int64
 	// DrainDelay is how long the gateway still serves after shutdown has begun and
@@ -58,6 +67,9 @@ type Gateway struct {
 	limits  edge.Limits
 	slots   *slots
 
+	station                 revocation.Station // of Station; zero: none
+	clockError, uploadError uint16             // of Passages, ms
+
 	// atomics
 	meter    *meter
 	draining atomic.Bool
@@ -79,11 +91,12 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	if c.Now == nil {
 		c.Now = func(arrived time.Time) time.Time { return arrived }
 	}
-	if c.Policy == (Policy{}) {
-		c.Policy = DefaultPolicy
+	c.Policies = c.Policies.orDefaults()
+	if err := c.checkNeeds(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	var err error
-	if c.Devices, err = c.Devices.withPolicy(c.Policy); err != nil {
+	if c.Devices, err = c.Devices.resolve(c.Policies, c.Station); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	passes, err := passcache.New(c.CacheBytes)
@@ -91,7 +104,11 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		return nil, err
 	}
 	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, slots: newSlots(),
+		clockError: milliseconds(c.Passages.ClockError), uploadError: milliseconds(c.Passages.UploadError),
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
+	if c.Station != "" {
+		g.station = revocation.StationOf(c.Station)
+	}
 	g.server = &fasthttp.Server{
 		Handler:            g.serve,
 		ErrorHandler:       g.unreadable,
@@ -111,6 +128,31 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	}
 	return g, nil
 }
+
+// checkNeeds reports what the devices' policies need and the gateway does not have.
+func (c *Config) checkNeeds() error {
+	n, err := c.Devices.Needs(c.Policies, c.Station)
+	switch {
+	case err != nil:
+		return err
+	case n.Window > 0 && c.Passages.Table == nil:
+		return errors.New("a device checks second use, so Passages.Table must be set")
+	case n.Tickets && (c.Bookings.Table == nil || c.Bookings.Replica == nil):
+		return errors.New("a device looks tickets up, so Bookings must be set")
+	case n.Receipts && c.Signer == nil:
+		return errors.New("a device may ask for receipts, so Signer must be set")
+	case len(c.Station) > MaxStation || !utf8.ValidString(c.Station):
+		return fmt.Errorf("Station must be at most %d bytes of UTF-8", MaxStation)
+	case c.Passages.ClockError < 0 || c.Passages.ClockError > time.Minute, c.Passages.UploadError < 0 || c.Passages.UploadError > time.Minute:
+		return errors.New("Passages.ClockError and UploadError must be 0 to 1m")
+	}
+	return nil
+}
+
+// MaxStation is the longest name of a station, bytes: passages contain it.
+const MaxStation = 64
+
+func milliseconds(d time.Duration) uint16 { return uint16(d.Milliseconds()) }
 
 // Serve answers requests on inner until ctx ends, then drains: /readyz reports 503
 // and requests are still served for DrainDelay; then the listener closes and

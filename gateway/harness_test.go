@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -35,6 +36,9 @@ func credential(digit byte) string {
 	return gateway.CredentialPrefix + strings.Repeat(string(digit), 64)
 }
 
+// manyDevices returns the credential of one of setup.devices.
+func manyDevices(i int) string { return fmt.Sprintf("%s%064x", gateway.CredentialPrefix, i) }
+
 // maxWait bounds every wait for the gateway under test.
 const maxWait = 20 * time.Second
 
@@ -48,6 +52,8 @@ const now = tokentest.Epoch * 1000
 type setup struct {
 	gateway.Config
 	device    gateway.PolicyEntry          // policy of the gate device
+	gate      gateway.DeviceEntry          // passback, ticket and receipts of the gate device
+	devices   int                          // further gates, see manyDevices
 	replica   *revocation.Replica          // nil: a fresh one that knows the keys
 	configure func(g *gateway.Gateway)     // called before Serve
 	listen    func() (net.Listener, error) // nil: a loopback port
@@ -116,11 +122,16 @@ func newHarness(t testing.TB, p setup) *harness {
 	if p.replica == nil {
 		p.replica = s.feed.Replica
 	}
-	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
-		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames(), Offline: true, Policy: p.device},
+	entries := []gateway.DeviceEntry{
+		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames(), Offline: true, Policy: p.device,
+			Passback: p.gate.Passback, Ticket: p.gate.Ticket, Receipts: p.gate.Receipts},
 		{ID: "train-1", Hash: gateway.HashCredential(trainDevice), Scopes: tokens.ScopeNames(), Offline: true},
 		{ID: "shop-1", Hash: gateway.HashCredential(shopDevice), Scopes: []string{"sale"}},
-	})
+	}
+	for i := range p.devices {
+		entries = append(entries, gateway.DeviceEntry{ID: fmt.Sprint("many-", i), Hash: gateway.HashCredential(manyDevices(i)), Scopes: []string{"entry"}})
+	}
+	devices, err := gateway.NewDevices(entries)
 	if err != nil {
 		t.Fatal(err)
 	}

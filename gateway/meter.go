@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -20,6 +21,11 @@ type meter struct {
 
 	batchScans atomic.Uint64
 	delayed    atomic.Uint64
+
+	passbacks [passbackStates][passbackResults]atomic.Uint64
+	tickets   [booking.Valid + 1]atomic.Uint64
+	reports   [reportedCount]atomic.Uint64
+	receipts  atomic.Uint64
 }
 
 func newMeter() *meter {
@@ -37,6 +43,8 @@ func newMeter() *meter {
 
 func (m *meter) verdict(s revocation.State, a Action, r tokens.Reason) { m.verdicts[s][a][r].Add(1) }
 func (m *meter) problem(p *problem)                                    { m.problems[p].Add(1) }
+func (m *meter) passback(v *passback)                                  { m.passbacks[v.state][v.result].Add(1) }
+func (m *meter) ticket(h booking.Held)                                 { m.tickets[h].Add(1) }
 
 var (
 	descVerdicts = prometheus.NewDesc("railgate_verdicts_total",
@@ -173,6 +181,9 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descRecords, n, outcome)
 	}
 	counter(descRewinds, s.Counts.Rewinds)
+	counter(descReceipts, g.meter.receipts.Load())
+	g.collectPassages(out)
+	g.collectBookings(out)
 }
 
 // acceptErrors returns how often accepting a connection failed.

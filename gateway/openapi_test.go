@@ -27,6 +27,37 @@ func TestEveryReasonMatchesTheDocument(t *testing.T) {
 	}
 }
 
+// Every answer about tickets, second use and receipts is one that the document has.
+func TestVerdictsBeyondTheCodeMatchTheDocument(t *testing.T) {
+	d := readDocument(t)
+	p, feed := withTickets(t, gateway.TicketEntry{Mode: "require"})
+	second, _ := withPassback(t, gateway.PassbackEntry{Mode: "deny"})
+	signed, _ := withReceipts()
+	p.Passback, p.Passages, p.Signer, p.gate = second.Passback, second.Passages, signed.Signer, signed.gate
+	s := start(t, p)
+	s.book(feed, 7, "G101", 3600)
+	s.book(feed, 8, "G102", 24*3600)
+	for _, c := range []struct {
+		target, device string
+		index          uint32
+		reason         string
+	}{
+		{"/v1/check?scope=entry", gateDevice, 7, "ok"}, {"/v1/check?scope=entry", trainDevice, 7, "already_used"},
+		{"/v1/check?scope=entry&receipt=1", gateDevice, 7, "ok"}, {"/v1/check?receipt=1&scope=entry", gateDevice, 8, "too_early"},
+		{"/v1/check?scope=onboard&train=G101", gateDevice, 8, "no_ticket"}, {"/v1/check?scope=onboard", gateDevice, 7, "ok"},
+	} {
+		code := s.goodCode(c.index)
+		a := s.send("POST", c.target, "Bearer "+c.device, code)
+		if v := a.verdict(t); v.Reason != c.reason {
+			t.Errorf("%s: %s, want %s", c.target, v.Reason, c.reason)
+		}
+		d.expectDocumented(t, "POST", c.target, "Bearer "+c.device, code, true, a)
+	}
+	body := `{"scans":[{"code":"` + s.goodCode(7) + `","scanned_at_ms":1770681600000,"upload":"k-1"}]}`
+	a := s.send("POST", "/v1/checks?scope=exit&receipt=1", "Bearer "+gateDevice, body)
+	d.expectDocumented(t, "POST", "/v1/checks?scope=exit&receipt=1", "Bearer "+gateDevice, body, true, a)
+}
+
 func TestEveryStatusMatchesTheDocument(t *testing.T) {
 	d := readDocument(t)
 	keys := &faulty{}
@@ -66,10 +97,31 @@ func TestEveryStatusMatchesTheDocument(t *testing.T) {
 		}
 		d.expectDocumented(t, "POST", c.target, c.authorization, c.body, c.proper, a)
 	}
+	p, told := withPassback(t, gateway.PassbackEntry{Mode: "deny", Confirm: true})
+	p.configure = func(g *gateway.Gateway) { g.UseReadTimeout(time.Second) }
+	barrier := start(t, p)
+	for _, c := range []struct {
+		authorization, body string
+		proper              bool
+		status              int
+	}{
+		{gate, turned, true, 200}, {gate, stuck, true, 200}, {gate, "{}", false, 400}, {"", turned, false, 401}, {"Bearer " + unknownDevice, turned, true, 401},
+	} {
+		a := barrier.send("POST", "/v1/passages", c.authorization, c.body)
+		if a.status != c.status {
+			t.Errorf("%s: status %d, want %d", c.body, a.status, c.status)
+		}
+		d.expectDocumented(t, "POST", "/v1/passages", c.authorization, c.body, c.proper, a)
+	}
+	if len(told.take()) == 0 {
+		t.Error("no passage was told")
+	}
+	d.expectDocumented(t, "POST", "/v1/passages", gate, turned, true, s.send("POST", "/v1/passages", gate, turned)) // 403: no policy
 	for _, o := range []struct {
 		method, target, authorization, body string
 		limit                               int
 	}{
+		{"POST", "/v1/passages", gate, turned, gateway.BodyBytes},
 		{"POST", "/v1/check?scope=entry", gate, code, gateway.BodyBytes},
 		{"POST", "/v1/checks?scope=entry", gate, few, gateway.BatchBytes},
 		{"GET", "/healthz", "", code, gateway.BodyBytes},
@@ -112,6 +164,7 @@ func TestEveryStatusMatchesTheDocument(t *testing.T) {
 	away, _ := full.sendRaw("")
 	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
 	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, away)
+	d.expectDocumented(t, "POST", "/v1/passages", gate, turned, true, away)
 	d.expectDocumented(t, "GET", "/healthz", "", "", true, away)
 	d.expectDocumented(t, "GET", "/readyz", "", "", true, away)
 
@@ -191,6 +244,8 @@ func TestListsInTheDocumentMatchTheCode(t *testing.T) {
 	for schema, want := range map[string][]string{
 		"DenyReason": reasons, "DenyClass": denyClasses, "RevocationState": states, "Scope": tokens.ScopeNames(),
 		"ProblemCode": slices.Collect(maps.Keys(gateway.Problems())), "ScansProblem.fault": faults,
+		"Passback.state": gateway.PassbackStates(), "Passback.result": gateway.PassbackResults(), "Ticket.state": gateway.TicketStates(),
+		"BarrierResult.result": gateway.ReportResults(),
 	} {
 		var got []string
 		name, property, nested := strings.Cut(schema, ".")
@@ -216,7 +271,8 @@ func TestListsInTheDocumentMatchTheCode(t *testing.T) {
 	for schema, fields := range map[string][]string{"Allow": allowFields, "Deny": denyFields} {
 		documented := d.Components.Schemas[schema].Value
 		required := slices.Sorted(slices.Values(documented.Required))
-		if properties := slices.Sorted(maps.Keys(documented.Properties)); !slices.Equal(properties, fields) || !slices.Equal(required, fields) {
+		all := slices.Sorted(slices.Values(slices.Concat(fields, beyond)))
+		if properties := slices.Sorted(maps.Keys(documented.Properties)); !slices.Equal(properties, all) || !slices.Equal(required, fields) {
 			t.Errorf("%s has the properties %v and requires %v, want %v", schema, properties, required, fields)
 		}
 	}

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/railgate/railgate/revocation"
 )
@@ -61,18 +60,7 @@ func (p Policy) With(e PolicyEntry) (Policy, error) {
 		state revocation.State
 		name  string
 	}{{revocation.Booting, e.Booting}, {revocation.Stale, e.Stale}, {revocation.Expired, e.Expired}, {revocation.Suspect, e.Suspect}} {
-		if c.name == "" {
-			continue
-		}
-		found := false
-		for a, name := range actionNames {
-			if name == c.name {
-				p[c.state], found = Action(a), true
-			}
-		}
-		if !found {
-			faults = append(faults, fmt.Errorf("%s must be serve, flag or deny", c.state))
-		}
+		faults = append(faults, setAction(&p[c.state], c.state.String(), c.name))
 	}
 	return p, errors.Join(faults...)
 }

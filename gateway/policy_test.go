@@ -15,7 +15,7 @@ func TestPolicyDecidesPerState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, setup{Config: gateway.Config{Policy: policy}})
+	s := start(t, setup{Config: gateway.Config{Policies: gateway.Policies{Policy: policy}}})
 	for _, c := range []struct {
 		ageMS   int64
 		state   string

@@ -37,9 +37,25 @@ var (
 	problemBatches = newProblem(403, "batches_not_allowed", "Batches not allowed for this device",
 		"This device may not send batches. Check each code when it is shown.", "该终端不得补传扫码记录，请在出示时逐一核验。")
 	problemScopeMissing = newProblem(400, "scope_missing", "No scope",
-		"Give the scope as the only parameter, for example /v1/check?scope=entry.", "请以 scope 参数注明用途，例如 /v1/check?scope=entry，且不得带其他参数。")
+		"Give the scope, for example /v1/check?scope=entry.", "请以 scope 参数注明用途，例如 /v1/check?scope=entry。")
 	problemScopeUnknown = newProblem(400, "scope_unknown", "Unknown scope",
 		"The scope is one of sale, refund, change, verify, entry, exit, onboard.", "用途须为 sale、refund、change、verify、entry、exit、onboard 之一。")
+	problemParameter = newProblem(400, "parameter_unknown", "Unknown parameter",
+		"The parameters of a check are scope, train and receipt, each as name=value.", "参数须为 scope、train、receipt，格式为 名称=值。")
+	problemRepeated = newProblem(400, "parameter_repeated", "Parameter given twice",
+		"Give each parameter once.", "每个参数只能出现一次。")
+	problemTrain = newProblem(400, "train_malformed", "Not the name of a train",
+		"The train is 1 to 8 upper-case letters and digits, for example train=G101.", "车次须为1至8位大写字母或数字，例如 train=G101。")
+	problemReceipt = newProblem(400, "receipt_malformed", "Unknown value of receipt",
+		"Ask for a receipt with receipt=1, or omit the parameter.", "需要回执时请使用 receipt=1，否则请省略该参数。")
+	problemReceipts = newProblem(403, "receipts_not_allowed", "Receipts not allowed for this device",
+		"This device may not ask for receipts. Send the check without receipt=1.", "该终端不得请求回执，请去掉 receipt=1 后重试。")
+	problemReports = newProblem(403, "reports_not_allowed", "Barrier reports not allowed for this device",
+		"The settings of this device do not say that it reports the turn of its barrier.", "该终端未设置为上报闸门通行结果。")
+	problemNoParameters = newProblem(400, "query_not_empty", "Query not empty",
+		"This path has no parameters.", "该路径不接受参数。")
+	problemReport = newProblem(400, "report_malformed", "Not a report of a barrier",
+		"Send JSON with serial, scope and passed, for example {\"serial\":\"20494-17\",\"scope\":\"entry\",\"passed\":true}.", "请发送含 serial、scope、passed 的 JSON，例如 {\"serial\":\"20494-17\",\"scope\":\"entry\",\"passed\":true}。")
 	problemNotFound = newProblem(404, "not_found", "Not found",
 		"This path does not exist.", "该路径不存在。")
 	problemMethod = newProblem(405, "method_not_allowed", "Method not allowed",
@@ -49,7 +65,7 @@ var (
 	problemTooLarge = newProblem(413, "body_too_large", "Body too large",
 		"A code has 192 characters; send nothing else in the body. A batch has at most 131072 bytes.", "二维码内容为192个字符，请勿发送其他内容；批量请求不得超过131072字节。")
 	problemScans = newProblem(400, "scans_malformed", "Not a list of scans",
-		"Send JSON with scans, a list of objects with code and scanned_at_ms. The field fault names the error, scan and offset give its position.", "请发送 JSON：scans 为列表，每项含 code 和 scanned_at_ms；错误类型见 fault，位置见 scan 和 offset。")
+		"Send JSON with scans, a list of objects with code, scanned_at_ms and optionally upload. The field fault names the error, scan and offset give its position.", "请发送 JSON：scans 为列表，每项含 code 和 scanned_at_ms，可含 upload；错误类型见 fault，位置见 scan 和 offset。")
 	problemTooMany = newProblem(413, "too_many_scans", "Too many scans",
 		"Send at most 256 scans in one batch.", "每批最多256条扫码记录。")
 	problemHeaders = newProblem(431, "headers_too_large", "Headers too large",
@@ -68,7 +84,8 @@ var (
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
-var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemScopeMissing, problemScopeUnknown, problemNotFound,
+var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemReceipts, problemReports,
+	problemScopeMissing, problemScopeUnknown, problemParameter, problemRepeated, problemTrain, problemReceipt, problemNoParameters, problemReport, problemNotFound,
 	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
 // faults maps the faults of heads and bodies to problems.

@@ -6,30 +6,45 @@ import (
 	"testing"
 )
 
-func TestQueryIsExactlyOneScope(t *testing.T) {
+func TestQueryOfACheck(t *testing.T) {
 	s := start(t, setup{})
 	code := s.goodCode(7)
 	for query, problem := range map[string]string{
-		"":                         "scope_missing",
-		"?":                        "scope_missing",
-		"?scope":                   "scope_missing",
-		"?Scope=entry":             "scope_missing",
-		"?x=1&scope=entry":         "scope_missing",
-		"?&scope=entry":            "scope_missing",
-		"?%73cope=entry":           "scope_missing",
-		"?scope=":                  "scope_unknown",
-		"?scope=Entry":             "scope_unknown",
-		"?scope=everything":        "scope_unknown",
-		"?scope=entry%20":          "scope_unknown",
-		"?scope=%65ntry":           "scope_unknown",
-		"?scope=entry&":            "scope_unknown",
-		"?scope=entry&x=1":         "scope_unknown",
-		"?scope=entry&scope=entry": "scope_unknown",
-		"?scope=entry&scope=sale":  "scope_unknown",
-		"?scope=entry,sale":        "scope_unknown",
-		"?scope=entry;x=1":         "scope_unknown",
-		"?scope=entry?":            "scope_unknown",
-		"?scope=entry#x":           "bad_request", // a target has no fragment
+		"":                                 "scope_missing",
+		"?":                                "scope_missing",
+		"?train=G101":                      "scope_missing",
+		"?scope":                           "scope_unknown",
+		"?scope=":                          "scope_unknown",
+		"?scope=Entry":                     "scope_unknown",
+		"?scope=everything":                "scope_unknown",
+		"?scope=entry%20":                  "scope_unknown",
+		"?scope=%65ntry":                   "scope_unknown",
+		"?scope=entry,sale":                "scope_unknown",
+		"?scope=entry;x=1":                 "scope_unknown",
+		"?scope=entry?":                    "scope_unknown",
+		"?scope==entry":                    "scope_unknown",
+		"?Scope=entry":                     "parameter_unknown",
+		"?x=1&scope=entry":                 "parameter_unknown",
+		"?&scope=entry":                    "parameter_unknown",
+		"?scope=entry&":                    "parameter_unknown",
+		"?scope=entry&&train=G1":           "parameter_unknown",
+		"?%73cope=entry":                   "parameter_unknown",
+		"?scope=entry&x=1":                 "parameter_unknown",
+		"?scope=entry&train":               "train_malformed",
+		"?scope=entry&scope=entry":         "parameter_repeated",
+		"?scope=entry&scope=sale":          "parameter_repeated",
+		"?scope=entry&scope=":              "parameter_repeated",
+		"?train=G1&scope=entry&train=G1":   "parameter_repeated",
+		"?receipt=1&receipt=1&scope=entry": "parameter_repeated",
+		"?scope=entry&train=":              "train_malformed",
+		"?scope=entry&train=g101":          "train_malformed",
+		"?scope=entry&train=G10123456":     "train_malformed",
+		"?train=G%31&scope=entry":          "train_malformed",
+		"?scope=entry&receipt":             "receipt_malformed",
+		"?scope=entry&receipt=0":           "receipt_malformed",
+		"?scope=entry&receipt=true":        "receipt_malformed",
+		"?scope=entry&receipt=1":           "receipts_not_allowed",
+		"?scope=entry#x":                   "bad_request", // a target has no fragment
 	} {
 		t.Run("query "+query, func(t *testing.T) {
 			s := s.withT(t)
@@ -39,6 +54,11 @@ func TestQueryIsExactlyOneScope(t *testing.T) {
 	for _, scope := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
 		if v := s.check(scope, code).verdict(t); v.Reason != "ok" {
 			t.Errorf("scope %s: %s", scope, v.Reason)
+		}
+	}
+	for _, query := range []string{"scope=onboard&train=G101", "train=12345678&scope=onboard"} {
+		if v := s.send("POST", "/v1/check?"+query, "Bearer "+gateDevice, code).verdict(t); v.Reason != "ok" {
+			t.Errorf("%s: %s", query, v.Reason)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Bounds on the batches in progress: being received, judged or answered. A batch
-// takes at most 430 KiB, body and answer, so all of them take at most 108 MiB.
+// takes at most 640 KiB, body and answer, so all of them take at most 160 MiB.
 const (
 	batchSlots = 256
 	// deviceSlots bounds the batches of one device. A handheld sends one at a time; a

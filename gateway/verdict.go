@@ -51,7 +51,8 @@ var (
 	}()
 )
 
-// appendVerdict renders the answer to a check. It includes the claims of the pass
+// appendVerdict renders the answer to a check, up to its last brace: what was checked beyond the code follows.
+// It includes the claims of the pass
 // only in an allow: nothing in a denied code is proven.
 func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocation.Freshness, a Action, now int64) []byte {
 	if reason == tokens.ReasonOK {
@@ -74,5 +75,5 @@ func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocati
 	dst = strconv.AppendInt(dst, f.AgeMS, 10)
 	dst = append(dst, `,"watermark_ms":`...)
 	dst = strconv.AppendInt(dst, f.WatermarkMS, 10)
-	return append(dst, '}', '}')
+	return append(dst, '}')
 }

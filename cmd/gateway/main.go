@@ -1,10 +1,10 @@
 // Command gateway checks electronic temporary IDs for gates, windows and handhelds, from
 // memory alone.
 //
-// It reads the control stream from Kafka (keys, revocations, heartbeats) and serves two
-// listeners:
+// It reads the control stream from Kafka (keys, revocations, heartbeats), and the bookings of its station if a
+// device has a policy on tickets. It serves two listeners:
 //
-//	public  POST /v1/check?scope=SCOPE, POST /v1/checks?scope=SCOPE, GET /healthz, GET /readyz
+//	public  POST /v1/check?scope=SCOPE, POST /v1/checks?scope=SCOPE, POST /v1/passages, GET /healthz, GET /readyz
 //	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
 // Settings come from a TOML file, the environment and flags; -check validates them and
@@ -30,7 +30,6 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
@@ -41,18 +40,20 @@ Reads keys and revocations from a Kafka topic; uses no database and no connectio
   railgate-gateway -config gateway.toml          run
   railgate-gateway -config gateway.toml -check   validate the settings and exit
   railgate-gateway -new-device ID                make a device credential and its settings entry
+  railgate-gateway -new-key FILE                 make the key with which this gateway signs passages, bundles and receipts
   railgate-gateway -probe http://127.0.0.1:9080/readyz   exit 0 if that answers 200`
 
 func main() { process.Main("railgate-gateway", run) }
 
 func run(ctx context.Context, args []string) error {
 	c := defaults()
-	var probe, device string
+	var probe, device, key string
 	extra, err := conf.Load(&c, conf.Options{
 		Program: "railgate-gateway", About: usage, EnvPrefix: "RAILGATE_GATEWAY",
 		Flags: func(f *flag.FlagSet) {
 			f.StringVar(&probe, "probe", "", "request this `URL` and exit with 0 if it answers 200, else with 1")
 			f.StringVar(&device, "new-device", "", "make a credential for the device `ID`, print it with its settings entry and exit")
+			f.StringVar(&key, "new-key", "", "make the gateway's own key in `FILE`, print how to announce it and exit")
 		},
 	}, args, os.Environ(), os.Stdout)
 	switch {
@@ -63,11 +64,13 @@ func run(ctx context.Context, args []string) error {
 	case device != "":
 		printDevice(device)
 		return nil
+	case key != "":
+		return newKey(key, os.Stdout)
 	case err != nil:
 		return err
 	}
 	if extra.Check {
-		fmt.Printf("settings are valid: %d devices, topic %s, %d partitions\n", c.devices.Len(), c.Kafka.Topic, c.Kafka.Partitions)
+		c.printCheck(os.Stdout)
 		return nil
 	}
 	return serve(ctx, &c)
@@ -86,17 +89,11 @@ func serve(ctx context.Context, c *config) error {
 		log.Error("the fast signature arithmetic computes wrong results on this processor or in this build; the plain form is used, several times slower", zap.Error(err))
 	}
 
-	replica, err := revocation.NewReplica(c.authority, c.Kafka.Partitions,
-		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter, Memory: c.Revocation.MemoryMiB << 20},
-		time.Now().UnixMilli())
+	replica, err := revocation.NewReplica(c.authority, c.Kafka.Partitions, c.limits(), time.Now().UnixMilli())
 	if err != nil {
 		return err
 	}
-	open := func() (stream.Link, error) {
-		return kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic,
-			ClientID: "railgate-gateway", Security: c.Kafka.Security})
-	}
-	follower := stream.New(open, c.Kafka.Topic, replica, time.Now, log)
+	follower := stream.New(c.link(c.Kafka.Topic), c.Kafka.Topic, replica, time.Now, log)
 	if c.Snapshots.Dir != "" {
 		follower.Snapshots = c.snapshots()
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
@@ -107,11 +104,17 @@ func serve(ctx context.Context, c *config) error {
 		log.Warn("the limit on open files reduces the number of connections; raise it (ulimit -Hn, LimitNOFILE)",
 			zap.Uint64("open_files", process.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
 	}
-	g, err := gateway.New(gateway.Config{
+	extra, err := newBeyond(c, log)
+	if err != nil {
+		return err
+	}
+	settings := gateway.Config{
 		Connections: connections,
-		Devices:     c.devices, Policy: c.policy, CacheBytes: int64(c.CacheMiB) << 20,
+		Devices:     c.devices, Policies: c.policies, CacheBytes: int64(c.CacheMiB) << 20,
 		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Why,
-	}, replica, log)
+	}
+	extra.connect(c, &settings)
+	g, err := gateway.New(settings, replica, log)
 	if err != nil {
 		return err
 	}
@@ -131,6 +134,7 @@ func serve(ctx context.Context, c *config) error {
 	defer stop()
 	var parts errgroup.Group
 	parts.Go(func() error { follower.Run(background); return nil })
+	parts.Go(func() error { return extra.run(background) })
 	parts.Go(func() error { return process.ServeHTTP(background, g.NewAdmin(metrics), admin, c.DrainTimeout) })
 	err = g.Serve(ctx, public)
 	stop()

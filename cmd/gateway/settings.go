@@ -3,15 +3,18 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
@@ -29,11 +32,37 @@ type config struct {
 	Kafka        kafkaSettings         `toml:"kafka" doc:"the control stream"`
 	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, from which a restart continues"`
 	Revocation   limits                `toml:"revocation" doc:"permitted age of the revocation data"`
+	Station      string                `toml:"station" doc:"name of the gateway's station, as the ticketing system spells it, at most 64 bytes; empty: none, such as for handhelds on trains"`
+	Identity     identitySettings      `toml:"identity" doc:"this gateway towards other gateways and handhelds"`
+	Passages     passages              `toml:"passages" doc:"passages of all gateways, so that a code passes once; used if passback is on for a device"`
+	Bookings     bookings              `toml:"bookings" doc:"bookings of the ticketing systems; used if ticket is on for a device"`
+	Passback     gateway.PassbackEntry `toml:"passback" doc:"policy on second use of a code"`
+	Ticket       gateway.TicketEntry   `toml:"ticket" doc:"policy on tickets"`
 	Devices      []gateway.DeviceEntry `toml:"device" doc:"a device that may send checks"`
 
 	authority *revocation.Authority
 	devices   *gateway.Devices
-	policy    gateway.Policy
+	policies  gateway.Policies
+	needs     gateway.Needs
+	identity  *identity // nil: none is configured
+}
+
+// identitySettings name the gateway's key.
+type identitySettings struct {
+	ID      int    `toml:"id" doc:"number under which the authority announced this gateway, 1 to 65535; 0: none, so its passages stay local and it signs nothing"`
+	KeyFile string `toml:"key_file" secret:"file" doc:"file with the gateway's private key; railgate-gateway -new-key makes it"`
+}
+
+type passages struct {
+	Entries           int           `toml:"entries" doc:"passages of two windows for which there is memory, about 19 bytes each; none is ever evicted, and verdicts report a full table"`
+	ClockError        time.Duration `toml:"clock_error" doc:"how far this gateway's clock may be off, either way; conflicts show it, verdicts do not depend on it; at most 1m"`
+	OfflineClockError time.Duration `toml:"offline_clock_error" doc:"the same for the clocks of handhelds that send scans later; at most 1m"`
+}
+
+type bookings struct {
+	Topic       string `toml:"topic" doc:"the topic of bookings"`
+	Partitions  int    `toml:"partitions" doc:"number of its partitions; a topic with another number is not read"`
+	AllStations bool   `toml:"all_stations" doc:"true: keep the bookings of every station, as handhelds on trains need; false: of station only"`
 }
 
 type kafkaSettings struct {
@@ -64,6 +93,9 @@ func defaults() config {
 		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
 		Kafka:     kafkaSettings{Topic: "railgate.control", Partitions: 3},
 		Snapshots: snapshots{Every: 30 * time.Second},
+		Passages:  passages{Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
+		Bookings:  bookings{Topic: "railgate.bookings", Partitions: 6},
+		Passback:  gateway.DefaultPassback.Entry(), Ticket: gateway.DefaultTicket.Entry(),
 		Revocation: limits{
 			StaleAfter:   revocation.DefaultLimits.StaleAfter,
 			ExpiredAfter: revocation.DefaultLimits.ExpiredAfter,
@@ -87,8 +119,12 @@ func (c *config) Validate() error {
 	f.Need(c.Revocation.StaleAfter > 0 && c.Revocation.ExpiredAfter > c.Revocation.StaleAfter,
 		"revocation.expired_after", "must be longer than stale_after, and both above 0")
 	f.Need(c.Revocation.MemoryMiB >= 1 && c.Revocation.MemoryMiB <= 1<<20, "revocation.memory_mib", "must be 1 to 1048576")
-	c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy)
+	c.policies.Policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy)
 	f.Add("revocation.policy", err)
+	c.policies.Passback, err = gateway.DefaultPassback.With(c.Passback)
+	f.Add("passback", err)
+	c.policies.Ticket, err = gateway.DefaultTicket.With(c.Ticket)
+	f.Add("ticket", err)
 	f.Need(c.SecretGroup >= 0, "secret_group", "must be the id of a group, or 0 for none")
 	c.Kafka.Security.Trust = c.trust()
 	f.Add("kafka.security", errors.Join(c.Kafka.Security.Validate()...))
@@ -100,7 +136,51 @@ func (c *config) Validate() error {
 	f.Need(len(c.Devices) > 0, "device", "no device is configured: add at least one [[device]]")
 	c.devices, err = gateway.NewDevices(c.Devices)
 	f.Add("device", err)
+	if err := f.Join(); err != nil {
+		return err // validatePassages needs valid devices and policies
+	}
+	c.validatePassages(&f)
 	return f.Join()
+}
+
+// validatePassages checks what second use, tickets and receipts need together.
+func (c *config) validatePassages(f *conf.Faults) {
+	var err error
+	c.needs, err = c.devices.Needs(c.policies, c.Station)
+	f.Add("device", err)
+	f.Need(len(c.Station) <= gateway.MaxStation && utf8.ValidString(c.Station), "station", "must be at most 64 bytes of UTF-8")
+	f.Need(c.Identity.ID >= 0 && c.Identity.ID <= 1<<16-1, "identity.id", "must be 1 to 65535, or 0 for none")
+	f.Need((c.Identity.ID == 0) == (c.Identity.KeyFile == ""), "identity", "id and key_file must be set together")
+	f.Need(c.Identity.ID > 0 || !c.needs.Receipts, "identity", "must be set: a device has receipts = true")
+	f.Need(c.Bookings.Topic != "", "bookings.topic", "must be set")
+	f.Need(c.Bookings.Partitions >= 1 && c.Bookings.Partitions <= 64, "bookings.partitions", "must be 1 to 64")
+	f.Need(c.Passages.Entries >= 2 && c.Passages.Entries <= passage.MaxEntries, "passages.entries", "must be 2 to 134217728")
+	f.Need(c.Passages.ClockError >= 0 && c.Passages.ClockError <= time.Minute, "passages.clock_error", "must be 0 to 1m")
+	f.Need(c.Passages.OfflineClockError >= 0 && c.Passages.OfflineClockError <= time.Minute, "passages.offline_clock_error", "must be 0 to 1m")
+	f.Need(c.Station != "" || c.Bookings.AllStations || !c.needs.Tickets, "station",
+		"must be set, or bookings.all_stations: a device has a ticket policy")
+	if c.Identity.ID > 0 && c.Identity.KeyFile != "" {
+		c.identity, err = readIdentity(c.Identity, c.trust())
+		f.Add("identity.key_file", err)
+	}
+}
+
+// printCheck prints what valid settings do, for -check.
+func (c *config) printCheck(out io.Writer) {
+	fmt.Fprintf(out, "settings are valid: %d devices, topic %s, %d partitions\n", c.devices.Len(), c.Kafka.Topic, c.Kafka.Partitions)
+	if w := c.needs.Window; w > 0 {
+		fmt.Fprintf(out, "second use of codes is checked, within %v; room for %d passages\n", w, c.Passages.Entries)
+		if c.identity == nil {
+			fmt.Fprintln(out, "without identity, passages stay at this gateway: verdicts say local")
+		}
+	}
+	if c.needs.Tickets {
+		where := "every station"
+		if !c.Bookings.AllStations {
+			where = c.Station
+		}
+		fmt.Fprintf(out, "tickets are looked up: bookings of %s from topic %s, %d partitions\n", where, c.Bookings.Topic, c.Bookings.Partitions)
+	}
 }
 
 // trust returns the group that may read secret files, besides the gateway's own user and root.
