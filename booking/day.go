@@ -8,70 +8,104 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// entry is the newest record of one ticket under one subject. Entries are immutable once a slot refers to them:
-// a change writes a new entry and replaces the slot. Entries contain no pointer, so the collector skips them.
-type entry struct {
-	subject  tokens.Subject
-	ticket   uint64
-	version  uint64 // Unix ms, or cancelled
-	departs  uint32 // Unix seconds
-	arrives  uint32
-	train    uint32 // numbers of names
-	coach    uint32
-	seat     uint32
-	from, to uint16
+// slot is one ticket under one subject. Both words are 0 in a free slot. subject is written once, after value; value
+// changes with the ticket. A reader that found the subject therefore needs one load to see the whole ticket before or
+// after a change.
+type slot struct {
+	subject atomic.Uint64
+	value   atomic.Uint64
 }
 
-// The version of a record orders the records of one ticket under one subject: the greatest version counts. That of a
-// booking is its time, Unix ms. A cancellation is final: ticketing systems never use a reference again, so a booking
-// that arrives after it is an older one, read again or from another partition. A cancellation therefore wins without
-// a comparison of clocks.
-const cancelled = 1<<64 - 1
+// The value of a slot, from the highest bit: whether the ticket is cancelled, whether a later slot of the probe path
+// has the same subject, 4 zeros, and the numbers of trip (28), coach (12) and seat (18).
+const (
+	cancelledBit = 1 << 63
+	moreBit      = 1 << 62
+	tripShift    = 30
+	coachShift   = 18
 
-// chunkSize is the number of entries in a chunk: 12 KiB, a size class of the allocator. A day of few bookings uses
-// one chunk.
-const chunkSize = 256
+	maxTrips   = 1 << 28
+	maxCoaches = 1 << 12
+	maxSeats   = 1 << 18
+)
 
-type chunk [chunkSize]entry
+func tripOf(value uint64) uint64  { return value >> tripShift % maxTrips }
+func coachOf(value uint64) uint64 { return value >> coachShift % maxCoaches }
+func seatOf(value uint64) uint64  { return value % maxSeats }
 
-// index finds the entries of a day by subject: open addressing with linear probing, a slot for each ticket. It is
-// never full and grows by being replaced, so readers need no lock. The slots of one subject follow each other's probe
-// path, and a free slot ends it.
+// index finds the tickets of a day by subject: open addressing with linear probing from the start of a cache line. It
+// is never full and grows by being replaced, so readers need no lock and a free slot ends every probe path. A slot has
+// 16 bytes and everything that almost every answer needs except the trip, of which there are few: at half a million
+// tickets the cost of a lookup is that of one access to memory.
 type index struct {
-	slots  []atomic.Uint64 // a fingerprint of the subject (32), number of the entry + 1 (32); 0: free
-	chunks []atomic.Pointer[chunk]
+	slots    []slot
+	tickets  []uint64 // of each slot; written once before the subject
+	versions []int64  // of each slot, Unix ms; only the writer reads and writes them
 }
 
-// minSlots is the size of a day's first index.
-const minSlots = 64
+const (
+	perLine  = 4  // slots in a cache line
+	minSlots = 64 // of a day's first index
+	// slotBytes is the memory of a slot with ticket and version.
+	slotBytes = 32
+)
 
-// newIndex returns an index for slots; its chunks have room for as many entries.
-func newIndex(slots int) *index {
-	return &index{slots: make([]atomic.Uint64, slots), chunks: make([]atomic.Pointer[chunk], (slots+chunkSize-1)/chunkSize)}
+// newIndex returns an index of at least n slots.
+func newIndex(n int) *index {
+	n = (max(n, minSlots) + perLine - 1) / perLine * perLine
+	return &index{slots: make([]slot, n), tickets: make([]uint64, n), versions: make([]int64, n)}
 }
 
-func (x *index) bytes() int { return 8 * (len(x.slots) + len(x.chunks)) }
+// keyOf returns a subject as a word; it is not 0 for a subject that [Booking.Check] accepts.
+func keyOf(s tokens.Subject) uint64 { return binary.LittleEndian.Uint64(s[:]) }
 
-// mix hashes a subject. Subjects are keyed hashes already, which no passenger chooses.
-func mix(s tokens.Subject) uint64 {
-	h := binary.LittleEndian.Uint64(s[:]) * 0x9E3779B97F4A7C15
-	return (h ^ h>>32) * 0xD6E8FEB86659FD93
+// home returns the first slot of the probe path of a key. Keys are parts of keyed hashes, which no passenger chooses;
+// the multiplication is for tests and for issuers with other pseudonyms.
+func (x *index) home(key uint64) int {
+	key *= 0x9E3779B97F4A7C15
+	line, _ := bits.Mul64(key^key>>32, uint64(len(x.slots)/perLine))
+	return int(line) * perLine
 }
 
-// home returns the first slot of the probe path of a hashed subject.
-func (x *index) home(mixed uint64) int {
-	at, _ := bits.Mul64(mixed, uint64(len(x.slots)))
-	return int(at)
+// next returns the slot after at on every probe path.
+func (x *index) next(at int) int {
+	if at++; at == len(x.slots) {
+		return 0
+	}
+	return at
 }
 
-// entry returns the entry that a slot refers to.
-func (x *index) entry(slot uint64) *entry {
-	n := uint32(slot) - 1
-	return &x.chunks[n/chunkSize].Load()[n%chunkSize]
+// insert stores a ticket in the free slot that ends the probe path of its key.
+func (x *index) insert(key, ticket, value uint64, version int64) {
+	at, last := x.home(key), -1
+	for ; ; at = x.next(at) {
+		k := x.slots[at].subject.Load()
+		if k == 0 {
+			break
+		}
+		if k == key {
+			last = at
+		}
+	}
+	x.tickets[at], x.versions[at] = ticket, version
+	x.slots[at].value.Store(value &^ moreBit)
+	x.slots[at].subject.Store(key)
+	if last >= 0 {
+		x.slots[last].value.Or(moreBit)
+	}
 }
 
-// matches reports whether a slot may refer to an entry of the hashed subject.
-func matches(slot, mixed uint64) bool { return uint32(slot>>32) == uint32(mixed) }
+// find returns the slot of a ticket under a subject, or -1.
+func (x *index) find(key, ticket uint64) int {
+	for at := x.home(key); ; at = x.next(at) {
+		switch k := x.slots[at].subject.Load(); {
+		case k == 0:
+			return -1
+		case k == key && x.tickets[at] == ticket:
+			return at
+		}
+	}
+}
 
 // What a day lost. A lossy day accepts no further tickets, only changes of those it has. A ticket that is held is then
 // still certain: had its cancellation come first and been lost, the ticket would not have been accepted.
@@ -84,106 +118,49 @@ const (
 // day contains the bookings under the pseudonyms of one railway day.
 type day struct {
 	index atomic.Pointer[index] // replaced whole
-	lost  atomic.Uint32         // whole, lossy or unreadable; it only grows
+	trips trips
+	lost  atomic.Uint32 // whole, lossy or unreadable; it only grows
 
 	// guarded by Table.mu
 	tickets   int // slots in use
 	cancelled int // of them cancelled
-	entries   int // entries in use, replaced ones included
-	bytes     int
 }
 
 func newDay() *day {
 	d := &day{}
-	x := newIndex(minSlots)
-	d.bytes = x.bytes()
-	d.index.Store(x)
+	d.trips.init()
+	d.index.Store(newIndex(minSlots))
 	return d
-}
-
-// find returns the slot of a ticket under a subject and its entry, or the free slot where it belongs and nil.
-func (d *day) find(subject tokens.Subject, ticket uint64) (at int, found *entry) {
-	x, mixed := d.index.Load(), mix(subject)
-	for at = x.home(mixed); ; at++ {
-		if at == len(x.slots) {
-			at = 0
-		}
-		slot := x.slots[at].Load()
-		if slot == 0 {
-			return at, nil
-		}
-		if matches(slot, mixed) {
-			if e := x.entry(slot); e.subject == subject && e.ticket == ticket {
-				return at, e
-			}
-		}
-	}
 }
 
 // lose notes what the day lost.
 func (d *day) lose(what uint32) { d.lost.Store(max(d.lost.Load(), what)) }
 
-// put stores an entry at the slot that find returned for it. Readers see the old entry of the ticket or the new one.
-func (d *day) put(at int, e *entry) {
+// add stores a ticket that the day does not have. At three quarters the index is replaced by one that is half full.
+func (d *day) add(key, ticket, value uint64, version int64) {
 	x := d.index.Load()
-	isNew := x.slots[at].Load() == 0
-	if isNew && 4*(d.tickets+1) > 3*len(x.slots) || d.entries == len(x.chunks)*chunkSize {
-		x = d.rebuild()
-		at, _ = d.find(e.subject, e.ticket)
-	}
-	if isNew {
-		d.tickets++
-	}
-	d.store(x, at, e)
-}
-
-// store writes an entry behind the last one and then makes the slot refer to it.
-func (d *day) store(x *index, at int, e *entry) {
-	c := &x.chunks[d.entries/chunkSize]
-	if c.Load() == nil {
-		c.Store(new(chunk))
-		d.bytes += chunkBytes
-	}
-	c.Load()[d.entries%chunkSize] = *e
-	d.entries++
-	x.slots[at].Store(mix(e.subject)<<32 | uint64(d.entries))
-}
-
-const chunkBytes = chunkSize * 48
-
-// rebuild replaces the index by one in which at most half of the slots are in use, and returns it. If a quarter of
-// the entries were replaced by newer ones, it copies the others into new chunks; else the chunks are kept.
-func (d *day) rebuild() *index {
-	old := d.index.Load()
-	x := newIndex(max(minSlots, 2*d.tickets, len(old.slots)))
-	compact := 4*(d.entries-d.tickets) >= d.entries
-	d.bytes += x.bytes() - old.bytes()
-	if compact {
-		d.bytes -= (d.entries + chunkSize - 1) / chunkSize * chunkBytes
-		d.entries = 0
-	} else {
-		for i := range old.chunks {
-			x.chunks[i].Store(old.chunks[i].Load())
-		}
-	}
-	for i := range old.slots {
-		slot := old.slots[i].Load()
-		if slot == 0 {
-			continue
-		}
-		e := old.entry(slot)
-		at := x.home(mix(e.subject))
-		for x.slots[at].Load() != 0 {
-			if at++; at == len(x.slots) {
-				at = 0
+	if 4*(d.tickets+1) > 3*len(x.slots) {
+		grown := newIndex(2 * (d.tickets + 1))
+		for i := range x.slots {
+			if k := x.slots[i].subject.Load(); k != 0 {
+				grown.insert(k, x.tickets[i], x.slots[i].value.Load(), x.versions[i])
 			}
 		}
-		if compact {
-			d.store(x, at, e)
-		} else {
-			x.slots[at].Store(slot)
-		}
+		d.index.Store(grown)
+		x = grown
 	}
-	d.index.Store(x)
-	return x
+	x.insert(key, ticket, value, version)
+	d.tickets++
+}
+
+// replace stores another value of the ticket in a slot.
+func (d *day) replace(at int, value uint64, version int64) {
+	x := d.index.Load()
+	x.versions[at] = version
+	x.slots[at].value.Store(value | x.slots[at].value.Load()&moreBit)
+}
+
+// bytes returns about the memory of the day.
+func (d *day) bytes() int {
+	return slotBytes*len(d.index.Load().slots) + tripBytes*len(d.trips.numbers)
 }

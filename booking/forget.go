@@ -44,6 +44,7 @@ func (t *Table) forget(past int64) (tickets int) {
 		if d := l.day(first); d != nil {
 			tickets += d.tickets
 			t.stats.Cancelled -= d.cancelled
+			t.trips -= len(d.trips.numbers)
 		}
 	}
 	for first <= last && l.day(first) == nil {
@@ -80,13 +81,13 @@ func (t *Table) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.stats
-	s.Bytes = t.names.bytes()
+	s.Bytes = t.coaches.bytes + t.seats.bytes
 	for _, d := range t.days.Load().days {
 		if d == nil {
 			continue
 		}
 		s.Days++
-		s.Bytes += d.bytes
+		s.Bytes += d.bytes()
 		if d.lost.Load() != whole {
 			s.LostDays++
 		}

@@ -63,15 +63,15 @@ func (t *Table) Look(q *Query, into *Ticket) {
 		return
 	}
 	complete := lost == whole && t.complete(q)
-	best, held := d.best(&t.names, q, &r)
+	value, held := d.decide(q, &r)
 	if held != Valid && !complete {
 		return
 	}
 	into.Held = held
-	if best != nil {
-		labels := *t.names.labels.Load()
-		into.Train, into.Coach, into.Seat = labels[best.train], labels[best.coach], labels[best.seat]
-		into.Departs = int64(best.departs)
+	if held != None {
+		ride := d.trips.trip(value)
+		into.Train, into.Departs = ride.train, int64(ride.departs)
+		into.Coach, into.Seat = t.coaches.text(coachOf(value)), t.seats.text(seatOf(value))
 	}
 }
 
@@ -83,27 +83,29 @@ func (t *Table) complete(q *Query) bool {
 	return t.keeps(q.Station)
 }
 
-// best returns the ticket that decides and nil if there is none.
-func (d *day) best(n *names, q *Query, r *rule) (best *entry, held Held) {
+// decide returns the answer of a day, and the value of the slot that decides unless the answer is None.
+func (d *day) decide(q *Query, r *rule) (best uint64, held Held) {
 	held = None
-	x, mixed := d.index.Load(), mix(q.Subject)
-	for at := x.home(mixed); ; at++ {
-		if at == len(x.slots) {
-			at = 0
-		}
-		slot := x.slots[at].Load()
-		if slot == 0 {
+	x, key := d.index.Load(), keyOf(q.Subject)
+	bestAt := 0
+	for at := x.home(key); ; at = x.next(at) {
+		k := x.slots[at].subject.Load()
+		if k == 0 {
 			return best, held
 		}
-		if !matches(slot, mixed) {
+		if k != key {
 			continue
 		}
-		e := x.entry(slot)
-		if e.subject != q.Subject || e.version == cancelled {
-			continue
+		value := x.slots[at].value.Load()
+		if value&cancelledBit == 0 {
+			ride := d.trips.trip(value)
+			if h := r.held(q, ride); rank[h] > rank[held] || h == held && h != None &&
+				nearer(q.At, ride, d.trips.trip(best), x.tickets[at] < x.tickets[bestAt]) {
+				best, bestAt, held = value, at, h
+			}
 		}
-		if h := r.held(n, q, e); rank[h] > rank[held] || h == held && best != nil && nearer(q.At, e, best) {
-			best, held = e, h
+		if value&moreBit == 0 {
+			return best, held
 		}
 	}
 }
@@ -111,10 +113,11 @@ func (d *day) best(n *names, q *Query, r *rule) (best *entry, held Held) {
 // rank orders the answers by which ticket decides.
 var rank = [...]uint8{None: 0, Late: 1, Early: 2, Valid: 3}
 
-// nearer reports whether of two tickets with the same answer a decides.
-func nearer(at int64, a, b *entry) bool {
+// nearer reports whether of two tickets with the same answer that of a decides. smaller says whether its number is
+// smaller than that of b.
+func nearer(at int64, a, b *trip, smaller bool) bool {
 	da, db := distance(at, int64(a.departs)), distance(at, int64(b.departs))
-	return da < db || da == db && a.ticket < b.ticket
+	return da < db || da == db && smaller
 }
 
 func distance(a, b int64) int64 { return max(a-b, b-a) }

@@ -116,7 +116,7 @@ func randomLog(rng *rand.Rand, records int) (log []record) {
 		departs := midnight - dayLong + rng.Int64N(3*dayLong)
 		from := rng.IntN(len(someStations))
 		b := booking.Booking{
-			Ticket: rng.Uint64N(40) + 1<<60, Day: uint16(today + rng.IntN(3) - 1), Subject: [8]byte{1: byte(rng.IntN(12))},
+			Ticket: rng.Uint64N(40) + 1<<60, Day: uint16(today + rng.IntN(3) - 1), Subject: [8]byte{1: byte(1 + rng.IntN(12))},
 			From: someStations[from], To: someStations[(from+1+rng.IntN(2))%3], Departs: departs, Arrives: departs + 1 + rng.Int64N(dayLong),
 			Train: fmt.Sprint("G", rng.IntN(5)), Coach: fmt.Sprintf("%02d", rng.IntN(16)+1), Seat: fmt.Sprint(rng.IntN(20)+1, "A"),
 		}
@@ -133,7 +133,7 @@ func randomLog(rng *rand.Rand, records int) (log []record) {
 func randomQuery(rng *rand.Rand) booking.Query {
 	scopes := []tokens.Scope{tokens.Entry, tokens.Exit, tokens.Onboard, tokens.Verify, tokens.Sale}
 	q := booking.Query{
-		Day: uint16(today + rng.IntN(3) - 1), Subject: [8]byte{1: byte(rng.IntN(12))}, Scope: scopes[rng.IntN(len(scopes))],
+		Day: uint16(today + rng.IntN(3) - 1), Subject: [8]byte{1: byte(1 + rng.IntN(12))}, Scope: scopes[rng.IntN(len(scopes))],
 		Station: someStations[rng.IntN(len(someStations))], At: midnight - dayLong + rng.Int64N(4*dayLong), Opens: rng.Int64N(4 * hour),
 	}
 	if q.Scope == tokens.Onboard {

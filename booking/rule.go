@@ -23,6 +23,9 @@ type rule struct {
 
 // ruleOf returns the rule of a query's scope; ok is false if the query cannot be answered.
 func ruleOf(q *Query) (r rule, ok bool) {
+	if q.Subject == (tokens.Subject{}) {
+		return rule{}, false
+	}
 	here := q.Station != (revocation.Station{})
 	switch q.Scope {
 	case tokens.Entry, tokens.Verify:
@@ -35,21 +38,20 @@ func ruleOf(q *Query) (r rule, ok bool) {
 	return rule{}, false
 }
 
-// held returns None if the ticket does not count for the query.
-func (r *rule) held(n *names, q *Query, e *entry) Held {
-	// The names are loaded after the slot, so they contain those of the entry.
+// held returns None if a ticket for the trip does not count for the query.
+func (r *rule) held(q *Query, t *trip) Held {
 	switch {
-	case r.end == departure && (*n.stations.Load())[e.from] != q.Station,
-		r.end == arrival && (*n.stations.Load())[e.to] != q.Station,
-		r.end == train && (*n.labels.Load())[e.train] != q.Train:
+	case r.end == departure && t.from != q.Station,
+		r.end == arrival && t.to != q.Station,
+		r.end == train && t.train != q.Train:
 		return None
 	}
-	until := int64(e.departs)
+	until := int64(t.departs)
 	if r.ride {
-		until = int64(e.arrives) + Grace
+		until = int64(t.arrives) + Grace
 	}
 	switch {
-	case q.At < int64(e.departs)-r.before:
+	case q.At < int64(t.departs)-r.before:
 		return Early
 	case q.At > until:
 		return Late

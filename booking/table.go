@@ -13,9 +13,6 @@ import (
 // of a great station under the pseudonyms of the days that can be valid at the same time.
 const DefaultEntries = 2_000_000
 
-// maxEntries bounds [Config.Entries]: a slot has 32 bits for the number of an entry.
-const maxEntries = 1 << 30
-
 // maxAhead is how many days ahead of now a booking can be. Our choice: the issuer accepts journeys of up to 366 days
 // ahead.
 const maxAhead = 400
@@ -24,8 +21,8 @@ const maxAhead = 400
 type Config struct {
 	// Stations are the stations of which all bookings are kept, those from there and those to there. Empty: all.
 	Stations []revocation.Station
-	// Entries bounds the tickets of all days together, at most 1<<30. A ticket counts once for each of its pseudonyms,
-	// a cancelled one too. 0: DefaultEntries.
+	// Entries bounds the tickets of all days together. A ticket counts once for each of its pseudonyms, a cancelled
+	// one too. It also bounds the different trips: trains between two stations. 0: DefaultEntries.
 	Entries int
 }
 
@@ -40,12 +37,13 @@ type Table struct {
 	stations []revocation.Station
 	most     int
 
-	days  atomic.Pointer[dayList] // replaced whole
-	names names
+	days           atomic.Pointer[dayList] // replaced whole
+	coaches, seats *labels
 
 	mu     sync.Mutex
 	newest int64 // the stream's time: the newest time of a booking, Unix ms
 	turned int64 // railway day in which days were last dropped
+	trips  int   // of all days
 	stats  Stats // without the fields that count memory
 }
 
@@ -67,12 +65,11 @@ var _ revocation.BookingSink = (*Table)(nil)
 
 // NewTable returns an empty table.
 func NewTable(c Config) *Table {
-	t := &Table{stations: slices.Clone(c.Stations), most: min(c.Entries, maxEntries)}
+	t := &Table{stations: slices.Clone(c.Stations), most: c.Entries, coaches: newLabels(maxCoaches), seats: newLabels(maxSeats)}
 	if t.most <= 0 {
 		t.most = DefaultEntries
 	}
 	t.days.Store(&dayList{})
-	t.names.init()
 	return t
 }
 
@@ -103,7 +100,7 @@ func (t *Table) Apply(body string, at, now int64) {
 	b, err := Parse(body)
 	if err != nil {
 		t.stats.Unreadable++
-		t.day(number).lose(unreadable)
+		t.addDay(number).lose(unreadable)
 		return
 	}
 	t.applyBooking(&b, at)
@@ -111,66 +108,79 @@ func (t *Table) Apply(body string, at, now int64) {
 
 // applyBooking is Apply for a parsed record of a day that matters; t.mu is held.
 func (t *Table) applyBooking(b *Booking, at int64) {
-	kept := t.keeps(b.From) || t.keeps(b.To)
-	d := t.days.Load().day(int64(b.Day))
+	d, key, known := t.days.Load().day(int64(b.Day)), keyOf(b.Subject), -1
+	if d != nil {
+		known = d.index.Load().find(key, b.Ticket)
+	}
+	if known >= 0 {
+		t.change(d, known, b, at)
+		return
+	}
+	if !t.keeps(b.From) && !t.keeps(b.To) {
+		t.stats.Elsewhere++
+		return
+	}
 	if d == nil {
-		if !kept {
-			t.stats.Elsewhere++
-			return
-		}
-		d = t.day(b.Day)
+		d = t.addDay(b.Day)
 	}
-	slot, old := d.find(b.Subject, b.Ticket)
-	if old == nil {
-		switch {
-		case !kept:
-			t.stats.Elsewhere++
-			return
-		case d.lost.Load() != whole:
-			t.stats.NoRoom++
-			return
-		}
+	value, ok := uint64(0), d.lost.Load() == whole && t.stats.Tickets < t.most
+	if ok {
+		value, ok = t.value(d, b)
 	}
-	e, ok := t.entry(b, at)
-	switch {
-	case old != nil && (e.version < old.version || e == *old):
-		t.stats.Repeated++
-	case old == nil && (!ok || t.stats.Tickets >= t.most):
+	if !ok {
 		t.stats.NoRoom++
 		d.lose(lossy)
-	case !ok: // the old booking does not count any more, and there is no room for the names of the new one
-		t.stats.NoRoom++
-		d.lose(lossy)
+		return
+	}
+	t.stats.Applied++
+	t.stats.Tickets++
+	if b.Cancelled {
 		t.stats.Cancelled++
 		d.cancelled++
-		d.put(slot, &entry{subject: b.Subject, ticket: b.Ticket, version: cancelled})
-	default:
-		t.stats.Applied++
-		if old == nil {
-			t.stats.Tickets++
-		}
-		if b.Cancelled && (old == nil || old.version != cancelled) {
-			t.stats.Cancelled++
-			d.cancelled++
-		}
-		d.put(slot, &e)
 	}
+	d.add(key, b.Ticket, value, at)
 }
 
-// entry returns the entry of a record; ok is false if there is no room for its names. t.mu is held.
-func (t *Table) entry(b *Booking, at int64) (e entry, ok bool) {
-	e = entry{subject: b.Subject, ticket: b.Ticket, version: cancelled}
-	if b.Cancelled {
-		return e, true
+// change applies a record of a ticket that is known, at a slot of the day; t.mu is held.
+func (t *Table) change(d *day, slot int, b *Booking, at int64) {
+	x := d.index.Load()
+	old, version := x.slots[slot].value.Load()&^moreBit, x.versions[slot]
+	if old&cancelledBit != 0 || !b.Cancelled && at < version {
+		t.stats.Repeated++
+		return
 	}
-	e.version, e.departs, e.arrives = uint64(at), uint32(b.Departs), uint32(b.Arrives)
-	var fits [5]bool
-	e.train, fits[0] = t.names.label(b.Train)
-	e.coach, fits[1] = t.names.label(b.Coach)
-	e.seat, fits[2] = t.names.label(b.Seat)
-	e.from, fits[3] = t.names.station(b.From)
-	e.to, fits[4] = t.names.station(b.To)
-	return e, fits == [5]bool{true, true, true, true, true}
+	value, ok := t.value(d, b)
+	switch {
+	case !ok: // the known booking does not count any more, and there is no room for the new one
+		t.stats.NoRoom++
+		d.lose(lossy)
+		value = cancelledBit
+	case value == old:
+		t.stats.Repeated++
+	default:
+		t.stats.Applied++
+	}
+	if value&cancelledBit != 0 {
+		t.stats.Cancelled++
+		d.cancelled++
+	}
+	d.replace(slot, value, at)
+}
+
+// value returns the value of a ticket's slot; ok is false if there is no room for its trip, coach or seat. t.mu is held.
+func (t *Table) value(d *day, b *Booking) (value uint64, ok bool) {
+	if b.Cancelled {
+		return cancelledBit, true
+	}
+	coach, ok1 := t.coaches.number(b.Coach)
+	seat, ok2 := t.seats.number(b.Seat)
+	ride := trip{b.From, b.To, uint32(b.Departs), uint32(b.Arrives), b.Train}
+	number, ok := d.trips.number(&ride)
+	if !ok && t.trips < min(t.most, maxTrips) {
+		number, ok = d.trips.add(&ride), true
+		t.trips++
+	}
+	return uint64(number)<<tripShift | uint64(coach)<<coachShift | uint64(seat), ok && ok1 && ok2
 }
 
 // keeps reports whether the table keeps all bookings of the station.
@@ -178,8 +188,8 @@ func (t *Table) keeps(s revocation.Station) bool {
 	return len(t.stations) == 0 || slices.Contains(t.stations, s)
 }
 
-// day returns a day and creates it if it does not exist; t.mu is held.
-func (t *Table) day(number uint16) *day {
+// addDay returns a day and creates it if it does not exist; t.mu is held.
+func (t *Table) addDay(number uint16) *day {
 	l, n := t.days.Load(), int64(number)
 	if d := l.day(n); d != nil {
 		return d

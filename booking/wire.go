@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
 )
 
 // A booking on the wire, big-endian. A cancellation ends after To. Every later form begins with form and day, so
@@ -53,6 +54,8 @@ func (b *Booking) Check() error {
 	switch {
 	case b.Day == 0:
 		return errors.New("booking: no day of the pseudonym")
+	case b.Subject == (tokens.Subject{}):
+		return errors.New("booking: no subject")
 	case b.From == (revocation.Station{}) || b.To == (revocation.Station{}):
 		return errors.New("booking: no station")
 	case b.Cancelled:
