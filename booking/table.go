@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// DefaultEntries is the default bound of a table: about 130 MB if it is reached. Our choice: four times the bookings
-// of a great station under the pseudonyms of the days that can be valid at the same time.
-const DefaultEntries = 2_000_000
+// DefaultEntries is the default bound of a table: about 0.6 GB if it is reached. Our choice: the bookings of the
+// greatest station, see docs/tickets.md.
+const DefaultEntries = 10_000_000
 
 // maxAhead is how many days ahead of now a booking can be. Our choice: the issuer accepts journeys of up to 366 days
 // ahead.
