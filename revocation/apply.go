@@ -111,7 +111,7 @@ func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outco
 			proof = r.applyRecord(&record, unrevoked, now, b.IssuedAt) || proof
 		}
 		if live && r.counts.effects() > was { // a repeated record took no time
-			r.counts.Delay.observe(now - record.At)
+			r.counts.Delay.Observe(now - record.At)
 		}
 		if r.counts.changes() > changes {
 			r.changes.add(&record, b.IssuedAt)
