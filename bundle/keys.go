@@ -23,19 +23,13 @@ const (
 type Keys struct {
 	issuer   map[tokens.KeyID]tokens.Key
 	gateways map[revocation.GatewayID]revocation.GatewayKey
-	proofs   []proof // by compareProofs
-}
-
-// proof is a signed batch that said something about keys.
-type proof struct {
-	raw   []byte
-	batch *revocation.Batch
+	proofs   []revocation.Proof // signed batches that said something about keys, by compareProofs
 }
 
 // compareProofs orders batches as the authority issued them.
-func compareProofs(a, b proof) int {
-	return cmp.Or(cmp.Compare(a.batch.IssuedAt, b.batch.IssuedAt), cmp.Compare(a.batch.Epoch, b.batch.Epoch),
-		cmp.Compare(a.batch.Partition, b.batch.Partition), cmp.Compare(a.batch.First, b.batch.First), bytes.Compare(a.raw, b.raw))
+func compareProofs(a, b revocation.Proof) int {
+	return cmp.Or(cmp.Compare(a.Batch.IssuedAt, b.Batch.IssuedAt), cmp.Compare(a.Batch.Epoch, b.Batch.Epoch),
+		cmp.Compare(a.Batch.Partition, b.Batch.Partition), cmp.Compare(a.Batch.First, b.Batch.First), bytes.Compare(a.Raw, b.Raw))
 }
 
 // ErrProof means that the authority did not sign a batch about keys, or that it is not a control batch.
@@ -56,21 +50,21 @@ func (k *Keys) With(proofs [][]byte, authority *revocation.Authority) (*Keys, er
 	return k.with(opened), nil
 }
 
-func openProofs(proofs [][]byte, authority *revocation.Authority) (opened []proof, err error) {
+func openProofs(proofs [][]byte, authority *revocation.Authority) (opened []revocation.Proof, err error) {
 	for i, raw := range proofs {
 		b, err := revocation.OpenBatch(raw, authority)
 		if err != nil {
 			return nil, fmt.Errorf("%w: batch %d of %d: %w", ErrProof, i+1, len(proofs), err)
 		}
-		opened = append(opened, proof{raw, b})
+		opened = append(opened, revocation.Proof{Raw: raw, Batch: b})
 	}
 	return opened, nil
 }
 
 // inOrder reports whether all batches are about keys and in the order of compareProofs, each once.
-func inOrder(proofs []proof) bool {
+func inOrder(proofs []revocation.Proof) bool {
 	for i, p := range proofs {
-		if !isAboutKeys(p.batch) || i > 0 && compareProofs(proofs[i-1], p) >= 0 {
+		if !isAboutKeys(p.Batch) || i > 0 && compareProofs(proofs[i-1], p) >= 0 {
 			return false
 		}
 	}
@@ -78,19 +72,19 @@ func inOrder(proofs []proof) bool {
 }
 
 // with is With for verified batches.
-func (k *Keys) with(proofs []proof) *Keys {
+func (k *Keys) with(proofs []revocation.Proof) *Keys {
 	all := slices.Clone(k.proofs)
 	for _, p := range proofs {
-		if at, there := slices.BinarySearchFunc(all, p, compareProofs); !there && isAboutKeys(p.batch) {
+		if at, there := slices.BinarySearchFunc(all, p, compareProofs); !there && isAboutKeys(p.Batch) {
 			all = slices.Insert(all, at, p)
 		}
 	}
 	joined := &Keys{map[tokens.KeyID]tokens.Key{}, map[revocation.GatewayID]revocation.GatewayKey{}, all}
 	for _, p := range all {
-		joined.announce(p.batch)
+		joined.announce(p.Batch)
 	}
 	for _, p := range all {
-		joined.retire(p.batch)
+		joined.retire(p.Batch)
 	}
 	return joined
 }
@@ -104,6 +98,33 @@ func isAboutKeys(b *revocation.Batch) bool {
 		}
 	}
 	return false
+}
+
+// ProofsFor selects the batches that a bundle of a gateway contains, in their order: all about issuer keys and
+// withdrawals, and the announcement of this gateway. For a delta they are those issued at since or later, Unix ms,
+// and the announcement. announced is false if there is no announcement.
+func ProofsFor(id revocation.GatewayID, since int64, all []revocation.Proof) (proofs [][]byte, announced bool) {
+	var selected []revocation.Proof
+	for _, p := range all {
+		own, other := false, false
+		for _, r := range p.Batch.Records() {
+			switch r.Kind {
+			case revocation.KindAnnounceGateway:
+				own = own || r.Gateway == id
+			case revocation.KindAnnounceKey, revocation.KindRetireKey, revocation.KindWithdrawGateway:
+				other = true
+			}
+		}
+		announced = announced || own
+		if own || other && p.Batch.IssuedAt >= since {
+			selected = append(selected, p)
+		}
+	}
+	slices.SortFunc(selected, compareProofs)
+	for _, p := range slices.CompactFunc(selected, func(a, b revocation.Proof) bool { return compareProofs(a, b) == 0 }) {
+		proofs = append(proofs, p.Raw)
+	}
+	return proofs, announced
 }
 
 // announce binds ids to keys. As at a gateway an id keeps its first key, and weak keys are refused.
@@ -175,7 +196,7 @@ func (k *Keys) Gateways() []revocation.GatewayID {
 func (k *Keys) Proofs() [][]byte {
 	list := make([][]byte, len(k.proofs))
 	for i, p := range k.proofs {
-		list[i] = p.raw
+		list[i] = p.Raw
 	}
 	return list
 }
@@ -186,5 +207,5 @@ func (k *Keys) NewestMS() int64 {
 	if len(k.proofs) == 0 {
 		return 0
 	}
-	return k.proofs[len(k.proofs)-1].batch.IssuedAt
+	return k.proofs[len(k.proofs)-1].Batch.IssuedAt
 }

@@ -81,14 +81,20 @@ func (r *Replica) ChangesSince(since int64) (list []Change, ok bool) {
 	return list, true
 }
 
+// Proof is a verified batch and the message that it was read from.
+type Proof struct {
+	Raw   []byte
+	Batch *Batch
+}
+
 // Contents is what a replica knows, for a gateway that hands it on. The sets are those of the replica: they change
 // while they are read, and must not be changed by the caller.
 type Contents struct {
 	Freshness Freshness // read before the data: the data can only be newer
 	Epoch     uint64    // the greatest of all partitions
 	// Proofs are the signed batches about the keys of issuers and gateways, in the order in which they were
-	// applied. Elements must not be changed.
-	Proofs    [][]byte
+	// applied. They must not be changed.
+	Proofs    []Proof
 	Revoked   *Set
 	Exempt    map[tokens.KeyID]*Set
 	Cutoffs   map[tokens.Subject]int64 // earliest valid session starts, Unix seconds
@@ -101,12 +107,15 @@ type Contents struct {
 func (r *Replica) Contents(now int64) Contents {
 	c := Contents{Freshness: r.Freshness(now), Revoked: r.set, Closed: r.closed, Exempt: map[tokens.KeyID]*Set{}, Cutoffs: map[tokens.Subject]int64{}}
 	r.mu.Lock()
-	c.Proofs = r.proofs[:len(r.proofs):len(r.proofs)]
+	proofs := r.proofs // batches are appended or the slice is replaced, so its elements do not change
 	for i := range r.partitions {
 		c.Epoch = max(c.Epoch, r.partitions[i].epoch)
 	}
 	c.Forgiven = r.forgiven.all()
 	r.mu.Unlock()
+	for _, raw := range proofs {
+		c.Proofs = append(c.Proofs, Proof{raw, mustParse(raw)})
+	}
 	for _, s := range r.subjects.all() {
 		c.Cutoffs[s.subject] = s.before
 	}
