@@ -25,6 +25,7 @@ var codes = []struct {
 	{ErrDevice, "device"},
 	{ErrAhead, "ahead"},
 	{ErrFull, "full"},
+	{ErrKeyFile, "key_file"},
 }
 
 // Code returns the stable code of an error of this package, "ok" for nil, and "" for other errors.

@@ -4,6 +4,9 @@
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all messages of the topic
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    also new messages
 //	railgate-stream -snapshot control.snapshot -authority HEX         a snapshot file
+//	railgate-stream -bundle FILE -authority HEX                       a bundle for offline use
+//	railgate-stream -receipt FILE -keys FILE -authority HEX           a receipt, with keys that were exported before
+//	railgate-stream -brokers … -authority HEX -export_keys FILE       adds the topic's keys to that file
 //
 // It only reads, needs the permission Read on the topic, and uses no secret key. A message that does not verify
 // is shown with the outcome that a gateway would count; the exit code is then 1. Messages are printed to standard
@@ -32,6 +35,9 @@ const usage = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      also new messages, until interrupted
   railgate-stream -snapshot control.snapshot -authority HEX           a gateway's snapshot, its keys verified
   railgate-stream -snapshot control.snapshot -serials                 also every serial; without -authority no keys are shown
+  railgate-stream -bundle FILE -authority HEX                         a bundle for offline use, verified
+  railgate-stream -receipt FILE -keys FILE -authority HEX             verifies a receipt; without -keys with the topic's keys
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -export_keys FILE  adds the topic's keys to a file, for receipts of later years
   railgate-stream -high_water_mark control.high-water-mark            the newest positions that the gateway ever saw`
 
 type config struct {
@@ -45,6 +51,11 @@ type config struct {
 	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead of the topic"`
 	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
 	HighWaterMark string         `toml:"high_water_mark" doc:"show this high-water mark file instead of the topic"`
+	Bundle        string         `toml:"bundle" doc:"verify and show this bundle instead of the topic"`
+	Receipt       string         `toml:"receipt" doc:"verify this receipt, in Base64 or as bytes"`
+	Code          string         `toml:"code" doc:"with receipt: file with the text of a code; fails if the receipt is about another one"`
+	Keys          string         `toml:"keys" doc:"with receipt: file with the keys, made with export_keys; a snapshot or a bundle also serves; empty: the topic"`
+	ExportKeys    string         `toml:"export_keys" doc:"add the signed announcements and withdrawals of keys in the topic to this file"`
 	Group         int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	Security      kafka.Security `toml:"security" doc:"how to connect to Kafka"`
 
@@ -59,12 +70,12 @@ func (c *config) Validate() error {
 	if c.Authority != "" || c.Snapshot == "" && c.HighWaterMark == "" {
 		c.authority, err = revocation.ParseAuthority(c.Authority)
 	}
-	if c.Snapshot != "" || c.HighWaterMark != "" {
+	if c.isOfFiles() {
 		return conf.Field("authority", err)
 	}
 	f.Add("", fixedkey.CheckForm())
 	if len(c.Brokers) == 0 {
-		f.Add("brokers", errors.New("name at least one broker, or a -snapshot or -high_water_mark file"))
+		f.Add("brokers", errors.New("name at least one broker, or a file: -snapshot, -bundle, -high_water_mark, or -receipt with -keys"))
 	} else {
 		f.Add("", conf.CheckBrokers("brokers", c.Brokers))
 	}
@@ -76,6 +87,11 @@ func (c *config) Validate() error {
 	c.Security.Trust = ownfile.Trust{Group: c.Group}
 	f.Add("security", errors.Join(c.Security.Validate()...))
 	return f.Join()
+}
+
+// isOfFiles reports whether the command reads files alone.
+func (c *config) isOfFiles() bool {
+	return c.Snapshot != "" || c.HighWaterMark != "" || c.Bundle != "" || c.Receipt != "" && c.Keys != ""
 }
 
 func main() { process.Main("railgate-stream", run) }
@@ -93,6 +109,14 @@ func run(ctx context.Context, args []string) error {
 		return showSnapshot(os.Stdout, c.Snapshot, c.authority, c.Serials)
 	case c.HighWaterMark != "":
 		return showHighWaterMark(os.Stdout, c.HighWaterMark)
+	case c.Bundle != "":
+		return showBundle(os.Stdout, c.Bundle, c.authority, c.Serials)
+	case c.Receipt != "" && c.Keys != "":
+		keys, err := keysFrom(c.Keys, c.authority)
+		if err != nil {
+			return err
+		}
+		return showReceipt(os.Stdout, c.Receipt, c.Code, keys)
 	}
 	if err := fixedkey.Fault(); err != nil {
 		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified with the slower portable code:", err)
@@ -102,6 +126,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer link.Close()
+	if c.ExportKeys != "" || c.Receipt != "" {
+		return useKeys(ctx, link, &c, os.Stdout)
+	}
 	p := printer{out: os.Stdout, json: c.JSON, authority: c.authority, replicas: map[int]*numbering{}}
 	err = follow(ctx, link, &c, &p)
 	fmt.Fprintln(os.Stderr, p.summary())

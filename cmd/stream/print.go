@@ -18,6 +18,7 @@ type printer struct {
 	json      bool
 	authority *revocation.Authority
 	replicas  map[int]*numbering
+	visit     func(raw []byte) // instead of printing, for verified batches; nil: print
 
 	messages, heartbeats, records, refused, gaps int
 }
@@ -77,6 +78,10 @@ func (p *printer) message(partition int, offset int64, value []byte) {
 	if err != nil || int(b.Partition) != partition {
 		p.refused++
 		p.write(&l)
+		return
+	}
+	if p.visit != nil {
+		p.visit(value)
 		return
 	}
 	l.Epoch, l.First, l.Issued = b.Epoch, b.First, clock(b.IssuedAt)
@@ -168,6 +173,9 @@ func stationText(s revocation.Station) string {
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (p *printer) write(l *messageLine) {
+	if p.visit != nil {
+		return
+	}
 	if p.json {
 		text, err := json.Marshal(l)
 		if err != nil {

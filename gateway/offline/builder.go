@@ -49,7 +49,7 @@ const (
 	// overlap is how far a delta's passages begin before the bundle that it follows, ms: longer than a passage
 	// takes from another gateway at any load at which the stream counts as connected.
 	overlap = 10_000
-	// maxPassages bounds the passages of a bundle. Beyond it the oldest are left out, and the bundle says so.
+	// maxPassages bounds the passages of a bundle. Beyond it the oldest are left out, and the bundle reports it.
 	maxPassages = 500_000
 	// maxKept bounds the deltas, and the trains, that are kept with the common content. Further ones are made for
 	// each request.
