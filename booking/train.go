@@ -1,43 +1,47 @@
 package booking
 
+import (
+	"encoding/binary"
+
+	"github.com/railgate/railgate/tokens"
+)
+
 // OfTrain returns the bookings of a train that count, in no particular order, and the days under whose pseudonyms
-// bookings may be missing. Cancelled bookings are left out. It reads the whole table; [Table.Apply] does not wait for it, and
-// bookings that are applied concurrently may be included or not.
+// bookings may be missing. Cancelled bookings are left out. It reads the whole table: callers keep the answer for a
+// while. [Table.Apply] does not wait for it, and bookings that are applied concurrently may be included or not.
 func (t *Table) OfTrain(train string) (list []Booking, lost []uint16) {
-	t.mu.Lock()
-	number, known := t.names.labelNumbers[train]
-	t.mu.Unlock()
 	l := t.days.Load()
 	for i, d := range l.days {
 		if d == nil {
 			continue
 		}
-		day := uint16(l.first + int64(i))
+		number := uint16(l.first + int64(i))
 		if d.lost.Load() != whole {
-			lost = append(lost, day)
-		}
-		if !known {
-			continue
+			lost = append(lost, number)
 		}
 		x := d.index.Load()
 		for at := range x.slots {
-			slot := x.slots[at].Load()
-			if slot == 0 {
+			key := x.slots[at].subject.Load()
+			if key == 0 {
 				continue
 			}
-			if e := x.entry(slot); e.version != cancelled && e.train == number {
-				list = append(list, t.booking(day, e))
+			value := x.slots[at].value.Load()
+			if value&cancelledBit != 0 {
+				continue
+			}
+			if ride := d.trips.trip(value); ride.train == train {
+				list = append(list, Booking{Ticket: x.tickets[at], Day: number, Subject: subjectOf(key), From: ride.from, To: ride.to, Train: ride.train,
+					Departs: int64(ride.departs), Arrives: int64(ride.arrives), Coach: t.coaches.text(coachOf(value)), Seat: t.seats.text(seatOf(value))})
 			}
 		}
 	}
 	return list, lost
 }
 
-// booking returns an entry with its names.
-func (t *Table) booking(day uint16, e *entry) Booking {
-	labels, stations := *t.names.labels.Load(), *t.names.stations.Load()
-	return Booking{Ticket: e.ticket, Day: day, Subject: e.subject, From: stations[e.from], To: stations[e.to],
-		Train: labels[e.train], Departs: int64(e.departs), Arrives: int64(e.arrives), Coach: labels[e.coach], Seat: labels[e.seat]}
+// subjectOf returns the subject of a key, see keyOf.
+func subjectOf(key uint64) (s tokens.Subject) {
+	binary.LittleEndian.PutUint64(s[:], key)
+	return s
 }
 
 // Whole reports whether the table keeps the bookings of all stations.

@@ -15,7 +15,7 @@ func TestBookingsOfATrain(t *testing.T) {
 	table := booking.NewTable(booking.Config{})
 	var want []booking.Booking
 	for i := range uint64(600) {
-		b := booking.Booking{Ticket: i, Day: day + uint16(i%2), Subject: tokens.Subject{byte(i), byte(i >> 8)}, From: revocation.StationOf("A"), To: revocation.StationOf("B"),
+		b := booking.Booking{Ticket: i, Day: day + uint16(i%2), Subject: tokens.Subject{byte(i), byte(i >> 8), 1}, From: revocation.StationOf("A"), To: revocation.StationOf("B"),
 			Train: []string{"G1", "G2", "G3"}[i%3], Departs: departs, Arrives: departs + 3600, Coach: "01", Seat: "1A"}
 		table.Apply(string(b.Append(nil)), departs*1000, departs*1000)
 		if i%9 == 0 {
