@@ -27,7 +27,7 @@ type Conflict struct {
 //
 // The rule: of the passages of one serial and way that passed, in order of time, then device, then station, a
 // passage is in conflict with the one before it if it is less than CodeLife later, or less than the window later
-// and no passage of the other way is between them. A repetition, which the same device read within RepeatFor, is
+// and no passage of the other way is later than the first of them. A repetition, which the same device read within RepeatFor, is
 // left out. Several reports with one Upload of one device are one passage: the first of them in that order. What
 // staff forgave counts, because staff want to see it.
 func Find(passages []Passage, window time.Duration) []Conflict {
@@ -55,24 +55,39 @@ func appendConflicts(all []Conflict, passages []Passage, window int64) []Conflic
 	passed := slices.DeleteFunc(distinct(passages), func(p Passage) bool { return p.State != Passed })
 	slices.SortFunc(passed, func(a, b Passage) int { return compare(&a, &b) })
 	for _, way := range []Way{In, Out} {
-		var before *Passage
-		followed := false // by the other way
+		last := -1 // index of the passage before
 		for i := range passed {
 			p := &passed[i]
-			switch {
-			case p.Way != way:
-				followed = followed || before != nil && p.At > before.At
+			if p.Way != way {
 				continue
-			case before == nil:
-			case repeats(p, before):
-				continue
-			case p.At-before.At < CodeLife || p.At-before.At < window && !followed:
-				all = append(all, conflictOf(before, p))
 			}
-			before, followed = p, false
+			if last >= 0 {
+				before := &passed[last]
+				if repeats(p, before) {
+					continue
+				}
+				if gap := p.At - before.At; gap < CodeLife || gap < window && !followed(passed[last:], p) {
+					all = append(all, conflictOf(before, p))
+				}
+			}
+			last = i
 		}
 	}
 	return all
+}
+
+// followed reports whether a passage of the other way is later than the first one and not later than p.
+func followed(passed []Passage, p *Passage) bool {
+	for i := range passed {
+		o := &passed[i]
+		if o.At > p.At {
+			break
+		}
+		if o.Way != p.Way && o.At > passed[0].At {
+			return true
+		}
+	}
+	return false
 }
 
 // repeats reports whether the device of p read the same code again.
