@@ -2,6 +2,9 @@
 // enqueues its record in its own transaction; a publisher takes records out, numbered.
 // Package database documents what survives a crash.
 //
+// A database has up to two streams, each with its own epoch, partitions, topic and lease: the
+// control stream ([Open]) and that of bookings ([Outbox.OpenBookings]).
+//
 // It promises: a change and its record are one transaction; records leave in an order that
 // agrees with commits, and none is skipped; a number stays with its record until the
 // epoch ends, and a past epoch marks no record as published; at most one publisher has the
@@ -18,9 +21,11 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
 )
@@ -47,9 +52,39 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Outbox is an open database and its queue. It is safe for concurrent use.
+// BookingsConfig has the shape of the stream of bookings. The fields without a comment are as
+// in [Config].
+type BookingsConfig struct {
+	Partitions int
+	Topic      string
+	Move       bool
+	Sources    []Source
+	Now        func() time.Time
+	// Place returns the partitions of a record, at least one and none twice. The record is in
+	// each of them.
+	Place func(r *revocation.Record, partitions int) ([]int, error)
+}
+
+// streamID names a stream in the tables. The numbers are stored and never reused.
+type streamID int
+
+const (
+	control  streamID = 1
+	bookings streamID = 2
+)
+
+// streamNames are the names in the audit log.
+var streamNames = map[streamID]string{control: "control", bookings: "bookings"}
+
+// settingNames are the sections of the settings that name topic and partitions.
+var settingNames = map[streamID]string{control: "kafka", bookings: "bookings"}
+
+// Outbox is an open database and one of its queues. It is safe for concurrent use.
 type Outbox struct {
 	db         *database.DB
+	id         streamID
+	base       int // the number of the stream's partition 0 in the tables
+	place      func(r *revocation.Record, partitions int) ([]int, error)
 	partitions int
 	topic      string
 	sources    []Source
@@ -63,8 +98,8 @@ var _ publish.Outbox = (*Outbox)(nil)
 
 // Open opens the database and finds or creates the stream.
 func Open(ctx context.Context, c Config) (*Outbox, error) {
-	if c.Partitions < 1 || c.Partitions > MaxPartitions {
-		return nil, fmt.Errorf("outbox: partitions must be 1 to %d", MaxPartitions)
+	if err := checkPartitions(c.Partitions); err != nil {
+		return nil, err
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -74,7 +109,7 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 		return nil, err
 	}
 	o := &Outbox{
-		db: db, partitions: c.Partitions, topic: c.Topic, sources: c.Sources, holder: rand.Text(),
+		db: db, id: control, place: placeControl, partitions: c.Partitions, topic: c.Topic, sources: c.Sources, holder: rand.Text(),
 		wake: func(int) {}, writing: make(chan struct{}, maxConcurrentWrites),
 	}
 	o.writes = database.NewGroup(o.Batch)
@@ -88,6 +123,36 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 	return o, nil
 }
 
+func checkPartitions(n int) error {
+	if n < 1 || n > MaxPartitions {
+		return fmt.Errorf("outbox: partitions must be 1 to %d", MaxPartitions)
+	}
+	return nil
+}
+
+func placeControl(r *revocation.Record, partitions int) ([]int, error) {
+	return []int{publish.Partition(r, partitions)}, nil
+}
+
+// OpenBookings finds or creates the stream of bookings in the same database. Close o only after
+// the last use of the result, which has no connections of its own.
+func (o *Outbox) OpenBookings(ctx context.Context, c BookingsConfig) (*Outbox, error) {
+	if err := checkPartitions(c.Partitions); err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	b := &Outbox{
+		db: o.db, id: bookings, base: MaxPartitions, place: c.Place, partitions: c.Partitions, topic: c.Topic, sources: c.Sources,
+		holder: rand.Text(), wake: func(int) {}, writes: o.writes, writing: o.writing,
+	}
+	if c.Move {
+		return b, nil
+	}
+	return b, b.openStream(ctx, c.Now())
+}
+
 // SetWake sets the function that tells the publisher of committed records in a partition;
 // without it the publisher finds them at its next heartbeat. wake must not block. Call
 // SetWake before the outbox is shared.
@@ -99,7 +164,7 @@ func (o *Outbox) Close() error { return o.db.Close() }
 // Database is the database of the outbox, which other packages use too.
 func (o *Outbox) Database() *database.DB { return o.db }
 
-// Partitions is the database's number of partitions.
+// Partitions is the stream's number of partitions.
 func (o *Outbox) Partitions() int { return o.partitions }
 
 // openStream finds the stream's epoch. In a new database it creates it as Unix
@@ -107,8 +172,8 @@ func (o *Outbox) Partitions() int { return o.partitions }
 // the topic if the database has none, and refuses another stream than the database's.
 func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
 	return o.db.Change(ctx, "open stream", func(ctx context.Context, tx *sql.Tx) error {
-		made, err := database.Changed(ctx, tx, `INSERT INTO stream (id, epoch, partitions, topic) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING`,
-			database.MillisAt(now), o.partitions, o.topic)
+		made, err := database.Changed(ctx, tx, `INSERT INTO stream (id, epoch, partitions, topic) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
+			o.id, database.MillisAt(now), o.partitions, o.topic)
 		if err != nil {
 			return err
 		}
@@ -118,7 +183,7 @@ func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
 			}
 		}
 		if o.topic != "" { // a database from before topics were stored
-			if _, err := tx.ExecContext(ctx, `UPDATE stream SET topic = $1 WHERE id = 1 AND topic = ''`, o.topic); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE stream SET topic = $2 WHERE id = $1 AND topic = ''`, o.id, o.topic); err != nil {
 				return err
 			}
 		}
@@ -129,7 +194,7 @@ func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
 
 func (o *Outbox) makePartitions(ctx context.Context, tx *sql.Tx) error {
 	for p := range o.partitions {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stream_partitions (partition, next_seq) VALUES ($1, 1)`, p); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO stream_partitions (partition, next_seq) VALUES ($1, 1)`, o.base+p); err != nil {
 			return err
 		}
 	}
@@ -141,15 +206,15 @@ func (o *Outbox) makePartitions(ctx context.Context, tx *sql.Tx) error {
 func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, err error) {
 	var topic string
 	var partitions int
-	if err := q.QueryRowContext(ctx, `SELECT epoch, topic, partitions FROM stream WHERE id = 1`).Scan(&epoch, &topic, &partitions); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT epoch, topic, partitions FROM stream WHERE id = $1`, o.id).Scan(&epoch, &topic, &partitions); err != nil {
 		return 0, err
 	}
 	if topic == "" || o.topic == "" {
 		topic = o.topic
 	}
 	if topic != o.topic || partitions != o.partitions {
-		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d: correct kafka.topic and kafka.partitions, or move the stream with -move-stream",
-			publish.ErrOtherStream, topic, partitions, o.topic, o.partitions)
+		return 0, fmt.Errorf("%[1]w: topic %[2]q with %[3]d partitions; the settings name %[4]q with %[5]d: correct %[6]s.topic and %[6]s.partitions, or move the stream with -move-stream",
+			publish.ErrOtherStream, topic, partitions, o.topic, o.partitions, settingNames[o.id])
 	}
 	return epoch, nil
 }
@@ -167,12 +232,12 @@ func (o *Outbox) Epoch(ctx context.Context) (uint64, error) {
 func (o *Outbox) Lead(ctx context.Context) (leading bool, err error) {
 	err = o.db.Change(ctx, "take the publisher's lease", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
-			INSERT INTO publisher_lease (id, holder, until_ms) VALUES (1, $1, `+o.db.NowMs+` + $2)
+			INSERT INTO publisher_lease (id, holder, until_ms) VALUES ($3, $1, `+o.db.NowMs+` + $2)
 			ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
 			WHERE publisher_lease.holder = excluded.holder
 			   OR publisher_lease.until_ms <= excluded.until_ms - $2
 			   OR publisher_lease.until_ms > excluded.until_ms`,
-			o.holder, publish.LeaseTime.Milliseconds())
+			o.holder, publish.LeaseTime.Milliseconds(), o.id)
 		leading = n == 1
 		return err
 	})
@@ -182,7 +247,7 @@ func (o *Outbox) Lead(ctx context.Context) (leading bool, err error) {
 // Resign ends this Outbox's lease and leaves another's as it is.
 func (o *Outbox) Resign(ctx context.Context) error {
 	return o.db.Change(ctx, "resign the publisher's lease", func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE publisher_lease SET until_ms = 0 WHERE holder = $1`, o.holder)
+		_, err := tx.ExecContext(ctx, `UPDATE publisher_lease SET until_ms = 0 WHERE id = $1 AND holder = $2`, o.id, o.holder)
 		return err
 	})
 }
@@ -190,11 +255,11 @@ func (o *Outbox) Resign(ctx context.Context) error {
 // othersLease is the query whether another Outbox has the lease now: 1, else 0. param is
 // the parameter that is bound to o.holder.
 func (o *Outbox) othersLease(param string) string {
-	return `SELECT COUNT(*) FROM publisher_lease WHERE holder <> ` + param + ` AND until_ms > ` + o.db.NowMs
+	return `SELECT COUNT(*) FROM publisher_lease WHERE id = ` + strconv.Itoa(int(o.id)) + ` AND holder <> ` + param + ` AND until_ms > ` + o.db.NowMs
 }
 
-// Publishing reports whether the lease of an issuer is valid: the issuer runs, or ended without [Outbox.Resign]
-// less than publish.LeaseTime ago.
+// Publishing reports whether the lease of an issuer on any stream is valid: the issuer runs, or
+// ended without [Outbox.Resign] less than publish.LeaseTime ago.
 func (o *Outbox) Publishing(ctx context.Context, tx *sql.Tx) (publishing bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM publisher_lease WHERE until_ms > `+o.db.NowMs+` AND until_ms <= `+o.db.NowMs+` + $1`,
 		publish.LeaseTime.Milliseconds()).Scan(&publishing)

@@ -19,14 +19,21 @@ var errPayload = errors.New("the payload cannot be decoded")
 // Enqueue puts records into the outbox in their order, within the transaction of the change
 // that causes them, and wakes the publisher after the commit. tx is of database.DB.Change.
 func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.Record) error {
-	rows := make([][]any, len(records))
+	rows := make([][]any, 0, len(records))
 	wake := make(map[int]bool, 1)
 	for i := range records {
-		row, partition, err := o.encodeRow(&records[i])
+		partitions, err := o.place(&records[i], o.partitions)
 		if err != nil {
 			return err
 		}
-		rows[i], wake[partition] = row, true
+		for _, partition := range partitions {
+			row, err := o.encodeRow(&records[i], partition)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+			wake[partition] = true
+		}
 	}
 	if err := database.InsertMany(ctx, tx, `INSERT INTO outbox (partition, kind, payload, created_ms)`, rows); err != nil {
 		return err
@@ -37,9 +44,10 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.
 	return nil
 }
 
-// EnqueueRow is Enqueue for one record. It returns the row, for Waits.
+// EnqueueRow is Enqueue for one record of the control stream. It returns the row, for Waits.
 func (o *Outbox) EnqueueRow(ctx context.Context, tx *sql.Tx, r revocation.Record) (id int64, err error) {
-	row, partition, err := o.encodeRow(&r)
+	partition := publish.Partition(&r, o.partitions)
+	row, err := o.encodeRow(&r, partition)
 	if err != nil {
 		return 0, err
 	}
@@ -56,13 +64,15 @@ func Waits(column string) string {
 	return `EXISTS (SELECT 1 FROM outbox WHERE outbox.id = ` + column + `)`
 }
 
-func (o *Outbox) encodeRow(r *revocation.Record) (row []any, partition int, err error) {
+func (o *Outbox) encodeRow(r *revocation.Record, partition int) (row []any, err error) {
 	payload := r.AppendFields(nil)
 	if len(payload) == 0 {
-		return nil, 0, fmt.Errorf("outbox: kind %d cannot be stored", r.Kind)
+		return nil, fmt.Errorf("outbox: kind %d cannot be stored", r.Kind)
 	}
-	partition = publish.Partition(r, o.partitions)
-	return []any{partition, int64(r.Kind), payload, r.At}, partition, nil
+	if (r.Kind == revocation.KindBooking) != (o.id == bookings) {
+		return nil, fmt.Errorf("outbox: a record of kind %s does not belong to the stream %q", r.Kind, streamNames[o.id])
+	}
+	return []any{o.base + partition, int64(r.Kind), payload, r.At}, nil
 }
 
 // decodePayload decodes a row's payload into a record of its kind.
@@ -83,7 +93,7 @@ func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, d
 	if idle, next, err := o.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
-	t := &takeCall{epoch: epoch, partition: partition, done: done, max: max}
+	t := &takeCall{epoch: epoch, partition: o.base + partition, done: done, max: max}
 	if err := o.runWrite(ctx, o.takeWrite(t)); err != nil {
 		return publish.Pending{}, err
 	}
@@ -93,7 +103,7 @@ func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, d
 // takeCall is a call of TakeRecords and its result.
 type takeCall struct {
 	epoch          uint64
-	partition, max int
+	partition, max int // the partition's number in the tables
 	done           uint64
 	pending        publish.Pending
 	refused        error // the epoch is over, or another Outbox has the lease
@@ -150,9 +160,9 @@ func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bo
 		var waiting int
 		var seq, present, others int64
 		err := q.QueryRowContext(o.db.Brief(ctx), `
-			SELECT next_seq, (SELECT epoch FROM stream WHERE id = 1), (`+o.othersLease("$2")+`),
+			SELECT next_seq, (SELECT epoch FROM stream WHERE id = $3), (`+o.othersLease("$2")+`),
 			  (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE outbox.partition = $1 LIMIT 1) AS w)
-			FROM stream_partitions WHERE partition = $1`, partition, o.holder).Scan(&seq, &present, &others, &waiting)
+			FROM stream_partitions WHERE partition = $1`, o.base+partition, o.holder, o.id).Scan(&seq, &present, &others, &waiting)
 		switch {
 		case err != nil:
 			return err
@@ -167,7 +177,8 @@ func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bo
 	return idle, next, err
 }
 
-// lockPartition locks the partition's row, which guards its numbers, and returns the next
+// lockPartition locks the row of a partition, by its number in the tables. The row guards the
+// partition's numbers. It returns the next
 // number and whether another Outbox has the lease. The owner of the lock sees every row
 // committed before, and the epoch cannot change: Republish locks these rows too. Epoch and
 // lease are read by a second statement: the first one may answer from before its wait.
@@ -177,7 +188,7 @@ func (o *Outbox) lockPartition(ctx context.Context, tx *sql.Tx, epoch uint64, pa
 		return 0, 0, err
 	}
 	var present int64
-	err = tx.QueryRowContext(ctx, `SELECT epoch, (`+o.othersLease("$1")+`) FROM stream WHERE id = 1`, o.holder).Scan(&present, &others)
+	err = tx.QueryRowContext(ctx, `SELECT epoch, (`+o.othersLease("$1")+`) FROM stream WHERE id = $2`, o.holder, o.id).Scan(&present, &others)
 	if err == nil && uint64(present) != epoch {
 		err = publish.ErrEpoch
 	}
@@ -232,10 +243,10 @@ func readNumbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint
 // publish.ErrEpoch if the epoch is over, and drops nothing: its numbers are reused.
 func (o *Outbox) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return o.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
-		if _, _, err := o.lockPartition(ctx, tx, epoch, partition); err != nil {
+		if _, _, err := o.lockPartition(ctx, tx, epoch, o.base+partition); err != nil {
 			return err
 		}
-		return dropRecords(ctx, tx, partition, last)
+		return dropRecords(ctx, tx, o.base+partition, last)
 	})
 }
 
@@ -251,29 +262,33 @@ func (o *Outbox) Place(ctx context.Context, partition int) (low, next uint64, er
 	err = o.db.View(ctx, "read the place of numbering", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `
 			SELECT COALESCE((SELECT MIN(seq) FROM outbox WHERE outbox.partition = $1), next_seq), next_seq
-			FROM stream_partitions WHERE partition = $1`, partition).Scan(&low, &next)
+			FROM stream_partitions WHERE partition = $1`, o.base+partition).Scan(&low, &next)
 	})
 	return low, next, err
 }
 
 // Newest is the newest waiting row, 0 if no record waits.
 func (o *Outbox) Newest(ctx context.Context) (row int64, err error) {
-	return o.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`)
+	return o.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox WHERE partition BETWEEN $1 AND $2`)
 }
 
 // Waiting counts the records that are not in the stream yet.
 func (o *Outbox) Waiting(ctx context.Context) (n int64, err error) {
-	return o.count(ctx, `SELECT COUNT(*) FROM outbox`)
+	return o.count(ctx, `SELECT COUNT(*) FROM outbox WHERE partition BETWEEN $1 AND $2`)
 }
 
 // WaitingTo counts the records up to and including a row that are not in the stream yet.
 func (o *Outbox) WaitingTo(ctx context.Context, row int64) (n int64, err error) {
-	return o.count(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row)
+	return o.count(ctx, `SELECT COUNT(*) FROM outbox WHERE partition BETWEEN $1 AND $2 AND id <= $3`, row)
 }
 
+// ownPartitions are the first and the last number of the stream's partitions in the tables.
+func (o *Outbox) ownPartitions() []any { return []any{o.base, o.base + MaxPartitions - 1} }
+
+// count runs a query whose first two parameters are ownPartitions.
 func (o *Outbox) count(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = o.db.View(ctx, "count records", func(ctx context.Context, q database.Queries) error {
-		return q.QueryRowContext(ctx, query, args...).Scan(&n)
+		return q.QueryRowContext(ctx, query, append(o.ownPartitions(), args...)...).Scan(&n)
 	})
 	return n, err
 }

@@ -19,7 +19,7 @@ import (
 // enqueueIn puts a record into a transaction of the test.
 func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64, err error) {
 	t.Helper()
-	row, _, err := o.encodeRow(&r)
+	row, err := o.encodeRow(&r, publish.Partition(&r, o.partitions))
 	runtest.Must(t, err)
 	err = tx.QueryRow(`INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`, row...).Scan(&id)
 	return id, err
@@ -264,7 +264,7 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 		{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1, 7: 255}, Cutoff: 1<<32 - 1},
 		{Kind: revocation.KindRevokeSession, Serial: tokens.Serial{Day: 20494, Index: 17}, Start: 1<<32 - 1},
 	} {
-		row, _, err := o.encodeRow(&r)
+		row, err := o.encodeRow(&r, publish.Partition(&r, o.partitions))
 		runtest.Must(t, err)
 		p := row[2].([]byte)
 		got := revocation.Record{Kind: r.Kind}
@@ -275,7 +275,7 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 			t.Errorf("%s: a payload cut short was read", r.Kind)
 		}
 	}
-	if _, _, err := o.encodeRow(&revocation.Record{Kind: 99}); err == nil {
+	if _, err := o.encodeRow(&revocation.Record{Kind: 99}, 0); err == nil {
 		t.Error("an unknown kind was kept")
 	}
 }

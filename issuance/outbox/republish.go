@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -20,6 +22,9 @@ const republishTimeout = 4 * time.Minute
 
 // ErrPublishing says that an issuer has the publisher's lease.
 var ErrPublishing = errors.New("outbox: an issuer publishes from this database, or did so seconds ago: stop every issuer and repeat")
+
+// ErrNoStream says that the stream was never opened in this database.
+var ErrNoStream = errors.New("the database has no stream yet: the first issuer that starts makes it")
 
 // Source reads, from its owner's tables, the records that a gateway without any data needs
 // at now, in the order in which it needs them: each credential and each session at most
@@ -99,14 +104,14 @@ func (o *Outbox) MoveStream(ctx context.Context, by Command) (epoch uint64, err 
 		if publishing {
 			return ErrPublishing
 		}
-		moved, err := database.Changed(ctx, tx, `UPDATE stream SET topic = $1, partitions = $2 WHERE id = 1`, o.topic, o.partitions)
+		moved, err := database.Changed(ctx, tx, `UPDATE stream SET topic = $2, partitions = $3 WHERE id = $1`, o.id, o.topic, o.partitions)
 		if err != nil {
 			return err
 		}
 		if moved == 0 {
-			return errors.New("the database has no stream yet: the first issuer that starts makes it")
+			return ErrNoStream
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM stream_partitions`); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM stream_partitions WHERE partition BETWEEN $1 AND $2`, o.ownPartitions()...); err != nil {
 			return err
 		}
 		if err := o.makePartitions(ctx, tx); err != nil {
@@ -124,36 +129,30 @@ func (o *Outbox) republishByCommand(ctx context.Context, tx *sql.Tx, by Command,
 		return 0, err
 	}
 	return epoch, by.AuditLog.Append(ctx, tx, audit.Entry{AtMs: int64(by.At), Who: by.Who, Role: staff.Operator, Action: staff.Republish,
-		Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("%sepoch %d", what, epoch)})
+		Object: audit.Object{Kind: audit.Stream, ID: streamNames[o.id]}, Detail: fmt.Sprintf("%sepoch %d", what, epoch)})
 }
 
 func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now database.Millis) (epoch uint64, err error) {
 	// TakeRecords locks the partitions' rows too.
-	for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
-		if _, err := tx.ExecContext(ctx, q); err != nil {
+	for _, q := range []string{
+		`UPDATE stream_partitions SET next_seq = 1 WHERE partition BETWEEN $1 AND $2`,
+		`UPDATE outbox SET seq = NULL WHERE partition BETWEEN $1 AND $2`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, o.ownPartitions()...); err != nil {
 			return 0, err
 		}
 	}
-	// Waiting records of credentials are replaced by their present state, and so are
-	// closed sessions and forgiven serials, whose partition may have changed. Were they
-	// kept in front, an unrevocation and the revocation after it, which gateways may have
-	// already, would be published again, and for a moment the unrevocation would count.
-	closings, err := waitingClosings(ctx, tx)
+	records, closings, err := o.removeWaiting(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3, $4)`,
-		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindRevokeSession), int64(revocation.KindForgive)); err != nil {
-		return 0, err
-	}
-	if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = $1`, o.id).Scan(&epoch); err != nil {
 		return 0, err
 	}
 	epoch = max(epoch, above) + 1
-	if _, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $1 WHERE id = 1`, int64(epoch)); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $2 WHERE id = $1`, o.id, int64(epoch)); err != nil {
 		return 0, err
 	}
-	var records []revocation.Record
 	for _, source := range o.sources {
 		more, err := source(ctx, o.db, tx, now)
 		if err != nil {
@@ -177,13 +176,52 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 	return epoch, o.Enqueue(ctx, tx, records...)
 }
 
-// waitingClosings reads the waiting records of closed sessions, in their order.
-func waitingClosings(ctx context.Context, tx *sql.Tx) ([]revocation.Record, error) {
-	return ReadRecords(ctx, tx, NewQuery(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
+// removeWaiting removes the waiting records that a republication replaces or must place again. It
+// returns the records to enqueue before the active ones, and the waiting closed sessions, to
+// enqueue after them if they are not among them.
+func (o *Outbox) removeWaiting(ctx context.Context, tx *sql.Tx) (front, closings []revocation.Record, err error) {
+	if o.id == bookings {
+		// Their partitions may have changed. Our choice: they are all published, in their order
+		// and before the present state, so that no cancellation is lost that gateways do not have.
+		// A booking and its cancellation can thus be published again, close to each other.
+		front, err = removeRecords(ctx, tx, revocation.KindBooking)
+		return front, nil, err
+	}
+	// Waiting records of credentials are replaced by their present state, and so are
+	// closed sessions and forgiven serials, whose partition may have changed. Were they
+	// kept in front, an unrevocation and the revocation after it, which gateways may have
+	// already, would be published again, and for a moment the unrevocation would count.
+	if closings, err = removeRecords(ctx, tx, revocation.KindRevokeSession); err != nil {
+		return nil, nil, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3)`,
+		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindForgive))
+	return nil, closings, err
+}
+
+// removeRecords removes the waiting records of a kind and returns them in their order, each once: a
+// booking waits in several partitions. One statement does both: on PostgreSQL a record that is
+// committed between two statements would be removed and not returned.
+func removeRecords(ctx context.Context, tx *sql.Tx, kind revocation.Kind) (all []revocation.Record, err error) {
+	type row struct {
+		id int64
+		revocation.Record
+	}
+	rows, err := database.All(ctx, tx, func(rows *sql.Rows, r *row) error {
 		var payload []byte
-		if err := rows.Scan(&payload, &r.At); err != nil {
+		r.Kind = kind
+		if err := rows.Scan(&r.id, &payload, &r.At); err != nil {
 			return err
 		}
-		return decodePayload(r, payload)
-	}, `SELECT payload, created_ms FROM outbox WHERE kind = $1 ORDER BY id`, int64(revocation.KindRevokeSession)))
+		return decodePayload(&r.Record, payload)
+	}, `DELETE FROM outbox WHERE kind = $1 RETURNING id, payload, created_ms`, int64(kind))
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.id, b.id) })
+	seen := make(map[revocation.Record]bool, len(rows))
+	for _, r := range rows {
+		if !seen[r.Record] {
+			seen[r.Record] = true
+			all = append(all, r.Record)
+		}
+	}
+	return all, err
 }
