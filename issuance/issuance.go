@@ -57,6 +57,10 @@ type Config struct {
 	CodePrefixes []string
 	// Hashing is the cost of password hashing. Zero: account.DefaultHashing.
 	Hashing account.Hashing
+	// Bookings is the outbox of [OpenBookings]. nil: bookings are not published. Opens is as in
+	// [registry.Config].
+	Bookings *outbox.Outbox
+	Opens    time.Duration
 	// Limits are the numbers of the registry's rules. Zero: rules.DefaultLimits.
 	Limits rules.Limits
 	// Staff are the staff credentials.
@@ -88,6 +92,25 @@ type Issuer struct {
 func OpenOutbox(ctx context.Context, c outbox.Config) (*outbox.Outbox, error) {
 	c.Sources = []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}
 	return outbox.Open(ctx, c)
+}
+
+// BookingsConfig has the shape of the stream of bookings and what derives its records.
+type BookingsConfig struct {
+	// Topic, Partitions and Move are as in [outbox.BookingsConfig].
+	Topic      string
+	Partitions int
+	Move       bool
+	Vault      *vault.Vault
+	Opens      time.Duration    // as in [registry.Config]
+	Now        func() time.Time // nil: time.Now
+}
+
+// OpenBookings opens the stream of bookings in the database of box, with the source of its active records.
+func OpenBookings(ctx context.Context, box *outbox.Outbox, c BookingsConfig) (*outbox.Outbox, error) {
+	return box.OpenBookings(ctx, outbox.BookingsConfig{
+		Partitions: c.Partitions, Topic: c.Topic, Move: c.Move, Now: c.Now, Place: registry.PlaceBooking,
+		Sources: []outbox.Source{registry.ActiveBookings(registry.Config{Vault: c.Vault, Opens: c.Opens})},
+	})
 }
 
 // EncryptedColumns are all columns that are encrypted with a field key: re-encryption with a
@@ -129,7 +152,7 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 	}
 	b.Registry, err = registry.New(registry.Config{
 		Database: db, Vault: secrets, AuditLog: b.AuditLog, Lockout: lockout,
-		Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+		Identify: b.identify, BookingStream: c.Bookings, Opens: c.Opens, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err
@@ -177,8 +200,8 @@ func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error)
 	return ring, err
 }
 
-// Run does the periodic work until ctx ends: announcements, key refreshes, erasure, chaining
-// of audit entries. End it after the listeners, so that the entries of the last requests are
+// Run does the periodic work until ctx ends: announcements, key refreshes, erasure, bookings of
+// journeys that are near, chaining of audit entries. End it after the listeners, so that the entries of the last requests are
 // chained.
 func (b *Issuer) Run(ctx context.Context) error {
 	var parts errgroup.Group
@@ -186,6 +209,7 @@ func (b *Issuer) Run(ctx context.Context) error {
 	parts.Go(func() error { return b.Credentials.Keys.Run(ctx) })
 	parts.Go(func() error { return b.AuditLog.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
+	parts.Go(func() error { b.publishBookings(ctx); return nil })
 	return parts.Wait()
 }
 
@@ -201,6 +225,25 @@ func (b *Issuer) sweep(ctx context.Context) {
 		}
 		if _, err := b.Registry.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
 			b.log.Error("old rows of the registry not deleted; retrying", zap.Error(fmt.Errorf("issuance: %w", err)))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// bookEvery is how often bookings of journeys that have become near are looked for. Reports of near
+// journeys do not wait for it.
+const bookEvery = 10 * time.Second
+
+func (b *Issuer) publishBookings(ctx context.Context) {
+	tick := time.NewTicker(bookEvery)
+	defer tick.Stop()
+	for {
+		if _, err := b.Registry.PublishBookings(ctx); err != nil && ctx.Err() == nil {
+			b.log.Error("bookings not published; retrying", zap.Error(fmt.Errorf("issuance: %w", err)))
 		}
 		select {
 		case <-ctx.Done():

@@ -215,9 +215,13 @@ func (s *Store) requireNoJourney(ctx context.Context, q database.Queries, r Ref)
 	return err
 }
 
-// overwriteEntry stores a person and a status in an entry.
+// overwriteEntry stores a person and a status in an entry. Bookings follow the person: those of a
+// journey that has just ended still count at the exit.
 func (s *Store) overwriteEntry(ctx context.Context, tx *sql.Tx, w entryRewrite, to identity.Person, next rules.Status) error {
 	r := w.entry.Ref
+	if err := s.moveBookings(ctx, tx, r, w.entry.Person, to); err != nil {
+		return err
+	}
 	if r.Passenger != "" {
 		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
 			r.Passenger, s.documentHash(indexPassenger, to), s.encryptPerson(tablePassengers, r.Passenger, to), next)

@@ -192,7 +192,7 @@ func (s *Store) recordChangeOrRefund(ctx context.Context, tx *sql.Tx, e TicketEv
 	if err := countIssued(ctx, tx, t, len(e.Issued)); err != nil {
 		return err
 	}
-	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, s.referenceHash(e.Ticket), to); err != nil {
+	if err := s.endTicket(ctx, tx, e.Ticket, `state`, to); err != nil {
 		return err
 	}
 	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
@@ -225,10 +225,20 @@ func (s *Store) recordCancellation(ctx context.Context, tx *sql.Tx, e TicketEven
 	if t.state != Valid {
 		return errTicketConflict
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE tickets SET cancelled_ms = $2 WHERE reference = $1`, s.referenceHash(e.Ticket), s.now()); err != nil {
+	if err := s.endTicket(ctx, tx, e.Ticket, `cancelled_ms`, s.now()); err != nil {
 		return err
 	}
 	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+}
+
+// endTicket sets the column that ends a ticket, and cancels its booking unless an earlier report did.
+func (s *Store) endTicket(ctx context.Context, tx *sql.Tx, reference, column string, value any) error {
+	_, err := tx.ExecContext(ctx, `UPDATE tickets SET `+column+` = $2,
+		book_ms = CASE WHEN state = 1 AND cancelled_ms IS NULL THEN $3 ELSE book_ms END WHERE reference = $1`, s.referenceHash(reference), value, s.now())
+	if err == nil {
+		err = s.settleBooking(ctx, tx, reference)
+	}
+	return err
 }
 
 // lockTicket finds a ticket and locks its account's holder, as every change of an account's data

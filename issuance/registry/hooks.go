@@ -54,6 +54,9 @@ func (s *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to
 	if err := s.assignIdentity(ctx, tx, h, to); err != nil {
 		return err
 	}
+	if err := s.moveBookings(ctx, tx, Ref{Account: id}, h.Person, to); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, version = version + 1 WHERE id = $1`,
 		id, s.encryptPerson(tableHolders, id, to), next)
 	return err

@@ -166,6 +166,9 @@ func (s *Store) Edit(ctx context.Context, by account.Holder, id string, version 
 		if l.Status, err = rules.CanEdit(h.Account, l.Passenger, who, c, s.Limits()); err != nil {
 			return err
 		}
+		if err := s.moveBookings(ctx, tx, Ref{h.id, id}, l.Person, who); err != nil {
+			return err
+		}
 		l.Person, l.Policy, l.AgreedAt = who, e.Policy, now
 		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, s.Limits())
 		l.Version++

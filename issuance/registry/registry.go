@@ -13,6 +13,8 @@
 //   - Each entry that is shown to staff is in the audit log.
 //   - Guesses at a proof (rule B1) are bounded by the lockout's rule for documents and counted apart
 //     from all other failures.
+//   - A ticket's booking and its cancellation reach the outbox exactly once, whatever crashes, under the
+//     pseudonyms of the person who travels with it.
 //   - Personal fields are stored only encrypted, documents and tickets are found by keyed hashes with
 //     separate purposes, and no error repeats what was entered. A closed account leaves a hash for a
 //     bounded time, or nothing.
@@ -28,7 +30,7 @@
 // Files: registry.go has the Store and the principal, row.go the rows of the tables, hooks.go the
 // account's hooks, identity.go the ownership of documents, list.go the passenger list. search.go,
 // verify.go, correct.go and online.go check entries; decision.go, event.go, ticket.go and
-// itinerary.go are for ticketing; export.go exports personal data and deletes expired rows.
+// itinerary.go are for ticketing, booking.go for what gateways know of tickets; export.go exports personal data and deletes expired rows.
 package registry
 
 import (
@@ -41,6 +43,7 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -63,6 +66,12 @@ type Config struct {
 	// Policy is the version of the current privacy policy (rule B12), the same as in
 	// [account.Config].
 	Policy string
+	// BookingStream receives the bookings that gateways need, placed by [PlaceBooking]. nil: they wait in
+	// the tables until an issuer publishes them.
+	BookingStream *outbox.Outbox
+	// Opens is the longest time before departure at which a gate of the railway admits, at most
+	// [MaxOpens]. Zero: two hours, the least.
+	Opens time.Duration
 	// Now is the clock. nil: [time.Now].
 	Now func() time.Time
 }
@@ -93,6 +102,7 @@ func New(c Config) (*Store, error) {
 	need(c.AuditLog != nil, "AuditLog is required")
 	need(c.Lockout != nil, "Lockout is required")
 	need(c.Identify != nil, "Identify is required")
+	need(c.Opens >= 0 && c.Opens <= MaxOpens, "Opens must be 0 to 24h")
 	need(c.Policy != "", "Policy must be a version of the privacy policy")
 	s := &Store{Config: c}
 	all = append(all, s.SetLimits(c.Limits))

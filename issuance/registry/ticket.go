@@ -87,10 +87,13 @@ const ticketPrefix = "tkt_"
 func (s *Store) issueTicket(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
 	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{Order: order, Reference: t.Reference, Journey: t.Journey}
 	n, err := database.Changed(ctx, tx, `
-		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary, book_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (reference) DO NOTHING`,
 		s.referenceHash(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
-		Valid, s.now(), database.MillisAt(t.Ends), id, s.encryptItinerary(id, itinerary))
+		Valid, s.now(), database.MillisAt(t.Ends), id, s.encryptItinerary(id, itinerary), bookingDue(t.Journey))
+	if err == nil && n == 1 {
+		err = s.settleBooking(ctx, tx, t.Reference)
+	}
 	if err != nil || n == 1 {
 		return n == 1, err
 	}

@@ -60,7 +60,8 @@ func TestIssuerImportsLowerLevelsOnly(t *testing.T) {
 // could contain it. Package comments and files for one operating system may be short.
 func TestIssuerStaysSmall(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
-	const maxPackages, maxFiles, minLines = 20, 140, 25
+	// 141: issuance/registry/booking.go, what gateways are told of tickets, belongs to none of the other files.
+	const maxPackages, maxFiles, minLines = 20, 141, 25
 	packages := list(t, issuer+"/...")
 	if len(packages) > maxPackages {
 		t.Errorf("issuance has %d packages, more than %d", len(packages), maxPackages)
