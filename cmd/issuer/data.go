@@ -59,7 +59,7 @@ func (inv *invocation) whenNoIssuerRuns(ctx context.Context, running error, do f
 }
 
 func afterRestore(ctx context.Context, inv *invocation) error {
-	err := inv.commitAndPublish(ctx, func(ctx context.Context) error {
+	err := inv.commitAndPublishAll(ctx, func(ctx context.Context) error {
 		var r backup.Report
 		err := inv.whenNoIssuerRuns(ctx, backup.ErrRunning, func() (err error) {
 			r, err = backup.AfterRestore(ctx, inv.db, inv.log, inv.newEntry())
@@ -70,6 +70,7 @@ func afterRestore(ctx context.Context, inv *invocation) error {
 		}
 		if err == nil {
 			inv.printf("committed: everything active is published again in epoch %d", r.Epoch)
+			err = inv.republishBookings(ctx)
 		}
 		return err
 	})

@@ -33,6 +33,8 @@ type invocation struct {
 	vault *vault.Vault // of the keys
 	db    *outbox.Outbox
 	log   *audit.Log // in db
+
+	bookings *outbox.Outbox // in db; nil: bookings are not enabled
 }
 
 // do runs the command, then closes the database.
@@ -70,6 +72,9 @@ func (inv *invocation) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	if inv.db, err = openOutbox(ctx, inv.config, inv.command.moves); err != nil {
+		return err
+	}
+	if inv.bookings, err = openBookings(ctx, inv.config, inv.db, inv.vault, inv.command.moves); err != nil {
 		return err
 	}
 	if inv.log, err = audit.New(audit.Config{DB: inv.db.Database(), Key: inv.vault.AuditKey()}); err != nil {

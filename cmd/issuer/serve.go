@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 )
@@ -49,7 +49,7 @@ func serve(ctx context.Context, c *config) error {
 	}
 	defer db.Close()
 
-	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer", Security: c.Kafka.Security})
+	link, err := openLink(c, c.Kafka.Topic, "railgate-issuer")
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,22 @@ func serve(ctx context.Context, c *config) error {
 	db.SetWake(publisher.WakeOne)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		publisherMetrics{publisher}, process.BuildInfo())
+		publisherMetrics{publisher, controlMetrics}, process.BuildInfo())
+	bookings, err := openBookings(ctx, c, db, vault.New(keys.Vault, keys.FieldKeys...), false)
+	if err != nil {
+		return err
+	}
+	var bookingsPublisher *publish.Publisher
+	if bookings != nil {
+		link, err := openLink(c, c.Bookings.Topic, "railgate-issuer")
+		if err != nil {
+			return err
+		}
+		defer link.Close()
+		bookingsPublisher = newBookingsPublisher(c, bookings, link, keys, log)
+		bookings.SetWake(bookingsPublisher.WakeOne)
+		metrics.MustRegister(publisherMetrics{bookingsPublisher, bookingsMetrics})
+	}
 	checker, callback, err := c.FaceCheck.checker(log, metrics)
 	if err != nil {
 		return err
@@ -79,7 +94,7 @@ func serve(ctx context.Context, c *config) error {
 			Trouble: func() string { return publishingProblem(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), Announce: c.announce, KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
-		Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
+		Bookings: bookings, Opens: c.Bookings.Opens, Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
 		HTTP: httpapi.Config{
 			Contact: c.Contact, Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),
 			MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
@@ -87,6 +102,9 @@ func serve(ctx context.Context, c *config) error {
 	})
 	if err != nil {
 		return err
+	}
+	if bookings != nil {
+		metrics.MustRegister(bookingQueues{bookings, b.Registry})
 	}
 	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)
 	if err != nil {
@@ -122,6 +140,13 @@ func serve(ctx context.Context, c *config) error {
 		defer end() // a wrong topic ends the issuer: it could not keep its promises
 		return publisher.Run(background)
 	})
+	if bookingsPublisher != nil {
+		parts.Go(func() error {
+			defer end() // as for the control stream
+			return bookingsPublisher.Run(background)
+		})
+	}
+	parts.Go(func() error { return keepPassages(background, c, log) })
 	parts.Go(func() error { return b.Run(background) })
 	listeners.Go(func() error {
 		return process.ServeHTTP(serving, httpapi.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), httpapi.Listener(public, log), c.DrainTimeout)
@@ -168,56 +193,6 @@ func newPublisher(c *config, db *outbox.Outbox, link *kafka.Link, keys *keystore
 			return kafka.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
 		},
 	})
-}
-
-// publisherMetrics exports the statistics of a [publish.Publisher].
-type publisherMetrics struct{ *publish.Publisher }
-
-var (
-	descSent        = prometheus.NewDesc("railgate_publish_messages_total", "Messages acknowledged by the brokers.", []string{"kind"}, nil)
-	descRecords     = prometheus.NewDesc("railgate_publish_records_total", "Records acknowledged by the brokers.", nil, nil)
-	descSpent       = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds that published records spent in each part: wait (from acceptance until the outbox is read), take (reading the outbox), sign, produce. Each record counts the whole time of its batch.", []string{"part"}, nil)
-	descFailures    = prometheus.NewDesc("railgate_publish_failures_total", "Failed attempts to publish. Each is retried.", nil, nil)
-	descRepublished = prometheus.NewDesc("railgate_publish_republications_total", "Republications: times everything active was published again in a new epoch.", nil, nil)
-	descFailing     = prometheus.NewDesc("railgate_publish_failing_seconds", "Seconds since this issuer's publishing began to fail, by its own clock; 0 while publishing works or another issuer publishes.", nil, nil)
-	descLeading     = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the publisher, 0 if it is on standby.", nil, nil)
-	descFaults      = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger its guarantees, at the last check.", nil, nil)
-	descLast        = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "Time of the last message acknowledged for each partition, Unix seconds by this issuer's clock.", []string{"partition"}, nil)
-)
-
-// Describe implements [prometheus.Collector].
-func (m publisherMetrics) Describe(out chan<- *prometheus.Desc) {
-	prometheus.DescribeByCollect(m, out)
-}
-
-// Collect implements [prometheus.Collector].
-func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
-	s := m.Stats()
-	count := func(d *prometheus.Desc, v uint64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
-	}
-	count(descSent, s.Batches, "batch")
-	count(descSent, s.Heartbeats, "heartbeat")
-	count(descRecords, s.Records)
-	for part, d := range map[string]time.Duration{"wait": s.Spent.Wait, "take": s.Spent.Take, "sign": s.Spent.Sign, "produce": s.Spent.Produce} {
-		out <- prometheus.MustNewConstMetric(descSpent, prometheus.CounterValue, d.Seconds(), part)
-	}
-	count(descFailures, s.Failures)
-	count(descRepublished, s.Republications)
-	failing := 0.0
-	if s.Failing != "" {
-		failing = time.Since(s.FailingSince).Seconds()
-	}
-	out <- prometheus.MustNewConstMetric(descFailing, prometheus.GaugeValue, failing)
-	leading := 0.0
-	if s.Leading {
-		leading = 1
-	}
-	out <- prometheus.MustNewConstMetric(descLeading, prometheus.GaugeValue, leading)
-	out <- prometheus.MustNewConstMetric(descFaults, prometheus.GaugeValue, float64(s.TopicFaults))
-	for p, ms := range s.LastMS {
-		out <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(ms)/1000, strconv.Itoa(p))
-	}
 }
 
 // ignoredEvery bounds how often an ignored header is logged.

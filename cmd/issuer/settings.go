@@ -50,6 +50,8 @@ type config struct {
 	Contact          httpapi.Contact  `toml:"contact" doc:"how to reach customer service; shown at GET /v1/contact and with failed identities"`
 	Limits           rules.Limits     `toml:"limits" doc:"numbers of the registry's rules; a change applies to later decisions"`
 	Kafka            kafkaSettings    `toml:"kafka" doc:"the control stream"`
+	Bookings         bookingSettings  `toml:"bookings" doc:"the stream of bookings, for gates that check tickets"`
+	Passages         passageSettings  `toml:"passages" doc:"the topic of passages, through which gateways learn that a code was used elsewhere"`
 	Staff            []member         `toml:"staff" doc:"staff credentials"`
 	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways accept; their private keys can make passes: for load tests only"`
 
@@ -100,6 +102,7 @@ func defaults() config {
 		Limits:    rules.DefaultLimits(),
 		Kafka: kafkaSettings{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
+		Bookings: defaultBookings, Passages: defaultPassages,
 	}
 }
 
@@ -137,6 +140,8 @@ func (c *config) Validate() error {
 	f.Add("limits", c.Limits.Validate())
 	f.Add("", conf.CheckListeners(c.Listen, c.Admin))
 	c.Kafka.validate(c.trust(), &f)
+	c.Bookings.validate(c.Kafka.Topic, &f)
+	c.Passages.validate(c, &f)
 	f.Need(c.DrainDelay >= 0, "drain_delay", "must not be negative")
 	f.Need(c.DrainTimeout > 0, "drain_timeout", "must be above 0")
 	f.Add("log_level", process.CheckLevel(c.LogLevel))

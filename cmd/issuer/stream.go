@@ -14,7 +14,6 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/outbox"
-	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -99,30 +98,32 @@ func revokeSubject(ctx context.Context, inv *invocation) error {
 }
 
 func republish(ctx context.Context, inv *invocation) error {
-	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
+	return inv.commitAndPublishAll(ctx, func(ctx context.Context) error {
 		epoch, err := inv.db.RepublishByCommand(ctx, inv.outboxCommand())
-		if err == nil {
-			inv.printf("committed: everything active is published again in epoch %d", epoch)
+		if err != nil {
+			return err
 		}
-		return err
+		inv.printf("committed: everything active is published again in epoch %d", epoch)
+		return inv.republishBookings(ctx)
 	})
 }
 
 func moveStream(ctx context.Context, inv *invocation) error {
-	err := inv.commitAndPublish(ctx, func(ctx context.Context) error {
+	err := inv.commitAndPublishAll(ctx, func(ctx context.Context) error {
 		var epoch uint64
 		err := inv.whenNoIssuerRuns(ctx, outbox.ErrPublishing, func() (err error) {
 			epoch, err = inv.db.MoveStream(ctx, inv.outboxCommand())
 			return err
 		})
-		if err == nil {
-			inv.printf("committed: the stream is topic %s with %d partitions; everything active is published again in epoch %d",
-				inv.config.Kafka.Topic, inv.config.Kafka.Partitions, epoch)
+		if err != nil {
+			return err
 		}
-		return err
+		inv.printf("committed: the stream is topic %s with %d partitions; everything active is published again in epoch %d",
+			inv.config.Kafka.Topic, inv.config.Kafka.Partitions, epoch)
+		return inv.moveBookings(ctx)
 	})
 	if err == nil {
-		inv.printf("Issuers can start. Next: set the same kafka.topic and kafka.partitions at every gateway and restart it, within revocation.expired_after.")
+		inv.printf("Issuers can start. Next: set the same topics and partitions at every gateway and restart it, within revocation.expired_after.")
 	}
 	return err
 }
@@ -159,12 +160,24 @@ const publishPoll = 100 * time.Millisecond
 // publishTimeout bounds the wait for publication. Tests shorten it.
 var publishTimeout = time.Minute
 
-// commitAndPublish commits a change and waits until it is published. An issuer that runs
-// on the same database publishes it; if none runs, this process does.
+// commitAndPublish commits a change and waits until the control stream has it. An issuer
+// that runs on the same database publishes it; if none runs, this process does.
 func (inv *invocation) commitAndPublish(ctx context.Context, commit func(ctx context.Context) error) error {
+	return inv.commitTo(ctx, 1, commit)
+}
+
+// commitAndPublishAll is commitAndPublish for a change of every stream.
+func (inv *invocation) commitAndPublishAll(ctx context.Context, commit func(ctx context.Context) error) error {
+	return inv.commitTo(ctx, 2, commit)
+}
+
+// commitTo commits a change of the first streams, at most most of them.
+func (inv *invocation) commitTo(ctx context.Context, most int, commit func(ctx context.Context) error) error {
 	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
+	streams := inv.streams()
+	streams = streams[:min(most, len(streams))]
 	log, err := process.Logger("warn")
 	if err != nil {
 		return err
@@ -174,12 +187,14 @@ func (inv *invocation) commitAndPublish(ctx context.Context, commit func(ctx con
 		return fmt.Errorf("not committed: %w", err)
 	}
 	committed := time.Now()
-	newest, err := inv.db.Newest(ctx)
-	if err != nil {
-		return notPublished(err)
-	}
-	if err := inv.publish(ctx, log, newest); err != nil {
-		return notPublished(err)
+	for _, s := range streams {
+		newest, err := s.box.Newest(ctx)
+		if err == nil {
+			err = inv.publish(ctx, log, s, newest)
+		}
+		if err != nil {
+			return notPublished(err)
+		}
 	}
 	inv.printf("published; a gateway has applied it once its watermark is later than %s", committed.UTC().Format(time.RFC3339Nano))
 	return nil
@@ -189,10 +204,9 @@ func notPublished(why error) error {
 	return fmt.Errorf("committed, but not published yet: %w; the change is durable: an issuer publishes it as soon as it reaches the brokers", why)
 }
 
-// publish returns when every record up to the outbox row newest is published.
-func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int64) error {
-	c := inv.config
-	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-command", Security: c.Kafka.Security})
+// publish returns when every record of a stream up to its outbox row newest is published.
+func (inv *invocation) publish(ctx context.Context, log *zap.Logger, s stream, newest int64) error {
+	link, err := openLink(inv.config, s.topic, "railgate-issuer-command")
 	if err != nil {
 		return err
 	}
@@ -202,7 +216,7 @@ func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int6
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		gaveUp = newPublisher(c, inv.db, link, inv.keys, log).Run(bounded)
+		gaveUp = s.publisher(inv.config, s.box, link, inv.keys, log).Run(bounded)
 	}()
 	defer func() { cancel(); <-ended }() // returns the publisher lease
 
@@ -210,12 +224,12 @@ func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int6
 	defer poll.Stop()
 	progress := inv.progress()
 	for {
-		waiting, err := inv.db.WaitingTo(bounded, newest)
+		waiting, err := s.box.WaitingTo(bounded, newest)
 		if err == nil && waiting == 0 {
 			return nil
 		}
 		if err == nil {
-			progress.show("publishing: %d records to go", waiting)
+			progress.show("publishing the %s stream: %d records to go", s.name, waiting)
 		}
 		select {
 		case <-poll.C:
