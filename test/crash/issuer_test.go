@@ -26,6 +26,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens/signing"
@@ -39,6 +40,7 @@ type issuerSetting struct {
 	Database string
 	Brokers  []string
 	NowMs    int64 // by its clock, when it starts
+	Bookings bool  // it publishes bookings
 }
 
 // The keys of every process. They are not confidential: only the test uses this issuer.
@@ -57,6 +59,8 @@ const (
 	drainTimeout = 5 * time.Second
 	orphaned     = 3 // exit code of an issuer whose test has ended
 	waitingPath  = "/crash/waiting"
+	bookingsPath = "/crash/bookings"
+	bookingOpens = 12 * time.Hour
 	stopCommand  = "stop"
 )
 
@@ -108,14 +112,34 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	})
 	secret := sha256.Sum256([]byte(staffSecret))
 	db.SetWake(publisher.WakeOne)
+	var bookings *outbox.Outbox
+	var bookingsPublisher *publish.Publisher
+	if s.Bookings {
+		bookings, err = issuance.OpenBookings(ctx, db, issuance.BookingsConfig{Topic: bookingsTopic, Partitions: bookingPartitions,
+			Vault: vault.New(vaultMaster), Opens: bookingOpens, Now: now})
+		if err != nil {
+			return err
+		}
+		link, err := kafka.Open(kafka.Config{Brokers: s.Brokers, Topic: bookingsTopic, ClientID: "crash-test"})
+		if err != nil {
+			return err
+		}
+		defer link.Close()
+		bookingsPublisher = publish.New(publish.Config{
+			Domain: revocation.Bookings, Broker: link, Outbox: bookings, Authority: authorityKey, Now: now, Log: log,
+			Topic: publish.Topic{Name: bookingsTopic, Partitions: bookingPartitions, Replication: 1},
+		})
+		bookings.SetWake(bookingsPublisher.WakeOne)
+	}
 	b, err := issuance.Open(ctx, issuance.Config{
+		Bookings: bookings, Opens: bookingOpens,
 		Keys: []keyring.Key{{ID: issuerKeyID, Signer: issuerKey}}, FirstKeySigns: true,
 		Credentials: credential.Config{
 			Outbox: db, Vault: vaultMaster,
 			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Log: log,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
-		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(secret[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
+		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(secret[:]), Roles: []staff.Role{staff.Window, staff.Police, staff.Ticketing}}},
 	})
 	if err != nil {
 		return err
@@ -129,8 +153,11 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { return publisher.Run(background) })
 	parts.Go(func() error { return b.Run(background) })
+	if bookingsPublisher != nil {
+		parts.Go(func() error { return bookingsPublisher.Run(background) })
+	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	err = process.ServeHTTP(ctx, httpapi.NewServer("", withWaiting(b.API.Public(), db), log), listener, drainTimeout)
+	err = process.ServeHTTP(ctx, httpapi.NewServer("", withWaiting(b, db, bookings), log), listener, drainTimeout)
 	stop()
 	if e := parts.Wait(); err == nil {
 		err = e
@@ -138,10 +165,20 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	return err
 }
 
-// withWaiting adds an endpoint for the test: the number of records that wait for the stream.
-func withWaiting(public http.Handler, db *outbox.Outbox) http.Handler {
+// withWaiting adds endpoints for the test: the number of records that wait for the control stream; the number of tickets of
+// which a record is due, and of records that wait for the stream of bookings.
+func withWaiting(b *issuance.Issuer, db, bookings *outbox.Outbox) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", public)
+	mux.Handle("/", b.API.Public())
+	mux.HandleFunc("GET "+bookingsPath, func(w http.ResponseWriter, r *http.Request) {
+		due, err := b.Registry.PublishBookings(r.Context())
+		waiting, err2 := bookings.Waiting(r.Context())
+		if err != nil || err2 != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprint(w, due, waiting)
+	})
 	mux.HandleFunc("GET "+waitingPath, func(w http.ResponseWriter, r *http.Request) {
 		n, err := db.Waiting(r.Context())
 		if err != nil {

@@ -58,6 +58,7 @@ type system struct {
 	people     *people
 	stderr     runtest.Buffer // of all processes
 	anchors    []audit.Anchor // of the audit log so far
+	bookings   bool           // the issuer publishes bookings
 	incomplete bool           // some kind of request has not succeeded yet
 
 	began  time.Time
@@ -116,7 +117,7 @@ func (sys *system) now() time.Time { return firstMoment.Add(sys.jumped + time.Si
 // start starts a process and does not wait until it serves.
 func (sys *system) start() {
 	sys.t.Helper()
-	setting, err := json.Marshal(issuerSetting{sys.address, sys.broker.Addresses(), sys.now().UnixMilli()})
+	setting, err := json.Marshal(issuerSetting{sys.address, sys.broker.Addresses(), sys.now().UnixMilli(), sys.bookings})
 	if err != nil {
 		sys.t.Fatal(err)
 	}
