@@ -52,7 +52,7 @@ func (r *Replica) applyRecord(rec *Record, unrevoked *Set, nowMS, issuedMS int64
 	case KindWithdrawGateway:
 		return r.countGateway(r.gateways.withdraw(rec.Gateway, rec.Cutoff))
 	case KindForgive:
-		r.forgive(rec, past)
+		r.countForgiven(r.forgiven.add(rec.Serial, rec.At))
 	case KindAmnesty:
 		r.declareAmnesty(rec, past)
 	default:
@@ -122,12 +122,8 @@ func (r *Replica) countGateway(changed, ok bool) bool {
 	return changed
 }
 
-// forgive applies one KindForgive of a live day. r.mu is held; past is Unix seconds.
-func (r *Replica) forgive(rec *Record, past int64) {
-	changed, fits := r.forgiven.add(rec.Serial, rec.At)
-	if !fits && r.forgiven.forget(past) > 0 { // a long log may contain serials whose day has ended by now
-		changed, fits = r.forgiven.add(rec.Serial, rec.At)
-	}
+// countForgiven counts a record that forgives a serial.
+func (r *Replica) countForgiven(changed, fits bool) {
 	switch {
 	case !fits:
 		r.counts.ForgiveRefused++

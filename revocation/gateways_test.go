@@ -63,17 +63,19 @@ func TestGatewayProofIsTheShortestBatch(t *testing.T) {
 	f := revocationtest.NewFeed(start)
 	_, four := revocationtest.Gateway(4)
 	_, five := revocationtest.Gateway(5)
-	clash := five
-	clash.Gateway = 4 // refused, and stored because gateway 5 is new
-	f.Apply(start, four, revoke(serial))
-	f.Apply(start, clash, five)
-	f.Announce(start, 4) // changes nothing and is not stored
-	if f.Replica.GatewayProof(6) != nil {
+	_, six := revocationtest.Gateway(6)
+	clash := six
+	clash.Gateway = 4
+	f.Apply(start, four, revoke(indexed(1)), revoke(indexed(2)), revoke(indexed(3)), revoke(indexed(4)), revoke(indexed(5)))
+	f.Apply(start, clash, six)                   // stored because of gateway 6, and no proof of gateway 4
+	f.Apply(start, five, four, revoke(serial))   // stored because of gateway 5, and a shorter proof of gateway 4
+	f.Apply(start, four, forgive(serial, start)) // changes no key and is not stored
+	if f.Replica.GatewayProof(7) != nil {
 		t.Error("a proof of a gateway that was never announced")
 	}
 	proof := f.Replica.GatewayProof(4)
 	b, err := revocation.OpenBatch(proof, revocationtest.Pinned())
-	if err != nil || b.First != 1 || b.Len() != 2 {
+	if err != nil || b.First != 9 || b.Len() != 3 {
 		t.Fatalf("the proof is %+v, %v", b, err)
 	}
 	proof[0] ^= 1
