@@ -23,7 +23,7 @@ const (
 // follow prints the topic's partitions up to their current ends, one after the other, and with c.Follow
 // repeats that until ctx ends.
 func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error {
-	ranges, err := bounds(ctx, link, c)
+	ranges, err := bounds(ctx, link, c.Topic, c.Partition, c.from)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error 
 			return nil
 		case <-time.After(maxWait / 5):
 		}
-		fresh, err := bounds(ctx, link, c)
+		fresh, err := bounds(ctx, link, c.Topic, c.Partition, c.from)
 		if err != nil {
 			return ignoreInterrupt(ctx, err)
 		}
@@ -65,39 +65,40 @@ type span struct {
 	next, end int64
 }
 
-// bounds returns the beginning and end of each partition.
-func bounds(ctx context.Context, link *kafka.Link, c *config) (spans []span, err error) {
+// bounds returns the beginning and end of a partition, or of each if partition is -1. from is the offset to
+// begin at, or that many messages before the end if it is negative.
+func bounds(ctx context.Context, link *kafka.Link, topic string, partition int, from int64) (spans []span, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m, err := link.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{c.Topic}})
+	m, err := link.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return nil, err
 	}
 	if len(m.Topics) != 1 || m.Topics[0].Error != nil {
-		return nil, fmt.Errorf("topic %s cannot be read or does not exist", c.Topic)
+		return nil, fmt.Errorf("topic %s cannot be read or does not exist", topic)
 	}
 	var ask []kafkago.OffsetRequest
 	for _, p := range m.Topics[0].Partitions {
-		if c.Partition < 0 || c.Partition == p.ID {
+		if partition < 0 || partition == p.ID {
 			ask = append(ask, kafkago.FirstOffsetOf(p.ID), kafkago.LastOffsetOf(p.ID))
 		}
 	}
 	if len(ask) == 0 {
-		return nil, fmt.Errorf("topic %s has %d partitions, no number %d", c.Topic, len(m.Topics[0].Partitions), c.Partition)
+		return nil, fmt.Errorf("topic %s has %d partitions, no number %d", topic, len(m.Topics[0].Partitions), partition)
 	}
-	r, err := link.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{c.Topic: ask}})
+	r, err := link.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{topic: ask}})
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range r.Topics[c.Topic] {
+	for _, p := range r.Topics[topic] {
 		if p.Error != nil {
 			return nil, fmt.Errorf("partition %d: %w", p.Partition, p.Error)
 		}
-		from := c.from
-		if from < 0 {
-			from += p.LastOffset
+		first := from
+		if first < 0 {
+			first += p.LastOffset
 		}
-		spans = append(spans, span{p.Partition, max(from, p.FirstOffset), p.LastOffset})
+		spans = append(spans, span{p.Partition, max(first, p.FirstOffset), p.LastOffset})
 	}
 	slices.SortFunc(spans, func(a, b span) int { return a.partition - b.partition })
 	return spans, nil
@@ -105,6 +106,11 @@ func bounds(ctx context.Context, link *kafka.Link, c *config) (spans []span, err
 
 // print prints a partition up to the end of the span.
 func (s *span) print(ctx context.Context, link *kafka.Link, topic string, p *printer) error {
+	return s.read(ctx, link, topic, func(offset int64, value []byte) { p.message(s.partition, offset, value) })
+}
+
+// read passes every message of a partition up to the end of the span to visit, and moves the span.
+func (s *span) read(ctx context.Context, link *kafka.Link, topic string, visit func(offset int64, value []byte)) error {
 	size := int64(fetchBytes)
 	for s.next < s.end && ctx.Err() == nil {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -118,7 +124,7 @@ func (s *span) print(ctx context.Context, link *kafka.Link, topic string, p *pri
 		}
 		next, lowest, err := kafka.Walk(r.Records, s.next, revocation.MaxBatch, func(offset int64, value []byte) {
 			if offset < s.end {
-				p.message(s.partition, offset, value)
+				visit(offset, value)
 			}
 		})
 		if err != nil {

@@ -3,6 +3,7 @@
 //
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all messages of the topic
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    also new messages
+//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -conflicts codes that were used twice
 //	railgate-stream -snapshot control.snapshot -authority HEX         a snapshot file
 //	railgate-stream -bundle FILE -authority HEX                       a bundle for offline use
 //	railgate-stream -receipt FILE -keys FILE -authority HEX           a receipt, with keys that were exported before
@@ -19,10 +20,13 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/passage"
+	"github.com/railgate/railgate/passage/exchange"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens/fixedkey"
@@ -33,6 +37,7 @@ const usage = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX              all messages of the topic
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -from -20    the last 20 messages of each partition
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      also new messages, until interrupted
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -conflicts   codes that were used twice, from the topic of passages
   railgate-stream -snapshot control.snapshot -authority HEX           a gateway's snapshot, its keys verified
   railgate-stream -snapshot control.snapshot -serials                 also every serial; without -authority no keys are shown
   railgate-stream -bundle FILE -authority HEX                         a bundle for offline use, verified
@@ -47,7 +52,10 @@ type config struct {
 	Partition     int            `toml:"partition" doc:"show only this partition; -1: all"`
 	From          string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the start of the log"`
 	Follow        bool           `toml:"follow" doc:"continue with new messages until interrupted"`
-	JSON          bool           `toml:"json" doc:"print one JSON object per message"`
+	Conflicts     bool           `toml:"conflicts" doc:"list the codes that were used twice, from the topic of passages, instead of the control topic"`
+	Passages      string         `toml:"passages" doc:"the topic of passages"`
+	Window        time.Duration  `toml:"window" doc:"longest time between two uses of one code that is a conflict if no passage in the other direction is between them; 2m to 24h"`
+	JSON          bool           `toml:"json" doc:"print one JSON object per message or conflict"`
 	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead of the topic"`
 	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
 	HighWaterMark string         `toml:"high_water_mark" doc:"show this high-water mark file instead of the topic"`
@@ -84,6 +92,7 @@ func (c *config) Validate() error {
 		c.from, err = strconv.ParseInt(c.From, 10, 64)
 		f.Need(err == nil, "from", "must be an offset, or -N for the last N")
 	}
+	f.Need(!c.Conflicts || c.Window >= passage.CodeLife*time.Millisecond && c.Window <= passage.MaxWindow*time.Millisecond, "window", "must be 2m to 24h")
 	c.Security.Trust = ownfile.Trust{Group: c.Group}
 	f.Add("security", errors.Join(c.Security.Validate()...))
 	return f.Join()
@@ -97,7 +106,7 @@ func (c *config) isOfFiles() bool {
 func main() { process.Main("railgate-stream", run) }
 
 func run(ctx context.Context, args []string) error {
-	c := config{Topic: "railgate.control", Partition: -1}
+	c := config{Topic: "railgate.control", Passages: exchange.DefaultTopic, Window: passage.CodeLife * time.Millisecond, Partition: -1}
 	extra, err := conf.Load(&c, conf.Options{Program: "railgate-stream", About: usage, EnvPrefix: "RAILGATE_STREAM"}, args, os.Environ(), os.Stdout)
 	switch {
 	case err != nil:
@@ -121,7 +130,10 @@ func run(ctx context.Context, args []string) error {
 	if err := fixedkey.Fault(); err != nil {
 		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified with the slower portable code:", err)
 	}
-	link, err := kafka.Open(kafka.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
+	if c.Conflicts {
+		return showConflicts(ctx, os.Stdout, os.Stderr, &c)
+	}
+	link, err := c.open(c.Topic)
 	if err != nil {
 		return err
 	}

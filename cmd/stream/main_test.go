@@ -11,6 +11,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
@@ -43,7 +44,7 @@ func newConfig(t *testing.T, messages ...[]byte) *config {
 		}
 	}
 	public := revocationtest.Authority.Public()
-	return &config{Brokers: b.Addresses(), Topic: "t", Partition: -1, Authority: hex.EncodeToString(public[:])}
+	return &config{Brokers: b.Addresses(), Topic: "t", Window: passage.CodeLife * time.Millisecond, Partition: -1, Authority: hex.EncodeToString(public[:])}
 }
 
 func (c *config) show(t *testing.T) (string, *printer) {

@@ -19,6 +19,7 @@ var smokes = map[string]struct{ file, text string }{
 	"go run ./bench/issuance":                        {"bench/issuance/smoke_test.go", "func TestSmallRunOfEverything("},
 	"go run ./cmd/loadtest":                          {"test/e2e/e2e_test.go", `s.Binary("loadtest")`},
 	"go run ./cmd/demo":                              {".ci/run", "go run ./cmd/demo"},
+	"go run ./bench/passages":                        {".ci/smoke", "go run ./bench/passages"},
 	"go run ./tokens/fixedkey/internal/lanes/bounds": {".ci/smoke", "go run ./tokens/fixedkey/internal/lanes/bounds"},
 	".ci/kafka3":                                     {".ci/run", ".ci/kafka3"},
 	".ci/integration":                                {".ci/run", ".ci/integration"},
