@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"strings"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -156,17 +157,49 @@ func (r *rows) checkAuditLog(fault func(string, ...any)) {
 			fault("staff did %+v %d times, the audit log has it %d times", a, n, r.acts[a])
 		}
 	}
+	for serial, latest := range r.latestForgiving() {
+		if at, there := r.forgiven[serial]; there && at != latest {
+			fault("passages of %s are forgiven up to %d, and by the audit log up to %d", serial, at, latest)
+		}
+	}
 	for a, n := range r.acts {
-		if a.who == staffName && decided[a] != n {
+		if a.who == staffName && a.action != string(staff.Forgive) && decided[a] != n {
 			fault("the audit log has %+v %d times, staff did it %d times", a, n, decided[a])
 		}
 	}
 }
 
+// forgivings returns how often passages were forgiven at each time, by the audit log.
+func (r *rows) forgivings() map[forgiving]int {
+	all := map[forgiving]int{}
+	for a, n := range r.acts {
+		if a.action == string(staff.Forgive) {
+			serial, _ := tokens.ParseSerial(strings.TrimPrefix(a.object, string(audit.Credential)+" "))
+			all[forgiving{serial, a.atMs}] += n
+		}
+	}
+	return all
+}
+
+// forgiving is one acceptance of staff's request.
+type forgiving struct {
+	serial tokens.Serial
+	atMs   int64
+}
+
+// latestForgiving returns the latest time of each serial, by the audit log.
+func (r *rows) latestForgiving() map[tokens.Serial]int64 {
+	latest := map[tokens.Serial]int64{}
+	for f := range r.forgivings() {
+		latest[f.serial] = max(latest[f.serial], f.atMs)
+	}
+	return latest
+}
+
 // load counts what a run must have done to prove anything.
 func (r *rows) load() map[string]int {
 	n := map[string]int{"approvals": len(r.credentials), "sessions": len(r.sessions), "logins": len(r.logins),
-		"sessions closed": 0, "revocations": 0, "withdrawn revocations": 0, "supersessions": 0}
+		"sessions closed": 0, "revocations": 0, "withdrawn revocations": 0, "supersessions": 0, "forgivings": len(r.forgivings())}
 	for _, s := range r.sessions {
 		if s.closed {
 			n["sessions closed"]++

@@ -23,6 +23,7 @@ type model struct {
 	open         []*opened              // not closed
 	latest       []string               // serials in the order of the answers that contained them
 	decisions    map[string][]*decision // of staff, by serial
+	forgiven     map[string][]int64     // acknowledged times, Unix ms, by serial
 	accounts     map[string]bool        // by id
 	logins       map[string]bool        // by token: whether a logout was acknowledged
 	uncertain    map[kind]int           // requests in progress, or with an unknown outcome
@@ -43,6 +44,7 @@ const (
 	anAccount     kind = "account"
 	aLogin        kind = "login"
 	aDecision     kind = "decision of staff"
+	aForgiving    kind = "forgiving of passages"
 )
 
 // accessOf returns the kind that leaving and returning change: the current access token of a
@@ -79,7 +81,7 @@ type decision struct {
 func newModel() *model {
 	return &model{
 		applications: map[string]*applied{}, owners: map[string]string{}, checks: map[string]string{}, used: map[string]string{},
-		sessions: map[string]*opened{}, decisions: map[string][]*decision{}, accounts: map[string]bool{}, logins: map[string]bool{},
+		sessions: map[string]*opened{}, decisions: map[string][]*decision{}, forgiven: map[string][]int64{}, accounts: map[string]bool{}, logins: map[string]bool{},
 		uncertain: map[kind]int{}, counts: map[string]int{},
 	}
 }

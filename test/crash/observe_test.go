@@ -26,6 +26,7 @@ type rows struct {
 	epoch        uint64
 	nextNumber   map[int]uint64 // of a partition
 	waiting      int
+	forgiven     map[tokens.Serial]int64
 }
 
 type applicationRow struct {
@@ -97,7 +98,7 @@ func observe(t *testing.T, db *database.DB) *rows {
 	r := &rows{
 		applications: map[string]*applicationRow{}, credentials: map[tokens.Serial]*credentialRow{}, checks: map[string]*checkRow{},
 		sessions: map[string]*sessionRow{}, persons: map[string]tokens.Serial{}, quotas: map[quota]int{}, nextIndex: map[uint16]uint32{},
-		accounts: map[string]int{}, logins: map[string]*loginRow{}, acts: map[act]int{}, nextNumber: map[int]uint64{},
+		accounts: map[string]int{}, logins: map[string]*loginRow{}, acts: map[act]int{}, nextNumber: map[int]uint64{}, forgiven: map[tokens.Serial]int64{},
 	}
 	for _, table := range []func(context.Context, *sql.Tx) error{r.readApplications, r.readCredentials, r.readPages, r.readAccounts, r.readStream} {
 		if err := table(ctx, tx); err != nil {
@@ -154,6 +155,11 @@ func (r *rows) readCredentials(ctx context.Context, tx *sql.Tx) error {
 	err = each(ctx, tx, `SELECT person, day, idx FROM persons`, func() {
 		r.persons[string(person)] = tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)}
 	}, &person, &day, &index)
+	if err != nil {
+		return err
+	}
+	var atMs int64
+	err = each(ctx, tx, `SELECT day, idx, at_ms FROM forgiven`, func() { r.forgiven[serial] = atMs }, &serial.Day, &serial.Index, &atMs)
 	if err != nil {
 		return err
 	}

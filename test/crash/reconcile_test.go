@@ -67,6 +67,7 @@ func (m *model) reconcile(r *rows) {
 	for serial, decisions := range m.decisions {
 		m.reconcileDecisions(serial, decisions, r)
 	}
+	m.reconcileForgiven(r)
 	for id := range m.accounts {
 		if _, there := r.accounts[id]; !there {
 			m.faultLocked("account %s was acknowledged and is missing", id)
@@ -159,6 +160,30 @@ func (m *model) reconcileDecisions(serial string, decisions []*decision, r *rows
 	}
 	if last := lastDecision(decisions); last != nil && last.revoke != (c.revokedMs != 0) && !c.superseded {
 		m.faultLocked("the last decision of staff on %s was %+v, and the database has %+v", serial, *last, *c)
+	}
+}
+
+// reconcileForgiven compares what was forgiven with the answers to staff.
+func (m *model) reconcileForgiven(r *rows) {
+	there, known, all := 0, 0, r.forgivings()
+	for _, n := range all {
+		there += n
+	}
+	for text, times := range m.forgiven {
+		serial, _ := tokens.ParseSerial(text)
+		answered := map[int64]int{}
+		for _, at := range times {
+			answered[at]++
+			known++
+		}
+		for at, n := range answered {
+			if have := all[forgiving{serial, at}]; have < n {
+				m.faultLocked("passages of %s up to %d were forgiven %d times, and the audit log has it %d times", text, at, n, have)
+			}
+		}
+	}
+	if there-known > m.uncertain[aForgiving] {
+		m.faultLocked("the audit log has %d forgivings, %d were reported, and only %d answers were lost", there, known, m.uncertain[aForgiving])
 	}
 }
 

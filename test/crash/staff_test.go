@@ -1,11 +1,15 @@
 package crash
 
 // changeCredential has staff revoke or unrevoke a credential, including one that is already in that
-// state, has expired, or was superseded.
+// state, has expired, or was superseded; or forgive its passages.
 func (p *worker) changeCredential() {
 	serial, ok := p.model.recent(p.r.IntN)
 	if !ok {
 		p.awaitURL(p.ctx)
+		return
+	}
+	if p.r.IntN(6) == 0 {
+		p.forgive(serial)
 		return
 	}
 	path, body, revoke := "/revoke", fields{"reason": "staff"}, true
@@ -23,6 +27,18 @@ func (p *worker) changeCredential() {
 		made.request = a.header.Get("X-Request-Id")
 	})
 	p.model.endDecision(made, a)
+}
+
+// forgive has staff forgive the passages of a credential.
+func (p *worker) forgive(serial string) {
+	sent := p.model.begin(aForgiving)
+	a := p.call("POST", "/v1/passages/forgive", staffSecret, fields{"serial": serial, "reason": "staff"})
+	p.model.finish(sent, a, func(int64) {
+		atMs := decode[struct {
+			AcceptedAtMs int64 `json:"accepted_at_ms"`
+		}](p.system, a).AcceptedAtMs
+		p.model.forgiven[serial] = append(p.model.forgiven[serial], atMs)
+	})
 }
 
 // recentSerials is how many of the latest credentials staff requests are about.

@@ -114,7 +114,7 @@ type change struct {
 
 // compareStream compares the records of the stream with the rows.
 func (sys *system) compareStream(r *rows, records map[place]revocation.Record, gateway *revocation.Replica) {
-	streamed, closings := map[tokens.Serial][]change{}, map[revocation.Record]int{}
+	streamed, closings, forgiven := map[tokens.Serial][]change{}, map[revocation.Record]int{}, map[forgiving]int{}
 	all := 0
 	for partition := range partitions {
 		for number := uint64(1); number < r.nextNumber[partition]; number++ {
@@ -128,10 +128,14 @@ func (sys *system) compareStream(r *rows, records map[place]revocation.Record, g
 			if record.Kind == revocation.KindRevokeSession {
 				closings[record]++
 			}
+			if record.Kind == revocation.KindForgive {
+				forgiven[forgiving{record.Serial, record.At}]++
+			}
 			all++
 		}
 	}
 	sys.compareSessions(r, closings, gateway)
+	sys.compareForgiven(r, forgiven, gateway)
 	if len(records) != all {
 		sys.model.faultLocked("the stream has %d numbers, and %d were assigned", len(records), all)
 	}
@@ -155,6 +159,29 @@ func (sys *system) compareStream(r *rows, records map[place]revocation.Record, g
 	}
 	for serial, decisions := range streamed {
 		sys.model.faultLocked("the stream has %s, which was never assigned: %v", serial, decisions)
+	}
+}
+
+// compareForgiven compares forgiven passages with the audit log: the stream has each forgiving, and
+// a gateway the latest time.
+func (sys *system) compareForgiven(r *rows, streamed map[forgiving]int, gateway *revocation.Replica) {
+	want := r.forgivings()
+	for f, n := range want {
+		if streamed[f] != n {
+			sys.model.faultLocked("passages of %s up to %d were forgiven %d times, and in the stream %d times", f.serial, f.atMs, n, streamed[f])
+		}
+	}
+	if len(streamed) > len(want) {
+		sys.model.faultLocked("the stream forgives %d times, and the audit log %d times", len(streamed), len(want))
+	}
+	for serial, latest := range r.latestForgiving() {
+		over := tokens.DayOver(serial.Day) <= sys.now().Add(-revocation.Afterlife).Unix() // gateways have forgotten it
+		if at := gateway.Forgiven(serial); at != latest && !over {
+			sys.model.faultLocked("passages of %s are forgiven up to %d, and at a gateway up to %d", serial, latest, at)
+		}
+		if at, there := r.forgiven[serial]; at != latest && (there || !over) {
+			sys.model.faultLocked("passages of %s are forgiven up to %d by the audit log, and the database has %d", serial, latest, at)
+		}
 	}
 }
 
