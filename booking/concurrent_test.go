@@ -62,3 +62,36 @@ func TestReadersSeeWholeTickets(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A reader that waits for a ticket sees nothing of it, or all of it.
+func TestReadersSeeNewTicketsWhole(t *testing.T) {
+	const tickets = 200_000
+	table := booking.NewTable(booking.Config{})
+	nth := func(i int64) booking.Booking {
+		b := ticket(uint64(i))
+		b.Subject = [8]byte{byte(i), byte(i >> 8), byte(i >> 16), 1}
+		b.Seat = fmt.Sprint(i % 1000)
+		return b
+	}
+	var group sync.WaitGroup
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		q := at(tokens.Entry, beijing, 9*hour)
+		var got booking.Ticket
+		for i := range int64(tickets) {
+			b := nth(i)
+			q.Subject = b.Subject
+			for got.Held = booking.None; got.Held == booking.None; table.Look(&q, &got) {
+			}
+			if got.Held != booking.Valid || got.Seat != b.Seat {
+				t.Errorf("ticket %d: %+v", i, got)
+				return
+			}
+		}
+	}()
+	for i := range int64(tickets) {
+		apply(table, nth(i))
+	}
+	group.Wait()
+}
