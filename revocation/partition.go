@@ -4,8 +4,9 @@ import "fmt"
 
 // partition is a replica's state of one partition's numbering and progress. Replica.mu guards it.
 type partition struct {
-	epoch uint64
-	next  uint64 // number that the next record must have; 0: no record was read yet
+	unread bool // the gateway does not need it, see [Replica.ReadOnly]
+	epoch  uint64
+	next   uint64 // number that the next record must have; 0: no record was read yet
 	// missing is the first number from which records may be missing; 0: no record is missing.
 	missing uint64
 	// noRoomFrom is the first record whose closed session did not fit into the set; 0: all fitted. The

@@ -2,6 +2,8 @@ package revocation
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,12 +99,36 @@ var (
 // Partitions returns the number of partitions that the stream must have.
 func (r *Replica) Partitions() int { return len(r.partitions) }
 
+// ReadOnly makes the replica read some partitions of a stream of the domain [Bookings] only: neither readiness nor
+// watermark nor status waits for the others. Call it before use. It returns an error if a number is not that of a
+// partition, and for other domains, in which every partition has records that each gateway needs.
+func (r *Replica) ReadOnly(numbers ...int) error {
+	if r.authority.domain != Bookings || len(numbers) == 0 {
+		return fmt.Errorf("revocation: only a stream of bookings is read in part, and at least one partition of it")
+	}
+	for _, n := range numbers {
+		if n < 0 || n >= len(r.partitions) {
+			return fmt.Errorf("revocation: no partition %d among %d", n, len(r.partitions))
+		}
+	}
+	for i := range r.partitions {
+		r.partitions[i].unread = !slices.Contains(numbers, i)
+	}
+	return nil
+}
+
+// Reads reports whether a partition is to be read.
+func (r *Replica) Reads(number int) bool { return !r.partitions[number].unread }
+
 // updateState recomputes the state that readers see; r.mu is held. A replica that has been ready never
 // returns to booting: it keeps all records, whatever the stream does.
 func (r *Replica) updateState() {
-	mark, ready, suspect := r.partitions[0].through, true, false
+	mark, ready, suspect := int64(math.MaxInt64), true, false
 	for i := range r.partitions {
 		p := &r.partitions[i]
+		if p.unread {
+			continue
+		}
 		mark = min(mark, p.through)
 		ready = ready && p.caughtUp(r.since, r.newest)
 		suspect = suspect || p.suspect != "" || p.ahead.by != 0 || p.noRoomFrom != 0

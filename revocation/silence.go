@@ -33,6 +33,7 @@ func (r *Replica) silence(f Freshness, now int64) (why []string) {
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		switch {
+		case p.unread:
 		case now-p.heardAt >= silentAfter:
 			silent = append(silent, fmt.Sprint(i))
 			longest = max(longest, now-p.heardAt)

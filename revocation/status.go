@@ -113,6 +113,7 @@ func (r *Replica) Status(now int64) Status {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.target, p.issued, p.through})
 		switch {
+		case p.unread:
 		case p.noRoomFrom != 0:
 			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: the set of closed sessions is full with %d sessions; record %d and later ones do not fit and are read again when sessions have expired", i, s.Closed, p.noRoomFrom))
 		case p.suspect != "":

@@ -48,12 +48,18 @@ func (m streamMetrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
 	for i, p := range s.Partitions {
+		if !m.replica.Reads(i) {
+			continue
+		}
 		label := strconv.Itoa(i)
 		send(descPos, prometheus.GaugeValue, float64(p.Position), label)
 		send(descHigh, prometheus.GaugeValue, float64(p.HighWatermark), label)
 		send(descStart, prometheus.GaugeValue, float64(p.LogStart), label)
 	}
 	for i, p := range m.replica.Status(time.Now().UnixMilli()).Partitions {
+		if !m.replica.Reads(i) {
+			continue
+		}
 		label := strconv.Itoa(i)
 		send(descEpoch, prometheus.GaugeValue, float64(p.Epoch), label)
 		send(descNext, prometheus.GaugeValue, float64(p.Next), label)

@@ -63,6 +63,11 @@ func newBeyond(c *config, log *zap.Logger) (*beyond, error) {
 			return nil, err
 		}
 		b.booked.Bookings = b.bookings
+		if len(stations) > 0 {
+			if err := b.booked.ReadOnly(booking.Partition(stations[0], c.Bookings.Partitions)); err != nil {
+				return nil, err
+			}
+		}
 		b.follower = stream.New(c.link(c.Bookings.Topic), c.Bookings.Topic, b.booked, time.Now, log)
 	}
 	return b, nil

@@ -109,6 +109,9 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 	var wg sync.WaitGroup
 	for p := range f.replica.Partitions() {
+		if f.numbered != nil && !f.numbered.Reads(p) {
+			continue
+		}
 		wg.Go(func() { f.follow(ctx, p) })
 	}
 	wg.Go(func() { f.forget(ctx) })
