@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/railgate/railgate/revocation"
@@ -165,6 +166,43 @@ func TestPassageLookupsDoNotAllocate(t *testing.T) {
 		f.Announce(start, 1)
 		f.Apply(start, forgive(serial, start), amnesty(revocation.Station{1}, startSecond, startSecond+9, tokens.AllScopes))
 	}
+}
+
+// Gates read while records are applied and forgotten. What they see only grows, and the race detector finds no
+// unsynchronised access.
+func TestPassageReadersRunDuringChanges(t *testing.T) {
+	f := revocationtest.NewFeed(start)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			last := int64(0)
+			announced := false
+			for {
+				key, ok := f.Replica.Gateway(3)
+				until := f.Replica.Forgiven(serial)
+				if until < last || announced && !ok || ok && key.Cutoff == 0 {
+					t.Errorf("forgiven until %d after %d, gateway known %v after %v: %+v", until, last, ok, announced, key)
+					return
+				}
+				last, announced = until, ok
+				f.Replica.Amnesty(revocation.Station{}, tokens.Entry, startSecond)
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range int64(300) {
+		_, announce := revocationtest.Gateway(3)
+		f.Apply(start, announce, forgive(serial, start+i), forgive(indexed(int(i)), start), withdraw(3, 1000-i),
+			amnesty(revocation.Station{}, startSecond+i, startSecond+i+9, tokens.AllScopes))
+		f.Replica.Forget(start)
+	}
+	close(done)
+	readers.Wait()
 }
 
 // Whatever the order of the records, and however often each is repeated, the replica ends in one state. Only
