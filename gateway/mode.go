@@ -47,7 +47,7 @@ var DefaultPassback = Passback{Window: passage.CodeLife * time.Millisecond, Unkn
 // PassbackEntry is a Passback as configured; an empty field keeps the default.
 type PassbackEntry struct {
 	Mode    string        `toml:"mode" doc:"second use of a code at entry and exit: off (not checked), flag (admit, and set flagged in the verdict) or deny"`
-	Window  time.Duration `toml:"window" doc:"how long a passage refuses another one of the same credential in the same direction, 2m to 24h, unless one in the other direction followed; 0: inherited, else 2m, the life of a code"`
+	Window  time.Duration `toml:"window" doc:"how long a passage refuses another one of the same credential in the same direction, 2m5s to 24h, unless one in the other direction followed; 0: inherited, else 2m5s, the life of a code"`
 	Confirm bool          `toml:"confirm" doc:"true for gates that report the turn of their barrier (POST /v1/passages); a hold that is not confirmed within 10s is released"`
 	Unknown string        `toml:"unknown" doc:"serve, flag or deny while the passages of the last window are not read, or the table is full"`
 	Local   string        `toml:"local" doc:"serve, flag or deny while passages cannot be exchanged with other gateways"`
@@ -67,7 +67,7 @@ func (p Passback) With(e PassbackEntry) (Passback, error) {
 		p.Window = e.Window
 	}
 	if ms := p.Window.Milliseconds(); ms < passage.CodeLife || ms > passage.MaxWindow {
-		faults = append(faults, errors.New("window must be 2m to 24h"))
+		faults = append(faults, errors.New("window must be 2m5s to 24h"))
 	}
 	p.Confirm = p.Confirm || e.Confirm
 	return p, errors.Join(faults...)

@@ -19,6 +19,9 @@ func (t *Table) Confirm(a *Attempt, passed bool) bool {
 			if passed {
 				state = Passed
 			}
+			if before.same(now) { // a repetition copied the hold; the copy decides
+				old.swap(before, before.in(state))
+			}
 			if !s.swap(now, now.in(state)) {
 				continue
 			}

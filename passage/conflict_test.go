@@ -11,6 +11,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
+const codeLife = passage.CodeLife * time.Millisecond
+
 func at(device, station string, step uint8, ms int64) passage.Passage {
 	return passage.Passage{Serial: tokens.Serial{Day: 20494, Index: 7}, Start: now/1000 - 600, Step: step, At: now + ms,
 		ErrorMS: 200, Station: station, Device: device, Gateway: 3}
@@ -36,29 +38,29 @@ func TestFind(t *testing.T) {
 		all    []passage.Passage
 		want   []pair
 	}{
-		{"none", 2 * time.Minute, nil, nil},
-		{"one", 2 * time.Minute, []passage.Passage{a, a}, nil},
-		{"second gate", 2 * time.Minute, []passage.Passage{b, a}, []pair{{a, b, tokens.ClassPassenger}}},
-		{"other station", 2 * time.Minute, []passage.Passage{far, a}, []pair{{a, far, tokens.ClassFraud}}},
-		{"other station, other step", 2 * time.Minute, []passage.Passage{at("gate-a", "上海虹桥", 10, 30_000), a},
+		{"none", codeLife, nil, nil},
+		{"one", codeLife, []passage.Passage{a, a}, nil},
+		{"second gate", codeLife, []passage.Passage{b, a}, []pair{{a, b, tokens.ClassPassenger}}},
+		{"other station", codeLife, []passage.Passage{far, a}, []pair{{a, far, tokens.ClassFraud}}},
+		{"other station, other step", codeLife, []passage.Passage{at("gate-a", "上海虹桥", 10, 30_000), a},
 			[]pair{{a, at("gate-a", "上海虹桥", 10, 30_000), tokens.ClassPassenger}}},
-		{"chain of three", 2 * time.Minute, []passage.Passage{far, b, a}, []pair{{a, b, tokens.ClassPassenger}, {b, far, tokens.ClassFraud}}},
-		{"repetition", 2 * time.Minute, []passage.Passage{a, late(a, 9_999), late(b, 1)}, []pair{{a, late(b, 1), tokens.ClassPassenger}}},
-		{"same device after 10 s", 2 * time.Minute, []passage.Passage{a, late(a, 10_000)}, []pair{{a, late(a, 10_000), tokens.ClassPassenger}}},
-		{"end of the window", 2 * time.Minute, []passage.Passage{a, late(a, 2*minute)}, nil},
-		{"ways apart", 2 * time.Minute, []passage.Passage{a, exit(b)}, nil},
+		{"chain of three", codeLife, []passage.Passage{far, b, a}, []pair{{a, b, tokens.ClassPassenger}, {b, far, tokens.ClassFraud}}},
+		{"repetition", codeLife, []passage.Passage{a, late(a, 9_999), late(b, 1)}, []pair{{a, late(b, 1), tokens.ClassPassenger}}},
+		{"same device after 10 s", codeLife, []passage.Passage{a, late(a, 10_000)}, []pair{{a, late(a, 10_000), tokens.ClassPassenger}}},
+		{"end of the window", codeLife, []passage.Passage{a, late(a, passage.CodeLife)}, nil},
+		{"ways apart", codeLife, []passage.Passage{a, exit(b)}, nil},
 		{"inside without exit", 24 * time.Hour, []passage.Passage{a, late(a, 60*minute)}, []pair{{a, late(a, 60*minute), tokens.ClassPassenger}}},
 		{"inside after exit", 24 * time.Hour, []passage.Passage{a, exit(late(b, 30*minute)), late(a, 60*minute)}, nil},
 		{"exit before", 24 * time.Hour, []passage.Passage{exit(late(b, -30*minute)), a, late(a, 60*minute)},
 			[]pair{{a, late(a, 60*minute), tokens.ClassPassenger}}},
 		{"exit does not end CodeLife", 24 * time.Hour, []passage.Passage{a, exit(late(b, 10_000)), late(far, 60_000)},
 			[]pair{{a, late(far, 60_000), tokens.ClassFraud}}},
-		{"hold", 2 * time.Minute, []passage.Passage{a, in(b, passage.Held)}, nil},
-		{"hold, confirmed", 2 * time.Minute, []passage.Passage{b, a, in(b, passage.Held)}, []pair{{a, b, tokens.ClassPassenger}}},
-		{"hold, released", 2 * time.Minute, []passage.Passage{in(b, passage.Released), a, in(b, passage.Held)}, nil},
-		{"upload twice", 2 * time.Minute, []passage.Passage{uploaded(late(b, 50), 5), a, uploaded(b, 5)},
+		{"hold", codeLife, []passage.Passage{a, in(b, passage.Held)}, nil},
+		{"hold, confirmed", codeLife, []passage.Passage{b, a, in(b, passage.Held)}, []pair{{a, b, tokens.ClassPassenger}}},
+		{"hold, released", codeLife, []passage.Passage{in(b, passage.Released), a, in(b, passage.Held)}, nil},
+		{"upload twice", codeLife, []passage.Passage{uploaded(late(b, 50), 5), a, uploaded(b, 5)},
 			[]pair{{a, uploaded(b, 5), tokens.ClassPassenger}}},
-		{"uploads of two devices", 2 * time.Minute, []passage.Passage{uploaded(a, 5), uploaded(b, 5)},
+		{"uploads of two devices", codeLife, []passage.Passage{uploaded(a, 5), uploaded(b, 5)},
 			[]pair{{uploaded(a, 5), uploaded(b, 5), tokens.ClassPassenger}}},
 	} {
 		got := passage.Find(c.all, c.window)
@@ -82,7 +84,7 @@ func TestConflictInterval(t *testing.T) {
 		certain   bool
 	}{{199, 1, 599, true}, {200, 0, 600, false}, {5000, -4800, 5400, false}} {
 		a.ErrorMS = c.errorMS
-		got := passage.Find([]passage.Passage{a, b}, 2*time.Minute)[0]
+		got := passage.Find([]passage.Passage{a, b}, codeLife)[0]
 		if got.GapMS != 300 || got.LowMS != c.low || got.HighMS != c.high || got.Certain != c.certain {
 			t.Errorf("%+v: %+v", c, got)
 		}
@@ -113,7 +115,7 @@ func TestConflictsDoNotDependOnOrder(t *testing.T) {
 	for seed := range uint64(400) {
 		random := rand.New(rand.NewPCG(seed, 11))
 		all := scattered(random, 1+random.IntN(40))
-		window := []time.Duration{2 * time.Minute, 24 * time.Hour}[seed%2]
+		window := []time.Duration{codeLife, 24 * time.Hour}[seed%2]
 		want := passage.Find(all, window)
 		found += len(want)
 		for range 3 {
@@ -145,7 +147,7 @@ func newConflicts(t testing.TB, window time.Duration, passages int) *passage.Con
 }
 
 func TestConflictsBounds(t *testing.T) {
-	c := newConflicts(t, 2*time.Minute, 100)
+	c := newConflicts(t, codeLife, 100)
 	add := func(index uint32, device string, ms int64) {
 		p := at(device, "北京南", 9, ms)
 		p.Serial.Index = index
@@ -189,7 +191,7 @@ func TestConflictsBounds(t *testing.T) {
 // A passage that is alone of its serial takes 44 bytes.
 func TestConflictsMemory(t *testing.T) {
 	const n = 100_000
-	c := newConflicts(t, 2*time.Minute, n)
+	c := newConflicts(t, codeLife, n)
 	p := at("gate-a", "北京南", 9, 0)
 	for i := range uint32(n) {
 		p.Serial.Index = i

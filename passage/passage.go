@@ -47,9 +47,9 @@ const HoldFor = 10_000
 // RepeatFor is how long the same device may read the same code again without a second use, ms.
 const RepeatFor = 10_000
 
-// CodeLife is how long a code can pass, from the beginning of the first step in which a gate accepts it to the
-// end of the last, at the default tolerance: the default window, ms.
-const CodeLife = 120_000
+// CodeLife is how long a code can pass, ms: from Ahead seconds before its step to the end of the accepted steps, by
+// the clock of each gate. It is the default window and the least one.
+const CodeLife = ((1+tokens.PreviousSteps)*tokens.MaxPeriod + tokens.Ahead) * 1000
 
 // MaxWindow is the longest window, ms: "inside until exit".
 const MaxWindow = 24 * 3600 * 1000

@@ -42,7 +42,7 @@ func plainRefuses(p *plainPassage, other []*plainPassage, t, window int64) bool 
 	if p.state == Held {
 		return age < 10_000
 	}
-	if age < 120_000 {
+	if age < 125_000 {
 		return true
 	}
 	if age >= window {
@@ -74,7 +74,7 @@ func plainJudge(own, other []*plainPassage, t, window, forgiven int64, step uint
 	if decides.step == step && decides.place == place && age < 10_000 {
 		return Answer{Repeated, age}
 	}
-	if decides.step == step && decides.place>>20 != place>>20 && age < 120_000 {
+	if decides.step == step && decides.place>>20 != place>>20 && age < 125_000 {
 		return Answer{UsedElsewhere, age}
 	}
 	return Answer{Used, age}
@@ -107,7 +107,7 @@ func (p *plainTable) Confirm(a *Attempt, passed bool) bool {
 	all := p.passages[key]
 	for i := len(all) - 1; i >= 0; i-- {
 		w := all[i]
-		if w.place != a.Place || a.At-w.at >= 120_000 {
+		if w.place != a.Place || a.At-w.at >= 125_000 {
 			continue
 		}
 		latest := i == len(all)-1

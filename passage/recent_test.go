@@ -10,7 +10,7 @@ import (
 
 func TestRecentPassagesOfAStation(t *testing.T) {
 	const now = int64(1_770_681_600_000)
-	table, err := passage.NewTable(1000, 2*time.Minute)
+	table, err := passage.NewTable(1000, passage.CodeLife*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,26 +51,25 @@ func (k *known) followed(w word, t int64) bool {
 	return false
 }
 
-// judge decides about an attempt. The latest passage that refuses it decides: an earlier one in the same state
+// judge decides about an attempt, and returns the passage that decided. The latest passage that refuses it decides: an earlier one in the same state
 // refuses no longer than a later one.
-func judge(k *known, t terms, step uint8, place Place) Answer {
-	var decides word
+func judge(k *known, t terms, step uint8, place Place) (a Answer, decides word) {
 	for _, w := range k.own {
 		if t.counts(w) && w.refuses(t.age(w), t.window, k.followed(w, t.at)) && (decides == 0 || w.later(decides, t.at)) {
 			decides = w
 		}
 	}
 	if decides == 0 {
-		return Answer{Outcome: Admitted}
+		return Answer{Outcome: Admitted}, 0
 	}
-	a := Answer{Outcome: Used, AgeMS: t.age(decides)}
+	a = Answer{Outcome: Used, AgeMS: t.age(decides)}
 	switch sameCode := decides.step() == step; {
 	case sameCode && decides.place() == place && a.AgeMS < RepeatFor:
 		a.Outcome = Repeated
 	case sameCode && decides.place().station() != place.station() && a.AgeMS < CodeLife:
 		a.Outcome = UsedElsewhere
 	}
-	return a
+	return a, decides
 }
 
 // merged returns the word that a slot stores after it was told about passage n while it stored s: the one that

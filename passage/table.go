@@ -27,7 +27,9 @@ import (
 // above. If it loses, it restores the word in A. So exactly the swap in the generation that is current
 // afterwards counts; it is the moment at which the attempt takes effect. A refusal takes effect when the
 // refusing word is read. A refusal by a provisional word takes effect with its owner's passage, or with that of
-// the attempt to which the owner lost: both overlap it.
+// the attempt to which the owner lost: both overlap it. Its class and age are then those of the provisional word.
+// A repetition must not rely on a word that can lose, so it copies it to B first ([Table.settled]), where the copy
+// decides like a swap of its owner; the owner finds it and has won.
 //
 // [Table.Confirm] of a hold competes in the same way: a hold in the previous generation passes by a swap in the
 // current one. Of a late confirmation and an attempt that saw the hold expired, one wins.
@@ -132,7 +134,8 @@ func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 	var p provisional
 	for {
 		g := t.generations.Load()
-		before := p.of(g.previous.find(key, h), mine)
+		old := g.previous.find(key, h)
+		before := p.of(old, mine)
 		var s *slot
 		if before == 0 {
 			s = g.current.claim(key, h)
@@ -140,9 +143,28 @@ func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 			s = g.current.find(key, h)
 		}
 		now := s.load()
+		if p.slot != nil && now == mine {
+			// A repetition of this attempt copied the provisional win to the current generation.
+			if t.generations.Load() == g {
+				return Answer{Outcome: Admitted}
+			}
+			p = provisional{slot: s}
+			continue
+		}
 		if before != 0 || now != 0 {
 			k := known{own: [2]word{now, before}}
-			if answer := t.judgeKnown(a, &k, g, h, f); answer.Outcome != Admitted {
+			answer, decides := t.judgeKnown(a, &k, g, h, f)
+			if answer.Outcome == Repeated && decides != now && now != 0 {
+				// A hold of the previous generation must not be copied over a passage that refuses.
+				k.own[1] = 0
+				if alone, w := t.judgeKnown(a, &k, g, h, f); alone.Outcome != Admitted {
+					answer, decides = alone, w
+				}
+			}
+			if answer.Outcome == Repeated && !t.settled(g, key, h, now, decides, old) {
+				continue
+			}
+			if answer.Outcome != Admitted {
 				p.undo(mine)
 				return answer
 			}
@@ -163,6 +185,26 @@ func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 		}
 		p = provisional{s, now}
 	}
+}
+
+// settled reports whether a passage that makes an attempt a repetition can be relied on: whether it is in the
+// current generation. A passage in the previous one can be provisional, so it is copied; then its owner wins. now is
+// the judged word of the current generation, old the key's slot in the previous one.
+func (t *Table) settled(g *generations, key, h uint64, now, decides word, old *slot) bool {
+	if now != decides {
+		s := g.current.claim(key, h)
+		if s == nil {
+			return true // without room no other attempt can pass
+		}
+		if !s.swap(now, decides) {
+			return false
+		}
+		if old.load() != decides { // released, or the owner lost
+			s.swap(decides, now)
+			return false
+		}
+	}
+	return t.generations.Load() == g
 }
 
 // provisional is a win in a generation that was not the current one any more.
@@ -189,14 +231,14 @@ func (p *provisional) undo(mine word) {
 }
 
 // judgeKnown judges an attempt for whose way passages are known.
-func (t *Table) judgeKnown(a *Attempt, k *known, g *generations, h uint64, f Forgiver) Answer {
+func (t *Table) judgeKnown(a *Attempt, k *known, g *generations, h uint64, f Forgiver) (Answer, word) {
 	k.other = g.words(keyOf(a.Serial, a.Way^1), h)
 	rules := terms{at: a.At, window: min(a.Window, t.window)}
-	answer := judge(k, rules, a.Step, a.Place)
+	answer, decides := judge(k, rules, a.Step, a.Place)
 	if f != nil && answer.Outcome != Admitted {
 		if rules.floor = f.Forgiven(a.Serial); rules.floor != 0 {
-			answer = judge(k, rules, a.Step, a.Place)
+			answer, decides = judge(k, rules, a.Step, a.Place)
 		}
 	}
-	return answer
+	return answer, decides
 }

@@ -130,8 +130,8 @@ func TestHold(t *testing.T) {
 		attempt(&a, 5_000, Repeated)
 		confirm(&a, true, true) // the repetition names the same hold
 		confirm(&a, true, false)
-		attempt(&b, 119_999, Used)
-		attempt(&b, 120_000, Admitted) // by the time of the scan
+		attempt(&b, 124_999, Used)
+		attempt(&b, 125_000, Admitted) // by the time of the scan
 
 		a.Serial, b.Serial = serialOf(4), serialOf(4)
 		attempt(&a, 0, Admitted)
@@ -142,7 +142,7 @@ func TestHold(t *testing.T) {
 		a.At = start
 		confirm(&a, true, false)
 		table.Confirm(&b, false)
-		attempt(&b, 119_999, Used) // a's barrier turned, though late
+		attempt(&b, 124_999, Used) // a's barrier turned, though late
 
 		a.Serial = serialOf(5)
 		attempt(&a, 0, Admitted)
@@ -357,7 +357,7 @@ func TestNewTableRefuses(t *testing.T) {
 	for _, c := range []struct {
 		entries int
 		window  time.Duration
-	}{{1, 2 * time.Minute}, {MaxEntries + 1, 2 * time.Minute}, {1000, 2*time.Minute - time.Millisecond}, {1000, 24*time.Hour + time.Millisecond}} {
+	}{{1, 3 * time.Minute}, {MaxEntries + 1, 3 * time.Minute}, {1000, 125*time.Second - time.Millisecond}, {1000, 24*time.Hour + time.Millisecond}} {
 		if _, err := NewTable(c.entries, c.window); err == nil {
 			t.Errorf("%+v was accepted", c)
 		}
