@@ -21,8 +21,9 @@ type Passages struct {
 	// Reach returns what the table knows of other gateways' passages at a time, Unix ms. It must not block and
 	// may be called concurrently. nil: passage.Local.
 	Reach func(now int64) passage.Reach
-	// Conflicts knows the passages of the last windows. nil: uploads are not compared with them.
-	Conflicts Conflicts
+	// Conflicts has the passages with which uploads are compared. The caller adds those of all gateways. nil:
+	// uploads are not compared.
+	Conflicts *passage.Conflicts
 	// Gateway is the id under which the authority announced this gateway. 0 is an id too.
 	Gateway revocation.GatewayID
 	// ClockError is how far the time of a scan may be off, either way, in passages of online scans. It says
@@ -30,12 +31,6 @@ type Passages struct {
 	ClockError time.Duration
 	// UploadError is the same for scans in batches, whose times the devices report.
 	UploadError time.Duration
-}
-
-// Conflicts adds a passage to those known, and reports whether it conflicts with another one and how far apart
-// they are, ms. Adding one again changes nothing. It must not block and may be called concurrently.
-type Conflicts interface {
-	Conflicting(*passage.Passage) (gapMS int64, found bool)
 }
 
 // passbackState is the knowledge on which a verdict about second use is based.

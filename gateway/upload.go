@@ -54,8 +54,8 @@ func (g *Gateway) upload(s *scratch) {
 	v.result = passFirst
 	g.Passages.Table.Merge(&s.passage)
 	if c := g.Passages.Conflicts; c != nil {
-		if gap, found := c.Conflicting(&s.passage); found {
-			v.result, v.flagged, v.ageMS = passUsed, true, gap
+		if conflict, found := c.Of(&s.passage); found {
+			v.result, v.flagged, v.ageMS = passUsed, true, conflict.GapMS
 		}
 	}
 	if g.Passages.Record != nil && !g.Passages.Record(&s.passage) {

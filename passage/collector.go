@@ -154,6 +154,28 @@ func (c *Conflicts) addTo(g *group, p *Passage) {
 	g.passages = append(g.passages, *p)
 }
 
+// Of returns the conflict of a passage with the one before it, or else with the one after it. It adds the passage
+// first, so the answer depends only on the passages that are stored, and is the same when it is asked again.
+func (c *Conflicts) Of(p *Passage) (found Conflict, ok bool) {
+	c.Add(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := c.groups[p.Serial]
+	if g == nil {
+		return Conflict{}, false
+	}
+	id := identityOf(p)
+	for _, one := range appendConflicts(nil, g.passages, c.window) {
+		switch {
+		case one.Second.Way == p.Way && identityOf(&one.Second) == id:
+			return one, true
+		case one.First.Way == p.Way && identityOf(&one.First) == id:
+			found, ok = one, true
+		}
+	}
+	return found, ok
+}
+
 // List returns the conflicts among the passages of serials that are stored whole, as [Find] does.
 func (c *Conflicts) List() []Conflict {
 	c.mu.Lock()

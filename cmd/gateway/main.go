@@ -76,8 +76,8 @@ func run(ctx context.Context, args []string) error {
 	return serve(ctx, &c)
 }
 
-// serve connects the parts: stream → replica → gateway. Shutdown is in reverse order:
-// stop accepting, drain, stop the stream.
+// serve connects the parts: streams → replica, passages and bookings → gateway. Shutdown is in reverse order:
+// stop accepting, drain, send the passages that wait, stop the streams.
 func serve(ctx context.Context, c *config) error {
 	log, err := process.Logger(c.LogLevel)
 	if err != nil {
@@ -104,7 +104,7 @@ func serve(ctx context.Context, c *config) error {
 		log.Warn("the limit on open files reduces the number of connections; raise it (ulimit -Hn, LimitNOFILE)",
 			zap.Uint64("open_files", process.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
 	}
-	extra, err := newBeyond(c, log)
+	extra, err := newBeyond(c, replica, log)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(g, streamMetrics{follower, replica}, process.BuildInfo(),
+	metrics.MustRegister(g, streamMetrics{follower, replica}, exchangeMetrics{extra}, process.BuildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)

@@ -10,24 +10,27 @@ import (
 	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/passage"
+	"github.com/railgate/railgate/passage/exchange"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
 )
 
-// turnEvery is the time between two turns of the table of passages, and forgetEvery between two removals of
-// bookings whose day is over.
 const (
-	turnEvery   = time.Second
-	forgetEvery = time.Minute
+	turnEvery   = time.Second // between two turns of the table of passages
+	forgetEvery = time.Minute // between two removals of passages and bookings that are over
+	// conflictsFor is how long passages are compared with uploads: gateways accept no older scans.
+	conflictsFor = 24 * time.Hour
 )
 
 // beyond is what the gateway knows beyond codes: passages and bookings. Parts that no device needs are nil.
 type beyond struct {
-	table    *passage.Table
-	bookings *booking.Table
-	booked   *revocation.Replica // of the topic of bookings
-	follower *stream.Follower    // feeds booked
+	table     *passage.Table
+	conflicts *passage.Conflicts
+	exchange  *exchange.Exchange // nil without identity: there are no other gateways
+	bookings  *booking.Table
+	booked    *revocation.Replica // of the topic of bookings
+	follower  *stream.Follower    // feeds booked
 }
 
 // link returns what opens connections to a topic.
@@ -44,7 +47,7 @@ func (c *config) limits() revocation.Limits {
 }
 
 // newBeyond makes the parts that the devices need; it starts nothing.
-func newBeyond(c *config, log *zap.Logger) (*beyond, error) {
+func newBeyond(c *config, control *revocation.Replica, log *zap.Logger) (*beyond, error) {
 	b := new(beyond)
 	var err error
 	if c.needs.Window > 0 {
@@ -52,6 +55,18 @@ func newBeyond(c *config, log *zap.Logger) (*beyond, error) {
 			return nil, err
 		}
 		b.table.Turn(time.Now().UnixMilli())
+	}
+	if c.needs.Window > 0 && c.identity != nil {
+		if b.conflicts, err = passage.NewConflicts(passage.ConflictsConfig{Window: c.needs.Window}); err != nil {
+			return nil, err
+		}
+		b.exchange, err = exchange.New(exchange.Config{Gateway: c.identity.id, Key: c.identity.key, Gateways: control,
+			Ready: func() bool { return control.Freshness(time.Now().UnixMilli()).State != revocation.Booting },
+			Kafka: c.kafka(c.Passages.Topic), Partitions: c.Passages.Partitions, Window: c.needs.Window,
+			Table: b.table, Conflicts: b.conflicts, Now: time.Now, Log: log})
+		if err != nil {
+			return nil, err
+		}
 	}
 	if c.needs.Tickets {
 		var stations []revocation.Station // none: all
@@ -77,6 +92,9 @@ func newBeyond(c *config, log *zap.Logger) (*beyond, error) {
 func (b *beyond) connect(c *config, g *gateway.Config) {
 	g.Station = c.Station
 	g.Passages = gateway.Passages{Table: b.table, ClockError: c.Passages.ClockError, UploadError: c.Passages.OfflineClockError}
+	if b.exchange != nil {
+		g.Passages.Record, g.Passages.Reach, g.Passages.Conflicts = b.exchange.Record, b.exchange.Reach, b.conflicts
+	}
 	g.Bookings = gateway.Bookings{Table: b.bookings, Replica: b.booked}
 	if c.identity != nil {
 		g.Signer, g.Passages.Gateway = c.identity, c.identity.id
@@ -88,6 +106,13 @@ func (b *beyond) run(ctx context.Context) error {
 	var parts errgroup.Group
 	if b.table != nil {
 		parts.Go(func() error { every(ctx, turnEvery, b.table.Turn); return nil })
+	}
+	if b.exchange != nil {
+		parts.Go(func() error { b.exchange.Run(ctx); return nil })
+		parts.Go(func() error {
+			every(ctx, forgetEvery, func(now int64) { b.conflicts.Forget(now - conflictsFor.Milliseconds()) })
+			return nil
+		})
 	}
 	if b.bookings != nil {
 		parts.Go(func() error { b.follower.Run(ctx); return nil })

@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/passage"
+	"github.com/railgate/railgate/passage/exchange"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
@@ -54,6 +55,8 @@ type identitySettings struct {
 }
 
 type passages struct {
+	Topic             string        `toml:"topic" doc:"the topic of passages; used if identity is set"`
+	Partitions        int           `toml:"partitions" doc:"number of its partitions, the same at every gateway; a topic with another number is not used"`
 	Entries           int           `toml:"entries" doc:"passages of two windows for which there is memory, about 19 bytes each; none is ever evicted, and verdicts report a full table"`
 	ClockError        time.Duration `toml:"clock_error" doc:"how far this gateway's clock may be off, either way; conflicts show it, verdicts do not depend on it; at most 1m"`
 	OfflineClockError time.Duration `toml:"offline_clock_error" doc:"the same for the clocks of handhelds that send scans later; at most 1m"`
@@ -93,7 +96,7 @@ func defaults() config {
 		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
 		Kafka:     kafkaSettings{Topic: "railgate.control", Partitions: 3},
 		Snapshots: snapshots{Every: 30 * time.Second},
-		Passages:  passages{Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
+		Passages:  passages{Topic: exchange.DefaultTopic, Partitions: 6, Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
 		Bookings:  bookings{Topic: "railgate.bookings", Partitions: 6},
 		Passback:  gateway.DefaultPassback.Entry(), Ticket: gateway.DefaultTicket.Entry(),
 		Revocation: limits{
@@ -152,6 +155,8 @@ func (c *config) validatePassages(f *conf.Faults) {
 	f.Need(c.Identity.ID >= 0 && c.Identity.ID <= 1<<16-1, "identity.id", "must be 1 to 65535, or 0 for none")
 	f.Need((c.Identity.ID == 0) == (c.Identity.KeyFile == ""), "identity", "id and key_file must be set together")
 	f.Need(c.Identity.ID > 0 || !c.needs.Receipts, "identity", "must be set: a device has receipts = true")
+	f.Need(c.Passages.Topic != "", "passages.topic", "must be set")
+	f.Need(c.Passages.Partitions >= 1 && c.Passages.Partitions <= 64, "passages.partitions", "must be 1 to 64")
 	f.Need(c.Bookings.Topic != "", "bookings.topic", "must be set")
 	f.Need(c.Bookings.Partitions >= 1 && c.Bookings.Partitions <= 64, "bookings.partitions", "must be 1 to 64")
 	f.Need(c.Passages.Entries >= 2 && c.Passages.Entries <= passage.MaxEntries, "passages.entries", "must be 2 to 134217728")
@@ -170,7 +175,9 @@ func (c *config) printCheck(out io.Writer) {
 	fmt.Fprintf(out, "settings are valid: %d devices, topic %s, %d partitions\n", c.devices.Len(), c.Kafka.Topic, c.Kafka.Partitions)
 	if w := c.needs.Window; w > 0 {
 		fmt.Fprintf(out, "second use of codes is checked, within %v; room for %d passages\n", w, c.Passages.Entries)
-		if c.identity == nil {
+		if c.identity != nil {
+			fmt.Fprintf(out, "passages are exchanged as gateway %d: topic %s, %d partitions\n", c.identity.id, c.Passages.Topic, c.Passages.Partitions)
+		} else {
 			fmt.Fprintln(out, "without identity, passages stay at this gateway: verdicts say local")
 		}
 	}
