@@ -51,6 +51,7 @@ func (b *bench) run() error {
 		names   []string
 	}{
 		{b.measureCached, []string{cachedNoop, cachedNginx}},
+		{b.measureBeyond, []string{beyond}},
 		{b.measureNew, []string{everyNew, batch}},
 		{b.measureLatency, []string{latency}},
 		{b.measureFlood, []string{flood}},

@@ -43,6 +43,7 @@ type options struct {
 // The names that -only accepts.
 const (
 	cachedNoop  = "cached-noop"
+	beyond      = "beyond-noop"
 	cachedNginx = "cached-nginx"
 	everyNew    = "new"
 	batch       = "batch"
@@ -52,7 +53,7 @@ const (
 	unfinished  = "unfinished"
 )
 
-var names = []string{cachedNoop, cachedNginx, everyNew, batch, latency, flood, pipelines, unfinished}
+var names = []string{cachedNoop, beyond, cachedNginx, everyNew, batch, latency, flood, pipelines, unfinished}
 
 // maxRound is far below the minute for which codes made at its start are valid.
 const maxRound = 20 * time.Second

@@ -54,6 +54,12 @@ func TestGatewayAndNoopAreMeasured(t *testing.T) {
 	has(t, out, "BenchmarkHTTPCached/plain-noop"+closed, 2)
 }
 
+func TestGatewayBeyondTheCodeIsMeasured(t *testing.T) {
+	out := short(t, beyond)
+	has(t, out, "BenchmarkHTTPBeyond/ours"+closed, 2)
+	has(t, out, "BenchmarkHTTPBeyond/plain-noop"+closed, 2)
+}
+
 func TestGatewayAndNginxAreMeasured(t *testing.T) {
 	if err := nginx.Missing(); err != nil {
 		t.Skip(err)

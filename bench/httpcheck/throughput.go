@@ -68,6 +68,30 @@ func (b *bench) measureCached() error {
 	return nil
 }
 
+// measureBeyond sends passes in the cache to a gateway that also checks tickets and second use.
+func (b *bench) measureBeyond() error {
+	ours, err := servers.Start(servers.Beyond, b.cpu)
+	if err != nil {
+		return err
+	}
+	defer ours.Stop()
+	noop, err := b.noop(ours, b.shown(time.Now()))
+	if err != nil {
+		return err
+	}
+	defer noop.Stop()
+	requests := func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil }
+	sides := []*side{{name: "HTTPBeyond/ours", server: ours, requests: requests, hits: true},
+		{name: "HTTPBeyond/plain-noop", server: noop, requests: requests}}
+	for _, s := range sides {
+		s.connections, s.answerMax = b.connections, answerMax
+	}
+	if err := b.alternate(sides); err != nil {
+		return fmt.Errorf("tickets and second use: %w", err)
+	}
+	return nil
+}
+
 // measureNew sends passes that no server has seen: each round starts a server, and each pass is
 // sent to it once.
 func (b *bench) measureNew() error {

@@ -10,7 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
@@ -39,7 +41,31 @@ const (
 )
 
 // newGateway returns the real gateway with a fake issuer.
-func newGateway() (*role, error) {
+func newGateway() (*role, error) { return gatewayWith(gateway.Config{}, nil) }
+
+// newBeyond returns the same with tickets and second use checked.
+func newBeyond() (*role, error) {
+	table, err := passage.NewTable(passageEntries, passage.CodeLife*time.Millisecond)
+	if err != nil {
+		return nil, err
+	}
+	bookings := booking.NewTable(booking.Config{})
+	booked := revocationtest.NewBookingsFeed(time.Now().UnixMilli(), bookings)
+	c := gateway.Config{Station: "北京南", Policies: gateway.Policies{Passback: gateway.DefaultPassback, Ticket: gateway.DefaultTicket},
+		Passages: gateway.Passages{Table: table, Reach: func(int64) passage.Reach { return passage.Exact }},
+		Bookings: gateway.Bookings{Table: bookings, Replica: booked.Replica}}
+	c.Passback.Mode, c.Ticket.Mode = gateway.ModeFlag, gateway.ModeFlag
+	return gatewayWith(c, func(now int64) {
+		table.Turn(now)
+		booked.Apply(now)
+	})
+}
+
+// passageEntries is room for all sessions of a benchmark.
+const passageEntries = 1 << 20
+
+// gatewayWith returns the gateway with settings of its own; beat, unless nil, is called with every heartbeat.
+func gatewayWith(c gateway.Config, beat func(now int64)) (*role, error) {
 	now := time.Now()
 	feed := revocationtest.NewFeed(now.UnixMilli(), corpus.Keys()...)
 	for done := uint32(0); done < revokedCount; done += perBatch {
@@ -58,7 +84,8 @@ func newGateway() (*role, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := gateway.New(gateway.Config{Devices: devices, CacheBytes: cacheBytes, DrainTimeout: drainWithin}, feed.Replica, zap.NewNop())
+	c.Devices, c.CacheBytes, c.DrainTimeout = devices, cacheBytes, drainWithin
+	g, err := gateway.New(c, feed.Replica, zap.NewNop())
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +103,9 @@ func newGateway() (*role, error) {
 						return
 					case at := <-tick.C:
 						feed.Apply(at.UnixMilli())
+						if beat != nil {
+							beat(at.UnixMilli())
+						}
 					}
 				}
 			}()

@@ -24,11 +24,14 @@ type Kind string
 // The Go servers.
 const (
 	Gateway Kind = "gateway"
-	Noop    Kind = "noop"
-	JWT     Kind = "jwt"
+	// Beyond is the gateway with tickets and second use checked. Both flag, so every code is admitted however
+	// often it is sent: the first time as a first use, later as a second one.
+	Beyond Kind = "gateway-beyond"
+	Noop   Kind = "noop"
+	JWT    Kind = "jwt"
 )
 
-var roles = map[Kind]func() (*role, error){Gateway: newGateway, Noop: newNoop, JWT: newJWT}
+var roles = map[Kind]func() (*role, error){Gateway: newGateway, Beyond: newBeyond, Noop: newNoop, JWT: newJWT}
 
 // Server is a running server.
 type Server interface {
