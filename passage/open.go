@@ -48,13 +48,24 @@ var _ Keys = (*revocation.Replica)(nil)
 // envelopeSize is the length of the shortest message of any version: magic, gateway, signature.
 const envelopeSize = offGateway + 2 + ed25519.SignatureSize
 
+// Verify reports whether a signature under an announced key of a gateway is good. It accepts the same signatures as
+// crypto/ed25519: otherwise gateways would come to different lists of conflicts.
+type Verify func(id revocation.GatewayID, key *revocation.GatewayKey, message, signature []byte) bool
+
 // Open parses and verifies one message; now is Unix ms. The error is always a [Refusal]. The batch does not refer
 // to raw. Open does not know which batches were read before: see [Ledger].
 //
 // The signature is verified with crypto/ed25519 and not with the tables of tokens/fixedkey. A table has 0.5 MB:
 // 1.5 GB for 3,000 gateways, each of which sends a few batches a second. Open costs about as much as one
-// verification; docs/passback.md has the sum for a network.
+// verification; docs/passback.md has the sum for a network. [OpenWith] takes another verification.
 func Open(raw []byte, keys Keys, now int64) (*Batch, error) {
+	return OpenWith(raw, keys, now, func(_ revocation.GatewayID, key *revocation.GatewayKey, message, signature []byte) bool {
+		return ed25519.Verify(key.Public[:], message, signature)
+	})
+}
+
+// OpenWith is [Open] with a verification of the caller.
+func OpenWith(raw []byte, keys Keys, now int64, verify Verify) (*Batch, error) {
 	if len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[offMagic:len(family)]) != family {
 		return nil, ErrForm
 	}
@@ -66,11 +77,12 @@ func Open(raw []byte, keys Keys, now int64) (*Batch, error) {
 			return nil, ErrForm
 		}
 	}
-	key, known := keys.Gateway(revocation.GatewayID(binary.BigEndian.Uint16(raw[offGateway:])))
+	id := revocation.GatewayID(binary.BigEndian.Uint16(raw[offGateway:]))
+	key, known := keys.Gateway(id)
 	switch {
 	case !known:
 		return nil, ErrForeign
-	case !ed25519.Verify(key.Public[:], signed, signature):
+	case !verify(id, &key, signed, signature):
 		return nil, ErrSignature
 	case newer:
 		return nil, ErrNewer

@@ -53,6 +53,7 @@ type Reader struct {
 	through atomic.Int64
 
 	ledger   *passage.Ledger
+	tables   tables
 	parts    []readerPart
 	mu       sync.Mutex // guards progress
 	progress []progress
@@ -170,6 +171,7 @@ func (r *Reader) Through() int64 { return r.through.Load() }
 // Forget drops what is older than the topic's messages. It returns 0: a ledger does not count what it drops.
 func (r *Reader) Forget(now int64) int {
 	r.ledger.Forget(now - MinRetention.Milliseconds())
+	r.tables.forget(now)
 	return 0
 }
 
