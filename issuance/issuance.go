@@ -109,7 +109,7 @@ type BookingsConfig struct {
 func OpenBookings(ctx context.Context, box *outbox.Outbox, c BookingsConfig) (*outbox.Outbox, error) {
 	return box.OpenBookings(ctx, outbox.BookingsConfig{
 		Partitions: c.Partitions, Topic: c.Topic, Move: c.Move, Now: c.Now, Place: registry.PlaceBooking,
-		Sources: []outbox.Source{registry.ActiveBookings(registry.Config{Vault: c.Vault, Opens: c.Opens})},
+		Active: registry.ActiveBookings(registry.Config{Vault: c.Vault, Opens: c.Opens}),
 	})
 }
 

@@ -31,9 +31,14 @@ func (o *box) openBookings(t *testing.T, topic string, partitions int, move bool
 	b := &bookingsBox{woken: map[int]int{}}
 	box, err := o.OpenBookings(t.Context(), BookingsConfig{Partitions: partitions, Topic: topic, Move: move,
 		Now: func() time.Time { return time.UnixMilli(nowMs + 7) },
-		Sources: []Source{func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
-			return b.active, nil
-		}},
+		Active: func(_ context.Context, _ *database.DB, _ *sql.Tx, _ database.Millis, emit func(...revocation.Record) error) error {
+			for _, r := range b.active {
+				if err := emit(r); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		Place: func(r *revocation.Record, partitions int) ([]int, error) {
 			from, to := int(r.Body[0]-'0')%partitions, int(r.Body[1]-'0')%partitions
 			if from == to {

@@ -58,8 +58,9 @@ type BookingsConfig struct {
 	Partitions int
 	Topic      string
 	Move       bool
-	Sources    []Source
 	Now        func() time.Time
+	// Active is the source of active records.
+	Active PartSource
 	// Place returns the partitions of a record, at least one and none twice. The record is in
 	// each of them.
 	Place func(r *revocation.Record, partitions int) ([]int, error)
@@ -88,6 +89,7 @@ type Outbox struct {
 	partitions int
 	topic      string
 	sources    []Source
+	active     PartSource
 	holder     string // this Outbox's name in the publisher lease
 	wake       func(partition int)
 	writes     *database.Group[Write]
@@ -144,7 +146,7 @@ func (o *Outbox) OpenBookings(ctx context.Context, c BookingsConfig) (*Outbox, e
 		c.Now = time.Now
 	}
 	b := &Outbox{
-		db: o.db, id: bookings, base: MaxPartitions, place: c.Place, partitions: c.Partitions, topic: c.Topic, sources: c.Sources,
+		db: o.db, id: bookings, base: MaxPartitions, place: c.Place, partitions: c.Partitions, topic: c.Topic, active: c.Active,
 		holder: rand.Text(), wake: func(int) {}, writes: o.writes, writing: o.writing,
 	}
 	if c.Move {

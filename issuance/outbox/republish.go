@@ -32,6 +32,9 @@ var ErrNoStream = errors.New("the database has no stream yet: the first issuer t
 // after the record of a change.
 type Source func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error)
 
+// PartSource is a [Source] of too many records for one list: it passes them to emit in parts.
+type PartSource func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis, emit func(...revocation.Record) error) error
+
 // Query selects records of one kind from an owner's tables.
 type Query struct {
 	kind  revocation.Kind
@@ -173,7 +176,11 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 			records = append(records, r)
 		}
 	}
-	return epoch, o.Enqueue(ctx, tx, records...)
+	emit := func(records ...revocation.Record) error { return o.Enqueue(ctx, tx, records...) }
+	if err := emit(records...); err != nil || o.active == nil {
+		return epoch, err
+	}
+	return epoch, o.active(ctx, o.db, tx, now, emit)
 }
 
 // removeWaiting removes the waiting records that a republication replaces or must place again. It

@@ -61,15 +61,18 @@ type bookedTicket struct {
 
 func (t *bookedTicket) valid() bool { return t.state == Valid && !t.cancelled }
 
-// readBooked reads the tickets that condition selects, at most limit, the longest due first. A
-// ticket's holder must be locked if the caller enqueues a record about it.
-func readBooked(ctx context.Context, tx *sql.Tx, limit int, condition string, args ...any) ([]bookedTicket, error) {
+// readBooked reads the tickets that condition selects, at most limit, in an order such as dueFirst.
+// A ticket's holder must be locked if the caller enqueues a record about it.
+func readBooked(ctx context.Context, tx *sql.Tx, order string, limit int, condition string, args ...any) ([]bookedTicket, error) {
 	return database.All(ctx, tx, func(rows *sql.Rows, t *bookedTicket) error {
 		return t.scan(rows, &t.reference, &t.booked, &t.moves, &t.own, &t.listed)
 	}, `SELECT t.id, t.account, t.passenger, t.state, t.cancelled_ms, t.ends_ms, t.itinerary, t.reference, t.booked_ms, t.moves, h.person, p.person
 		FROM tickets t JOIN holders h ON h.id = t.account LEFT JOIN passengers p ON p.id = t.passenger
-		WHERE `+condition+fmt.Sprintf(` ORDER BY t.book_ms, t.reference LIMIT %d`, limit), args...)
+		WHERE `+condition+fmt.Sprintf(` ORDER BY %s LIMIT %d`, order, limit), args...)
 }
+
+// dueFirst is the order of tickets by the time since when they are due.
+const dueFirst = `t.book_ms, t.reference`
 
 // traveller decrypts the person who travels with the ticket. ok is false if the passenger was
 // deleted, which is possible only after the journey.
@@ -142,7 +145,7 @@ func (s *Store) settleBookings(ctx context.Context, tx *sql.Tx, condition string
 		return 0, nil, nil
 	}
 	now := s.now()
-	tickets, err := readBooked(ctx, tx, bookBatch, condition, args...)
+	tickets, err := readBooked(ctx, tx, dueFirst, bookBatch, condition, args...)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -236,7 +239,7 @@ func (s *Store) moveBookings(ctx context.Context, tx *sql.Tx, r Ref, from, to id
 		return nil
 	}
 	now := s.now()
-	tickets, err := readBooked(ctx, tx, maxMoved, `t.account = $1 AND COALESCE(t.passenger, '') = $2 AND t.booked_ms IS NOT NULL
+	tickets, err := readBooked(ctx, tx, dueFirst, maxMoved, `t.account = $1 AND COALESCE(t.passenger, '') = $2 AND t.booked_ms IS NOT NULL
 		AND t.state = $3 AND t.cancelled_ms IS NULL AND t.ends_ms > $4`, r.Account, r.Passenger, Valid, now.Add(-booking.Grace*time.Second))
 	if err != nil {
 		return err
@@ -269,40 +272,50 @@ func (s *Store) moveBookings(ctx context.Context, tx *sql.Tx, r Ref, from, to id
 // days.
 const maxMoved = 1000
 
-// ActiveBookings is the [outbox.Source] of the stream of bookings: every booking that was published
-// and whose journey is not over, and the cancellations of those that were. Config needs Vault and
-// Opens only. It locks the holders of these tickets; reports about them wait until the republication
-// is committed.
-func ActiveBookings(c Config) outbox.Source {
+// ActiveBookings is the source of the stream of bookings: every booking that was published and whose
+// journey is not over, and the cancellations of those that were. Config needs Vault and Opens only.
+// It locks the holders of these tickets; reports about them wait until the republication is
+// committed.
+func ActiveBookings(c Config) outbox.PartSource {
 	s := &Store{Config: c}
-	return func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) (all []revocation.Record, err error) {
+	return func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis, emit func(...revocation.Record) error) error {
 		since := now.Add(-booking.Grace * time.Second)
 		// All changes of a ticket and of its person lock the holder.
-		err = database.Each(ctx, tx, func(rows *sql.Rows) error { return nil },
+		err := database.Each(ctx, tx, func(rows *sql.Rows) error { return nil },
 			`SELECT id FROM holders WHERE id IN (SELECT account FROM tickets WHERE booked_ms IS NOT NULL AND ends_ms > $1) ORDER BY id`+db.ForUpdate, since)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		tickets, err := readBooked(ctx, tx, 1<<31-1, `t.booked_ms IS NOT NULL AND t.ends_ms > $1`, since)
-		for i := range tickets {
-			t := &tickets[i]
-			itinerary, err := s.decryptItinerary(t.id, t.itinerary)
-			if err != nil {
-				return nil, err
+		for last := []byte{}; ; {
+			tickets, err := readBooked(ctx, tx, `t.reference`, bookBatch, `t.booked_ms IS NOT NULL AND t.ends_ms > $1 AND t.reference > $2`, since, last)
+			if err != nil || len(tickets) == 0 {
+				return err
 			}
-			p, ok, err := s.traveller(t)
-			if err != nil {
-				return nil, err
+			var some []revocation.Record
+			for i := range tickets {
+				records, err := s.activeRecords(&tickets[i], now)
+				if err != nil {
+					return err
+				}
+				some = append(some, records...)
 			}
-			if !ok || itinerary.Journey == nil {
-				continue
+			if err := emit(some...); err != nil {
+				return err
 			}
-			records, err := s.bookingRecords(t, itinerary.Journey, p, !t.valid(), now)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, records...)
+			last = tickets[len(tickets)-1].reference
 		}
-		return all, err
 	}
+}
+
+// activeRecords returns the records that a gateway without data needs about a published ticket.
+func (s *Store) activeRecords(t *bookedTicket, now database.Millis) ([]revocation.Record, error) {
+	i, err := s.decryptItinerary(t.id, t.itinerary)
+	if err != nil {
+		return nil, err
+	}
+	p, ok, err := s.traveller(t)
+	if err != nil || !ok || i.Journey == nil {
+		return nil, err
+	}
+	return s.bookingRecords(t, i.Journey, p, !t.valid(), now)
 }

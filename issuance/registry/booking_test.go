@@ -32,7 +32,7 @@ func (env *setup) openStream() *outbox.Outbox {
 	env.Must(err)
 	env.T.Cleanup(func() { box.Close() })
 	stream, err := box.OpenBookings(env.T.Context(), outbox.BookingsConfig{Partitions: bookingPartitions, Now: env.DB.Now, Place: PlaceBooking,
-		Sources: []outbox.Source{ActiveBookings(Config{Vault: env.DB.Vault, Opens: opens})}})
+		Active: ActiveBookings(Config{Vault: env.DB.Vault, Opens: opens})})
 	env.Must(err)
 	env.BookingStream, env.Opens = stream, opens
 	return stream
@@ -428,6 +428,39 @@ func TestActiveBookingsAreRepublished(t *testing.T) {
 	})
 }
 
+// More tickets than fit into one transaction or one part become near at once, and are republished.
+func TestManyBookingsAreReleasedAndRepublished(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		stream := env.openStream()
+		h := env.registerVerified(resident(1))
+		const orders = 2*bookBatch/MaxOrder + 1
+		for n := range orders {
+			report, _ := env.near(h, fmt.Sprintf("T%d", n), 10*day, make([]string, MaxOrder)...)
+			env.record(report)
+		}
+		env.Pass(10*day - BookedAhead + time.Minute)
+		if n, err := env.PublishBookings(t.Context()); n != orders*MaxOrder || err != nil {
+			t.Fatalf("%d tickets released, want %d: %v", n, orders*MaxOrder, err)
+		}
+		distinct := func() int {
+			all := map[booking.Booking]bool{}
+			for _, records := range env.told(stream).records {
+				for _, b := range records {
+					all[booking.Booking{Ticket: b.Ticket, Day: b.Day}] = true
+				}
+			}
+			return len(all)
+		}
+		released := distinct()
+		env.Exec(`DELETE FROM outbox`)
+		_, err := stream.Republish(t.Context(), 0, env.Now().UnixMilli())
+		env.Must(err)
+		if n := distinct(); n != released || n < 3*orders*MaxOrder {
+			t.Errorf("%d bookings republished, %d were released", n, released)
+		}
+	})
+}
+
 // A failed transaction leaves neither ticket nor booking; a report leaves both.
 func TestBookingAndReportAreOneTransaction(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, env *setup) {
@@ -472,7 +505,7 @@ func TestEveryReportedJourneyHasABooking(t *testing.T) {
 				continue
 			}
 			accepted++
-			b := booking.Booking{Day: 1, From: revocation.StationOf(j.From), To: revocation.StationOf(j.To), Train: j.Train,
+			b := booking.Booking{Day: 1, Subject: tokens.Subject{1}, From: revocation.StationOf(j.From), To: revocation.StationOf(j.To), Train: j.Train,
 				Departs: j.Departs.Unix(), Arrives: j.Arrives.Unix(), Coach: j.Coach, Seat: j.Seat}
 			if err := b.Check(); err != nil {
 				t.Errorf("label %q, %v: %v", label, took, err)
