@@ -3,10 +3,14 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
@@ -83,4 +87,35 @@ func TestMistypedGatewaysAreRefused(t *testing.T) {
 	}
 	h.wantError("-from must be a time", "-by", "night-shift", "-withdraw-gateway", "7", "-from", "yesterday")
 	h.wantError("-by must name", "-announce-gateway", fmt.Sprint("7:", key))
+}
+
+// What staff call exceptions from passback is at gateways soon, also at those that start in
+// a new epoch.
+func TestExceptionsFromPassbackReachGateways(t *testing.T) {
+	h := newHarness(t)
+	window, police, operator := h.addStaff("window-7", staff.Window), h.addStaff("police-7", staff.Police), h.addStaff("operator-7", staff.Operator)
+	stop := h.startReady()
+	serial := h.approved(passenger.FacePasses).Serial
+	now := time.Now().Unix()
+	var forgiven, declared struct {
+		AcceptedAtMs int64 `json:"accepted_at_ms"`
+	}
+	h.mustPost(http.StatusAccepted, "/v1/passages/forgive", window, fmt.Sprintf(`{"serial":%q,"reason":"gate_fault"}`, serial.String()), &forgiven)
+	h.mustPost(http.StatusAccepted, "/v1/amnesties", police, fmt.Sprintf(`{"scopes":["entry"],"stations":["北京南"],"ends_at":%d,"reason":"drill"}`, now+7200), &declared)
+	h.mustPost(http.StatusAccepted, "/v1/amnesties", operator, fmt.Sprintf(`{"scopes":["exit"],"stations":["*"],"starts_at":%d,"ends_at":%d,"reason":"drill"}`, now+3600, now+7200), &declared)
+	south, other := revocation.StationOf("北京南"), revocation.StationOf("上海虹桥")
+	knows := func(r *revocation.Replica) bool {
+		return r.Forgiven(serial) == forgiven.AcceptedAtMs &&
+			r.Amnesty(south, tokens.Entry, now+60) && !r.Amnesty(other, tokens.Entry, now+60) && !r.Amnesty(south, tokens.Entry, now+7200) &&
+			r.Amnesty(other, tokens.Exit, now+3600) && !r.Amnesty(other, tokens.Exit, now+3599)
+	}
+	runtest.Eventually(t, timeout, "the exceptions at a gateway", func() bool { return knows(h.gateway()) })
+	stop()
+
+	h.flags = []string{"-kafka.topic", "railgate.control.2"} // a topic without the first records
+	h.config.Kafka.Topic = "railgate.control.2"
+	h.asOperator("-move-stream")
+	if !knows(h.gateway()) {
+		t.Error("a gateway of the new topic does not know the exceptions")
+	}
 }
