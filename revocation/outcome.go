@@ -9,7 +9,7 @@ const (
 	PastHeartbeat                 // a heartbeat older than the newest batch: ignored without verification
 	Duplicate                     // already applied: a publisher's retry or a re-reading
 	Gap                           // applied, but records before it are missing
-	RolledBack                    // newer than all, under used numbers: revocations are applied, unrevocations are not
+	RolledBack                    // newer than all, under used numbers: all is applied except unrevocations
 	OldEpoch                      // from an epoch that has ended: refused
 	WrongPartition                // signed for another partition: refused
 	FutureDated                   // dated more than MaxSkew ahead of now: records are applied, its dates are ignored
