@@ -17,6 +17,7 @@ type Document struct {
 	head     []byte // with the signature
 	sections []section
 	size     int
+	full     bool
 	tag      string
 }
 
@@ -28,7 +29,7 @@ func Sign(h Head, s *Sections, signer Signer) (*Document, error) {
 	if !complete(&h, s.list) {
 		return nil, fmt.Errorf("%w: its times or its sections", ErrContradict)
 	}
-	d := &Document{sections: s.list, size: headFixed + len(s.list)*entrySize + signatureSize}
+	d := &Document{sections: s.list, full: h.Full(), size: headFixed + len(s.list)*entrySize + signatureSize}
 	for _, c := range s.list {
 		d.size += len(c.body)
 	}
@@ -51,6 +52,9 @@ func complete(h *Head, sections []section) bool {
 	return h.WatermarkMS > 0 && h.SinceMS <= h.WatermarkMS && h.WatermarkMS-h.MadeMS <= revocation.MaxSkew.Milliseconds() &&
 		has(sectionProofs) && has(sectionPolicy) && (!h.Full() || !has(sectionUnrevoked))
 }
+
+// Full reports whether the bundle is complete in itself.
+func (d *Document) Full() bool { return d.full }
 
 // Size returns the length of the bundle, bytes.
 func (d *Document) Size() int { return d.size }

@@ -36,6 +36,7 @@ var scratches = sync.Pool{New: func() any { return &scratch{body: make([]byte, 0
 const (
 	checkPath  = "/v1/check"
 	checksPath = "/v1/checks"
+	bundlePath = "/v1/bundle"
 	reportPath = "/v1/passages"
 )
 
@@ -77,6 +78,10 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 			return
 		}
 		g.slots.release(&ctx.Request.Header)
+	case bundlePath:
+		if g.answerBundle(ctx, conn, &head) {
+			return
+		}
 	case reportPath:
 		if g.report(ctx, &head) {
 			return
@@ -100,6 +105,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 		// The panic's text may quote input, so only its stack is logged.
 		g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
 		g.slots.release(&ctx.Request.Header)
+		g.bundleSlots.release(&ctx.Request.Header)
 		g.refuse(ctx, problemInternal)
 		ctx.SetConnectionClose()
 	}

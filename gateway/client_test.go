@@ -46,6 +46,12 @@ type answer struct {
 // which no answer, log line or metric may contain.
 func (s *harness) send(method, target, authorization, body string) answer {
 	s.t.Helper()
+	return s.sendWith(method, target, authorization, body, nil)
+}
+
+// sendWith is send with further headers.
+func (s *harness) sendWith(method, target, authorization, body string, headers map[string]string) answer {
+	s.t.Helper()
 	request, err := http.NewRequest(method, "http://"+s.address+target, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
@@ -54,6 +60,9 @@ func (s *harness) send(method, target, authorization, body string) answer {
 		request.Header.Set("Authorization", authorization)
 	}
 	request.Header.Set("Content-Type", "text/plain")
+	for name, value := range headers {
+		request.Header.Set(name, value)
+	}
 	s.addSecrets(authorization, body)
 	response, err := s.client.Do(request)
 	if err != nil {

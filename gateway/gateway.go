@@ -15,6 +15,7 @@ import (
 
 	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/gateway/offline"
 	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/revocation"
@@ -35,8 +36,10 @@ type Config struct {
 	// Passages and Bookings are what the policies on second use and tickets need; see [Devices.Needs].
 	Passages Passages
 	Bookings Bookings
-	// Signer signs receipts with the gateway's key. nil: no device may ask for receipts.
+	// Signer signs receipts and bundles with the gateway's key. nil: there are none.
 	Signer bundle.Signer
+	// Bundles are the settings of bundles, which devices with Offline fetch.
+	Bundles Bundles
 	// CacheBytes is the memory for verified passes, bytes; at least passcache.MinBytes.
 	CacheBytes int64
 	// DrainDelay is how long the gateway still serves after shutdown has begun and
@@ -66,6 +69,9 @@ type Gateway struct {
 	server  *fasthttp.Server
 	limits  edge.Limits
 	slots   *slots
+	builder *offline.Builder // nil: no device may fetch bundles, or the gateway has no key
+
+	bundleSlots *slots
 
 	station                 revocation.Station // of Station; zero: none
 	clockError, uploadError uint16             // of Passages, ms
@@ -99,13 +105,21 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	if c.Devices, err = c.Devices.resolve(c.Policies, c.Station); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	if c.Bundles, err = c.Bundles.orDefaults(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	builder, err := c.newBuilder(replica)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	passes, err := passcache.New(c.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, slots: newSlots(),
+	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, slots: newSlots(batchSlots, deviceSlots), bundleSlots: newSlots(bundleSlots, bundlesPerDevice),
 		clockError: milliseconds(c.Passages.ClockError), uploadError: milliseconds(c.Passages.UploadError),
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
+	g.builder = builder
 	if c.Station != "" {
 		g.station = revocation.StationOf(c.Station)
 	}

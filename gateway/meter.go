@@ -22,10 +22,12 @@ type meter struct {
 	batchScans atomic.Uint64
 	delayed    atomic.Uint64
 
-	passbacks [passbackStates][passbackResults]atomic.Uint64
-	tickets   [booking.Valid + 1]atomic.Uint64
-	reports   [reportedCount]atomic.Uint64
-	receipts  atomic.Uint64
+	passbacks   [passbackStates][passbackResults]atomic.Uint64
+	tickets     [booking.Valid + 1]atomic.Uint64
+	reports     [reportedCount]atomic.Uint64
+	receipts    atomic.Uint64
+	bundles     [bundleKinds]atomic.Uint64
+	bundleBytes atomic.Uint64
 }
 
 func newMeter() *meter {
@@ -182,6 +184,10 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(descRewinds, s.Counts.Rewinds)
 	counter(descReceipts, g.meter.receipts.Load())
+	for kind, name := range bundleNames {
+		counter(descBundles, g.meter.bundles[kind].Load(), name)
+	}
+	counter(descBundleBytes, g.meter.bundleBytes.Load())
 	g.collectPassages(out)
 	g.collectBookings(out)
 }

@@ -122,6 +122,7 @@ func TestEveryStatusMatchesTheDocument(t *testing.T) {
 		limit                               int
 	}{
 		{"POST", "/v1/passages", gate, turned, gateway.BodyBytes},
+		{"GET", "/v1/bundle", gate, code, gateway.BodyBytes},
 		{"POST", "/v1/check?scope=entry", gate, code, gateway.BodyBytes},
 		{"POST", "/v1/checks?scope=entry", gate, few, gateway.BatchBytes},
 		{"GET", "/healthz", "", code, gateway.BodyBytes},
@@ -165,12 +166,15 @@ func TestEveryStatusMatchesTheDocument(t *testing.T) {
 	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
 	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, away)
 	d.expectDocumented(t, "POST", "/v1/passages", gate, turned, true, away)
+	d.expectDocumented(t, "GET", "/v1/bundle", gate, "", true, away)
 	d.expectDocumented(t, "GET", "/healthz", "", "", true, away)
 	d.expectDocumented(t, "GET", "/readyz", "", "", true, away)
 
 	over := start(t, setup{configure: func(g *gateway.Gateway) { g.PinOverload(overload.Over) }})
 	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, over.check("entry", code))
 	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, over.checks("entry", scanned{code, now}))
+
+	d.expectBundles(t)
 
 	for path, item := range d.Paths.Map() {
 		for method, operation := range item.Operations() {

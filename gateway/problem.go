@@ -80,11 +80,21 @@ var (
 		"Try again after the seconds in Retry-After. This is not a verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
 	problemSlots = newProblem(503, "batches_at_limit", "Too many batches",
 		"Try again after the seconds in Retry-After, and send one batch at a time. This is not a verdict.", "同时处理的批量请求过多，请按 Retry-After 所示秒数后逐批重试；本响应不是核验结论。")
+	problemBundles = newProblem(403, "bundles_not_allowed", "Bundles not allowed for this device",
+		"This device may not fetch bundles: it is not an offline device, or this gateway has no key.", "该终端不得获取离线数据包：未设置为离线终端，或本网关没有密钥。")
+	problemBundleParameter = newProblem(400, "bundle_parameter_unknown", "Unknown parameter of a bundle",
+		"The parameters of a bundle are train and since, each as name=value.", "参数须为 train、since，格式为 名称=值。")
+	problemSince = newProblem(400, "since_malformed", "Not a watermark",
+		"since is the watermark of the bundle that the device has, Unix milliseconds in decimal digits.", "since 须为终端现有数据包的水位，以十进制 Unix 毫秒表示。")
+	problemBundle = newProblem(503, "bundle_not_ready", "No bundle now",
+		"This gateway has no complete or newer data now, or its key is not announced yet. Try again later or at another gateway.", "本网关暂无完整或更新的数据，或其密钥尚未公布，请稍后重试或换用其他网关。")
+	problemBundleSlots = newProblem(503, "bundles_at_limit", "Too many bundles",
+		"Try again after the seconds in Retry-After, and fetch one bundle at a time.", "同时获取的离线数据包过多，请按 Retry-After 所示秒数后重试，每次只获取一个。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
-var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemReceipts, problemReports,
+var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemReceipts, problemReports, problemBundles, problemBundleParameter, problemSince, problemBundle, problemBundleSlots,
 	problemScopeMissing, problemScopeUnknown, problemParameter, problemRepeated, problemTrain, problemReceipt, problemNoParameters, problemReport, problemNotFound,
 	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
@@ -99,7 +109,7 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 	switch p {
 	case problemDevice:
 		ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="railgate"`)
-	case problemOverloaded, problemSlots:
+	case problemOverloaded, problemSlots, problemBundle, problemBundleSlots:
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, retryAfter)
 	}
 	ctx.Response.SetBody(p.body)

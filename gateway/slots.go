@@ -20,13 +20,15 @@ const (
 // request has failed. The key is the request's header, which the server reuses only
 // after that.
 type slots struct {
+	total, each int // bounds on all, and on those of one device
+
 	mu      sync.Mutex
 	taken   map[*fasthttp.RequestHeader]*Device
 	devices map[*Device]int
 }
 
-func newSlots() *slots {
-	return &slots{taken: map[*fasthttp.RequestHeader]*Device{}, devices: map[*Device]int{}}
+func newSlots(total, each int) *slots {
+	return &slots{total: total, each: each, taken: map[*fasthttp.RequestHeader]*Device{}, devices: map[*Device]int{}}
 }
 
 // acquire reports whether the request has a slot now. A request that has one keeps it.
@@ -37,7 +39,7 @@ func (s *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
 		return true
 	}
 	s.releaseLocked(h) // left by an earlier request whose end was not reported
-	if len(s.taken) >= batchSlots || s.devices[d] >= deviceSlots {
+	if len(s.taken) >= s.total || s.devices[d] >= s.each {
 		return false
 	}
 	s.taken[h] = d

@@ -26,12 +26,15 @@ type changes struct {
 	floor int64 // dates of changes that are not in the ring are at most this, Unix ms
 }
 
-// KeepChanges makes the replica log the changes that [Replica.ChangesSince] returns, most of them at most. Call it
-// before records are applied. Without it nothing is logged.
+// KeepChanges makes the replica log the changes that [Replica.ChangesSince] returns, most of them at most. The log
+// begins empty. Without it nothing is logged.
 func (r *Replica) KeepChanges(most int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.changes.most = min(max(most, 0), MaxChanges)
+	r.changes = changes{most: min(max(most, 0), MaxChanges), floor: r.changes.floor}
+	for i := range r.partitions {
+		r.changes.floor = max(r.changes.floor, r.partitions[i].issued, r.partitions[i].ahead.dated)
+	}
 }
 
 // add logs the effect of a record of a batch that was issued at a time, Unix ms.
@@ -90,6 +93,7 @@ type Proof struct {
 // Contents is what a replica knows, for a gateway that hands it on. The sets are those of the replica: they change
 // while they are read, and must not be changed by the caller.
 type Contents struct {
+	Authority [4]byte   // see [AuthorityID]
 	Freshness Freshness // read before the data: the data can only be newer
 	Epoch     uint64    // the greatest of all partitions
 	// Proofs are the signed batches about the keys of issuers and gateways, in the order in which they were
@@ -105,7 +109,7 @@ type Contents struct {
 
 // Contents returns what the replica knows at now, Unix ms. Checks at a gate do not wait for it.
 func (r *Replica) Contents(now int64) Contents {
-	c := Contents{Freshness: r.Freshness(now), Revoked: r.set, Closed: r.closed, Exempt: map[tokens.KeyID]*Set{}, Cutoffs: map[tokens.Subject]int64{}}
+	c := Contents{Authority: r.authority.id, Freshness: r.Freshness(now), Revoked: r.set, Closed: r.closed, Exempt: map[tokens.KeyID]*Set{}, Cutoffs: map[tokens.Subject]int64{}}
 	r.mu.Lock()
 	proofs := r.proofs // batches are appended or the slice is replaced, so its elements do not change
 	for i := range r.partitions {

@@ -38,7 +38,7 @@ func TestChangesSinceAWatermark(t *testing.T) {
 		revocation.Record{Kind: revocation.KindForgive, At: changesAt, Serial: serial(3)},
 		revocation.Record{Kind: revocation.KindRevokeSession, At: changesAt, Serial: serial(4), Start: changesAt/1000 - 60})
 	for since, want := range map[int64][]string{
-		changesAt:      {"revoke 20494-1", "revoke 20494-2", "unrevoke 20494-1", "revoke_subject 0-0", "forgive 20494-3", "revoke_session 20494-4"},
+		changesAt + 1:  {"revoke 20494-1", "revoke 20494-2", "unrevoke 20494-1", "revoke_subject 0-0", "forgive 20494-3", "revoke_session 20494-4"},
 		changesAt + 20: {"revoke 20494-2", "unrevoke 20494-1", "revoke_subject 0-0", "forgive 20494-3", "revoke_session 20494-4"},
 		changesAt + 30: {"unrevoke 20494-1", "revoke_subject 0-0", "forgive 20494-3", "revoke_session 20494-4"},
 		changesAt + 31: nil,

@@ -62,6 +62,7 @@ type Conn struct {
 	pipelined            bool
 	readDue, readArmed   time.Duration // the end of the wait, and the deadline that is set
 	writeDue, writeArmed time.Duration
+	longer               time.Duration // added to the limit of the next answer
 }
 
 // Late reports whether Read returned an error because a request exceeded its limit.
@@ -191,11 +192,15 @@ func (c *Conn) skip(n int) {
 	}
 }
 
+// LengthenAnswer adds to the limit of the answer to the current request. Call it before the answer is written.
+func (c *Conn) LengthenAnswer(by time.Duration) { c.longer = by }
+
 // Write writes within the limit of the answer that it belongs to.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if c.phase != answering {
 		c.phase = answering
-		c.writeDue = c.clock.now() + c.limits.Write + tick
+		c.writeDue = c.clock.now() + c.limits.Write + c.longer + tick
+		c.longer = 0
 	}
 	for {
 		if c.writeArmed > c.writeDue {

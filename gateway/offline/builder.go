@@ -21,10 +21,9 @@ import (
 
 // Config says where a builder has the content of bundles from.
 type Config struct {
-	Replica   *revocation.Replica // required; call its KeepChanges before records are applied, or all bundles are full
-	Authority [4]byte             // see revocation.AuthorityID
-	Signer    bundle.Signer       // of the gateway; required
-	Station   string              // name of the gateway's station; empty: none
+	Replica *revocation.Replica // required; call its KeepChanges, or all bundles are full
+	Signer  bundle.Signer       // of the gateway; required
+	Station string              // name of the gateway's station; empty: none
 
 	// Passages and Reach are what the gateway knows of passages; nil: it does not check second use.
 	Passages *passage.Table
@@ -147,7 +146,7 @@ func (b *Builder) collect(now int64) (*common, error) {
 		return nil, ErrNotReady
 	}
 	c := &common{madeMS: now, contents: all, deltas: map[int64]*bundle.Sections{}, recent: map[int64]*bundle.Sections{}, trains: map[string]*bundle.Sections{},
-		head: bundle.Head{Authority: b.Authority, Epoch: all.Epoch, WatermarkMS: all.Freshness.WatermarkMS}}
+		head: bundle.Head{Authority: all.Authority, Epoch: all.Epoch, WatermarkMS: all.Freshness.WatermarkMS}}
 	content := &bundle.Content{Revoked: living(all.Revoked, now), Exempt: map[tokens.KeyID]*revocation.Set{}, Forgiven: all.Forgiven, Amnesties: slices.Clone(all.Amnesties)}
 	var announced bool
 	if content.Proofs, announced = bundle.ProofsFor(b.Signer.ID(), 0, all.Proofs); !announced {

@@ -37,6 +37,7 @@ func newSystem(t testing.TB, announced bool) *system {
 		f.Apply(at, bundletest.NewGate(8).Announced())
 		f.Apply(at, gate7.Announced())
 	}
+	f.Apply(at + 1) // the log of changes reaches back to here
 	table, err := passage.NewTable(1000, passage.CodeLife*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func newSystem(t testing.TB, announced bool) *system {
 	}
 	bookingReplica.Apply(0, revocationtest.Seal(revocation.Batch{Domain: revocation.Bookings, Epoch: 1, First: 1, IssuedAt: at, Through: at}, records...), at)
 	bookingReplica.SetPosition(0, 1)
-	b, err := offline.New(offline.Config{Replica: f.Replica, Authority: revocationtest.Pinned().ID(), Signer: gate7, Station: bundletest.Station,
+	b, err := offline.New(offline.Config{Replica: f.Replica, Signer: gate7, Station: bundletest.Station,
 		Passages: table, Reach: func(int64) passage.Reach { return passage.Exact }, Window: passage.CodeLife * time.Millisecond,
 		Bookings: bookings, BookingReplica: bookingReplica, Every: 100 * time.Millisecond})
 	if err != nil {
