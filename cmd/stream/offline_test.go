@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/bundle/bundletest"
+	"github.com/railgate/railgate/bundle/bundletest/vectors"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
@@ -150,6 +152,52 @@ func TestKeysFromSnapshotAndBundle(t *testing.T) {
 		}
 		if _, ok := keys.Gateway(revocation.GatewayID(7)); !ok {
 			t.Errorf("%s: gateway 7 is missing", name)
+		}
+	}
+}
+
+// The command gives every vector the result that the package gives it.
+func TestVectorsThroughTheCommand(t *testing.T) {
+	all, err := vectors.ReadFolder("../../bundle/testdata/vectors", 70)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range all {
+		authority, err := revocation.ParseAuthority(v.Authority)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unhex := func(digits string) []byte {
+			raw, err := hex.DecodeString(digits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw
+		}
+		if v.Receipt != nil && v.Receipt.Raw != "" {
+			var proofs [][]byte
+			for _, k := range v.Keys {
+				proofs = append(proofs, unhex(k))
+			}
+			keysPath := filepath.Join(t.TempDir(), "keys")
+			if _, err := exportKeys(keysPath, proofs, authority); err != nil {
+				t.Fatal(err)
+			}
+			keys, err := keysFrom(keysPath, authority)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := write(t, "receipt", []byte(bundle.ReceiptText.EncodeToString(unhex(v.Receipt.Raw))))
+			if err := showReceipt(&bytes.Buffer{}, path, "", keys); bundle.Code(err) != v.Receipt.Expect {
+				t.Errorf("%s: %v, want %s", v.Name, err, v.Receipt.Expect)
+			}
+		}
+		for i, d := range v.Bundles {
+			raw := unhex(d.Raw)
+			_, want := bundle.Open(raw, authority, nil)
+			if err := showBundle(&bytes.Buffer{}, write(t, "bundle", raw), authority, false); bundle.Code(err) != bundle.Code(want) {
+				t.Errorf("%s, bundle %d: %v, want %v", v.Name, i, err, want)
+			}
 		}
 	}
 }
