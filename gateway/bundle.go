@@ -82,6 +82,12 @@ func (d *Devices) anyOffline() bool {
 	return false
 }
 
+// Check returns why the settings are not usable.
+func (b Bundles) Check() error {
+	_, err := b.orDefaults()
+	return err
+}
+
 // orDefaults returns the settings with defaults in place of zeros, or why they are not usable.
 func (b Bundles) orDefaults() (Bundles, error) {
 	if b.StaleAfter == 0 {
@@ -90,8 +96,14 @@ func (b Bundles) orDefaults() (Bundles, error) {
 	if b.ExpiredAfter == 0 {
 		b.ExpiredAfter = DefaultBundles.ExpiredAfter
 	}
-	if b.StaleAfter < time.Second || b.ExpiredAfter < b.StaleAfter+time.Second || b.ExpiredAfter > revocation.Afterlife {
-		return b, errors.New("Bundles: stale after at least a second, expired later, and within 24h")
+	if b.Every == 0 {
+		b.Every = DefaultBundles.Every
+	}
+	switch {
+	case b.StaleAfter < time.Second || b.ExpiredAfter < b.StaleAfter+time.Second || b.ExpiredAfter > revocation.Afterlife:
+		return b, errors.New("expired_after must be longer than stale_after and at most 24h, and stale_after at least 1s")
+	case b.Every < time.Millisecond || b.Every > 5*time.Minute:
+		return b, errors.New("every must be at most 5m")
 	}
 	return b, nil
 }

@@ -178,4 +178,3 @@ func (d *document) expectBundles(t *testing.T) {
 		d.expectDocumented(t, "GET", "/v1/bundle"+c.query, "Bearer "+c.device, "", c.proper, s.send("GET", "/v1/bundle"+c.query, "Bearer "+c.device, ""))
 	}
 }
-

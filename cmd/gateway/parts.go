@@ -90,7 +90,7 @@ func newBeyond(c *config, control *revocation.Replica, log *zap.Logger) (*beyond
 
 // connect gives the parts to the gateway's settings.
 func (b *beyond) connect(c *config, g *gateway.Config) {
-	g.Station = c.Station
+	g.Station, g.Bundles = c.Station, c.Bundle.bundles()
 	g.Passages = gateway.Passages{Table: b.table, ClockError: c.Passages.ClockError, UploadError: c.Passages.OfflineClockError}
 	if b.exchange != nil {
 		g.Passages.Record, g.Passages.Reach, g.Passages.Conflicts = b.exchange.Record, b.exchange.Reach, b.conflicts

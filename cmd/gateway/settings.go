@@ -39,6 +39,7 @@ type config struct {
 	Bookings     bookings              `toml:"bookings" doc:"bookings of the ticketing systems; used if ticket is on for a device"`
 	Passback     gateway.PassbackEntry `toml:"passback" doc:"policy on second use of a code"`
 	Ticket       gateway.TicketEntry   `toml:"ticket" doc:"policy on tickets"`
+	Bundle       bundleSettings        `toml:"bundle" doc:"data for devices with offline = true (GET /v1/bundle); needs identity"`
 	Devices      []gateway.DeviceEntry `toml:"device" doc:"a device that may send checks"`
 
 	authority *revocation.Authority
@@ -66,6 +67,17 @@ type bookings struct {
 	Topic       string `toml:"topic" doc:"the topic of bookings"`
 	Partitions  int    `toml:"partitions" doc:"number of its partitions; a topic with another number is not read"`
 	AllStations bool   `toml:"all_stations" doc:"true: keep the bookings of every station, as handhelds on trains need; false: of station only"`
+}
+
+type bundleSettings struct {
+	StaleAfter   time.Duration `toml:"stale_after" doc:"age of the data from which a device without a network takes its policy's action for stale"`
+	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which it takes the action for expired; at most 24h"`
+	Every        time.Duration `toml:"every" doc:"how often the content that is equal for all devices is made at most; bundles are up to this much older, 1s to 5m"`
+}
+
+// bundles returns the settings as the gateway takes them.
+func (b *bundleSettings) bundles() gateway.Bundles {
+	return gateway.Bundles{StaleAfter: b.StaleAfter, ExpiredAfter: b.ExpiredAfter, Every: b.Every}
 }
 
 type kafkaSettings struct {
@@ -98,6 +110,7 @@ func defaults() config {
 		Snapshots: snapshots{Every: 30 * time.Second},
 		Passages:  passages{Topic: exchange.DefaultTopic, Partitions: 6, Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
 		Bookings:  bookings{Topic: "railgate.bookings", Partitions: 6},
+		Bundle:    bundleSettings{gateway.DefaultBundles.StaleAfter, gateway.DefaultBundles.ExpiredAfter, gateway.DefaultBundles.Every},
 		Passback:  gateway.DefaultPassback.Entry(), Ticket: gateway.DefaultTicket.Entry(),
 		Revocation: limits{
 			StaleAfter:   revocation.DefaultLimits.StaleAfter,
@@ -128,6 +141,8 @@ func (c *config) Validate() error {
 	f.Add("passback", err)
 	c.policies.Ticket, err = gateway.DefaultTicket.With(c.Ticket)
 	f.Add("ticket", err)
+	f.Add("bundle", c.Bundle.bundles().Check())
+	f.Need(c.Bundle.Every >= time.Second, "bundle.every", "must be at least 1s")
 	f.Need(c.SecretGroup >= 0, "secret_group", "must be the id of a group, or 0 for none")
 	c.Kafka.Security.Trust = c.trust()
 	f.Add("kafka.security", errors.Join(c.Kafka.Security.Validate()...))
