@@ -82,7 +82,7 @@ const (
 func Policy() *bundle.Policy {
 	return &bundle.Policy{Device: Device, Station: Station, Scopes: tokens.AllScopes, StaleAfter: 600, ExpiredAfter: 6 * 3600,
 		Stale: bundle.Flag, Expired: bundle.Deny, Doubted: bundle.Flag,
-		Passback: bundle.Enforce, Window: 120, PassbackLocal: bundle.Serve, PassbackUnknown: bundle.Flag,
+		Passback: bundle.Enforce, Window: 125, PassbackLocal: bundle.Serve, PassbackUnknown: bundle.Flag,
 		Ticket: bundle.Enforce, Opens: 7200, TicketUnknown: bundle.Flag}
 }
 

@@ -101,6 +101,9 @@ type recent struct {
 func (b *Builder) recent(now int64) *recent {
 	r := &recent{sinceMS: now - max(b.Window.Milliseconds(), passage.CodeLife), reach: b.Reach(now)}
 	for p := range b.Passages.Recent(b.Station, r.sinceMS, now) {
+		if p.Step >= tokens.MaxLength { // no code has such a step
+			continue
+		}
 		r.list = append(r.list, bundle.Passage{Serial: p.Serial, Way: p.Way, State: p.State, Step: p.Step, AtMS: p.At})
 	}
 	slices.SortFunc(r.list, func(a, b bundle.Passage) int { return int(a.AtMS - b.AtMS) })

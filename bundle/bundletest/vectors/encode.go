@@ -79,7 +79,7 @@ func proofs(batches ...[]byte) section {
 // policy is the section of bundletest.Policy.
 func policy() section {
 	return section{2, join(text(bundletest.Device), text(bundletest.Station), []byte{0x7f}, be(4, 600), be(4, 6*3600), []byte{1, 0, 1},
-		[]byte{2}, be(4, 120), []byte{2, 1}, []byte{2}, be(4, 7200), []byte{1})}
+		[]byte{2}, be(4, 125), []byte{2, 1}, []byte{2}, be(4, 7200), []byte{1})}
 }
 
 // gaps is a set of serials of one day within the first page, in the form of gaps.
@@ -172,7 +172,7 @@ func WithSection(kind byte, body []byte) []byte {
 // SectionsOf returns the sections of a bundle by their kinds, if it has the form of one.
 func SectionsOf(raw []byte) map[byte][]byte {
 	all := map[byte][]byte{}
-	const fixed, entry, signature = 47, 37, 64
+	const fixed, entry, signature = 43, 37, 64
 	if len(raw) < fixed {
 		return nil
 	}
