@@ -54,7 +54,7 @@ type config struct {
 	Follow        bool           `toml:"follow" doc:"continue with new messages until interrupted"`
 	Conflicts     bool           `toml:"conflicts" doc:"list the codes that were used twice, from the topic of passages, instead of the control topic"`
 	Passages      string         `toml:"passages" doc:"the topic of passages"`
-	Window        time.Duration  `toml:"window" doc:"longest time between two uses of one code that is a conflict if no passage in the other direction is between them; 2m to 24h"`
+	Window        time.Duration  `toml:"window" doc:"longest time between two uses of one code that is a conflict if no passage in the other direction is between them; 125s to 24h"`
 	JSON          bool           `toml:"json" doc:"print one JSON object per message or conflict"`
 	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead of the topic"`
 	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
@@ -92,7 +92,7 @@ func (c *config) Validate() error {
 		c.from, err = strconv.ParseInt(c.From, 10, 64)
 		f.Need(err == nil, "from", "must be an offset, or -N for the last N")
 	}
-	f.Need(!c.Conflicts || c.Window >= passage.CodeLife*time.Millisecond && c.Window <= passage.MaxWindow*time.Millisecond, "window", "must be 2m to 24h")
+	f.Need(!c.Conflicts || c.Window >= passage.CodeLife*time.Millisecond && c.Window <= passage.MaxWindow*time.Millisecond, "window", "must be 125s to 24h")
 	c.Security.Trust = ownfile.Trust{Group: c.Group}
 	f.Add("security", errors.Join(c.Security.Validate()...))
 	return f.Join()
