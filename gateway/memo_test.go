@@ -48,6 +48,7 @@ func heads(s *harness) []string {
 		check("entry", gateDevice), check("entry", gateDevice), check("entry", gateDevice),
 		check("exit", gateDevice), check("sale", gateDevice), check("sale", shopDevice), check("entry", shopDevice), check("entry", unknownDevice),
 		check("all", gateDevice),
+		check("onboard&train=G101", gateDevice), check("onboard&train=G102", gateDevice), check("entry&receipt=1", gateDevice),
 		check("entry", gateDevice) + "X-Filler: a\r\n",
 		check("entry", gateDevice) + "X-Filler: b\r\n",
 		check("entry", gateDevice) + "X-Filler: " + strings.Repeat("a", edge.MemoBytes) + "\r\n",

@@ -28,7 +28,7 @@ func withUploads(t testing.TB) (*harness, *passages) {
 	t.Helper()
 	p, told := withPassback(t, gateway.PassbackEntry{Mode: "deny"})
 	var err error
-	if p.Passages.Conflicts, err = passage.NewConflicts(passage.ConflictsConfig{Window: 2 * time.Minute, Passages: 1000}); err != nil {
+	if p.Passages.Conflicts, err = passage.NewConflicts(passage.ConflictsConfig{Window: passage.CodeLife * time.Millisecond, Passages: 1000}); err != nil {
 		t.Fatal(err)
 	}
 	p.Passages.UploadError = 5 * time.Second

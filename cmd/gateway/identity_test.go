@@ -108,7 +108,7 @@ func TestPassageSettings(t *testing.T) {
 		{"", []string{"-identity.id", "65536", "-identity.key_file", key}, "identity.id: must be 1 to 65535"},
 		{"", []string{"-identity.id", "7", "-identity.key_file", file}, "identity.key_file: is not a key file"},
 		{"", []string{"-passback.mode", "Deny"}, "passback: mode must be off, flag or deny"},
-		{"", []string{"-passback.window", "1m"}, "passback: window must be 2m to 24h"},
+		{"", []string{"-passback.window", "1m"}, "passback: window must be 2m5s to 24h"},
 		{"", []string{"-passback.unknown", "allow"}, "passback: unknown must be serve, flag or deny"},
 		{"", []string{"-ticket.mode", "deny"}, "ticket: mode must be ignore, flag or require"},
 		{"", []string{"-ticket.opens", "25h"}, "ticket: opens must be 1m to 24h"},
