@@ -50,17 +50,40 @@ const (
 	seenFlagged
 	seenAge
 	seenWatermark
+	seenPassback
+	seenPassbackState
+	seenResult
+	seenPassbackFlagged
+	seenPassbackAge
+	seenTicket
+	seenTicketState
+	seenTicketFlagged
+	seenTrain
+	seenDeparts
+	seenCoach
+	seenSeat
+	seenReceipt
 
 	always  = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenFlagged | seenAge | seenWatermark
 	onAllow = always | seenSubject | seenSerial | seenScopes | seenSecondsLeft
 	onDeny  = always | seenText | seenEN | seenZH
+
+	// Settings of the gateway decide about these: each group is there or not.
+	withPassback = seenPassback | seenPassbackState | seenResult | seenPassbackFlagged | seenPassbackAge
+	withTicket   = seenTicket | seenTicketState | seenTicketFlagged
+	withJourney  = seenTrain | seenDeparts | seenCoach | seenSeat // only with a ticket
+	optional     = withPassback | withTicket | withJourney | seenReceipt
 )
 
 var fieldNames = fieldSet{
 	{"verdict", seenVerdict}, {"reason", seenReason}, {"class", seenClass}, {"subject", seenSubject},
 	{"serial", seenSerial}, {"scopes", seenScopes}, {"seconds_left", seenSecondsLeft}, {"text", seenText},
-	{"revocation", seenRevocation},
+	{"revocation", seenRevocation}, {"passback", seenPassback}, {"ticket", seenTicket}, {"receipt", seenReceipt},
 }
+
+var passbackNames = fieldSet{{"state", seenPassbackState}, {"result", seenResult}, {"flagged", seenPassbackFlagged}, {"age_ms", seenPassbackAge}}
+var ticketNames = fieldSet{{"state", seenTicketState}, {"flagged", seenTicketFlagged}, {"train", seenTrain}, {"departs_at", seenDeparts},
+	{"coach", seenCoach}, {"seat", seenSeat}}
 
 var textNames = fieldSet{{"en", seenEN}, {"zh", seenZH}}
 var stateNames = fieldSet{{"state", seenState}, {"flagged", seenFlagged}, {"age_ms", seenAge}, {"watermark_ms", seenWatermark}}
@@ -128,6 +151,12 @@ func (a *answer) parse(body []byte) error {
 				}
 				return err
 			})
+		case seenPassback:
+			err = s.readObject(passbackNames, &seen, s.readBeyond)
+		case seenTicket:
+			err = s.readObject(ticketNames, &seen, s.readBeyond)
+		case seenReceipt:
+			_, err = s.readString()
 		}
 		return err
 	})
@@ -140,13 +169,38 @@ func (a *answer) parse(body []byte) error {
 	return a.checkFields(seen, verdictAllow)
 }
 
+// readBeyond reads one value of passback or ticket. The load test does not judge them: it does not know which codes
+// others used, or who has a ticket.
+func (s *scanner) readBeyond(bit int) (err error) {
+	switch bit {
+	case seenPassbackFlagged, seenTicketFlagged:
+		_, err = s.readBool()
+	case seenPassbackAge, seenDeparts:
+		_, err = s.readNumber()
+	default:
+		var v []byte
+		if v, err = s.readString(); err == nil && len(v) == 0 {
+			err = errAnswerEmpty
+		}
+	}
+	return err
+}
+
 // checkFields checks the conditions that concern several fields.
 func (a *answer) checkFields(seen int, verdictAllow bool) error {
 	want := onDeny
 	if verdictAllow {
 		want = onAllow
 	}
-	if seen != want {
+	if seen&^optional != want {
+		return errAnswerMissing
+	}
+	for _, group := range []int{withPassback, withTicket, withJourney} {
+		if some := seen & group; some != 0 && some != group {
+			return errAnswerMissing
+		}
+	}
+	if seen&withJourney != 0 && seen&withTicket == 0 {
 		return errAnswerMissing
 	}
 	a.allow = verdictAllow

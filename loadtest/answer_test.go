@@ -30,6 +30,46 @@ func TestBothVerdictsAreParsed(t *testing.T) {
 	}
 }
 
+const (
+	usedOnce = `,"passback":{"state":"exact","result":"first","flagged":false,"age_ms":0}`
+	noTicket = `,"ticket":{"state":"none","flagged":true}`
+	seated   = `,"ticket":{"state":"held","flagged":false,"train":"G101","departs_at":1770685200,"coach":"05","seat":"无\"座"}`
+)
+
+// with returns a verdict with further parts at its end.
+func with(body, parts string) string { return strings.TrimSuffix(body, "}") + parts + "}" }
+
+func TestVerdictsBeyondTheCodeAreParsed(t *testing.T) {
+	for _, parts := range []string{usedOnce, noTicket, seated, usedOnce + seated + `,"receipt":"UkdSMQ=="`} {
+		for _, body := range []string{allowBody, denyBody} {
+			var a answer
+			if err := a.parse([]byte(with(body, parts))); err != nil {
+				t.Errorf("%s: %v", parts, err)
+			}
+		}
+	}
+	used := with(strings.Replace(strings.Replace(denyBody, "code_stale", "already_used", 1), "passenger", "fraud", 1), usedOnce)
+	for _, c := range []struct {
+		body string
+		want tokens.Reason
+	}{{used, tokens.ReasonUsedElsewhere}, {strings.Replace(used, "fraud", "passenger", 1), tokens.ReasonUsed}} {
+		var a answer
+		if err := a.parse([]byte(c.body)); err != nil || a.reason != c.want {
+			t.Errorf("%s: %v, %v", c.body, a.reason, err)
+		}
+	}
+	for _, part := range []string{`,"result":"first"`, `"state":"exact",`, `,"flagged":false`, `,"age_ms":0`, `,"seat":"无\"座"`, `,"departs_at":1770685200`} {
+		body := strings.Replace(with(denyBody, usedOnce+seated), part, "", 1)
+		if part == `,"flagged":false` { // the first one is that of the revocation data
+			body = with(denyBody, strings.Replace(usedOnce, part, "", 1))
+		}
+		var a answer
+		if err := a.parse([]byte(body)); err == nil {
+			t.Errorf("accepted without %s: %s", part, body)
+		}
+	}
+}
+
 func TestAnswerOutsideTheContractIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
