@@ -21,7 +21,7 @@ var streamCommands = []command{
 	{name: "distrust-key", doc: "after key `ID` leaked: gateways refuse sessions that start under it at -at or later", with: []string{"at", "exempt", "exempt-known"}, by: true, run: distrustKey},
 	{name: "revoke-subject", doc: "end the sessions of the subject `HEX`, 16 digits", with: []string{"before"}, by: true, run: revokeSubject},
 	{name: "republish", doc: "publish everything active again in a new epoch, after database and topic were restored from backups", by: true, run: republish},
-	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on, after kafka.topic or kafka.partitions was changed on purpose; stop every issuer first", by: true, moves: true, run: moveStream},
+	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on, after topic or partitions of [kafka] or [bookings] were changed on purpose; stop every issuer first", by: true, moves: true, run: moveStream},
 }
 
 func distrustKey(ctx context.Context, inv *invocation) error {
