@@ -154,7 +154,7 @@ func (g *Gateway) answerBundle(ctx *fasthttp.RequestCtx, conn *connState, head *
 		g.refuse(ctx, problemBundleSlots)
 		return true
 	}
-	if g.shed(ctx, overload.Busy) { // a handheld can wait a minute; gates cannot
+	if g.shed(ctx, overload.Full) { // a handheld can wait a minute; gates cannot
 		g.bundleSlots.release(&ctx.Request.Header)
 		return true
 	}

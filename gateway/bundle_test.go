@@ -124,7 +124,7 @@ func TestWhoMayFetchBundles(t *testing.T) {
 		t.Errorf("without a key: %d", a.status)
 	}
 	busy, _ := withBundles()
-	busy.configure = func(g *gateway.Gateway) { g.PinOverload(overload.Busy) }
+	busy.configure = func(g *gateway.Gateway) { g.PinOverload(overload.Full) }
 	if a := start(t, busy).fetchBundle(""); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("overloaded: %d", a.status)
 	}

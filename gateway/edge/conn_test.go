@@ -208,6 +208,21 @@ func TestAnswerInPiecesHasOneLimit(t *testing.T) {
 	})
 }
 
+// A longer limit is for one answer: the next has its usual one.
+func TestLengthenedAnswer(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
+		l.server.LengthenAnswer(time.Minute)
+		l.answer("first")
+		time.Sleep(limits.Write + 50*time.Second)
+		l.answer("second")
+		l.send("whole", time.Second)
+		l.expectRead("whole")
+		l.expectTimeout(limits.Write, func() (int, error) { return l.server.Write([]byte("third")) })
+	})
+}
+
 // A client reads half of an answer, and the rest after the deadline of an earlier answer:
 // every byte arrives once.
 func TestWriteContinuesAfterAnEarlierDeadline(t *testing.T) {
