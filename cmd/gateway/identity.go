@@ -10,27 +10,11 @@ import (
 	"os"
 	"strings"
 
-	"github.com/railgate/railgate/bundle"
+	"github.com/railgate/railgate/internal/feeds"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
-
-// identity is the gateway's number and private key. It signs passages, bundles and receipts.
-type identity struct {
-	id  revocation.GatewayID
-	key ed25519.PrivateKey
-}
-
-var _ bundle.Signer = (*identity)(nil)
-
-// ID implements [bundle.Signer].
-func (i *identity) ID() revocation.GatewayID { return i.id }
-
-// Sign implements [bundle.Signer].
-func (i *identity) Sign(message []byte) [ed25519.SignatureSize]byte {
-	return [ed25519.SignatureSize]byte(ed25519.Sign(i.key, message))
-}
 
 // keyHead is the first word of a key file, so that another file of 64 digits is not taken for one. A file is one
 // line: the head, a space, and the Ed25519 seed as 64 lower-case hex digits.
@@ -64,7 +48,7 @@ key_file = %[3]q
 }
 
 // readIdentity reads the gateway's key. Errors contain nothing of the file.
-func readIdentity(s identitySettings, trust ownfile.Trust) (*identity, error) {
+func readIdentity(s identitySettings, trust ownfile.Trust) (*feeds.Identity, error) {
 	text, err := trust.ReadSecret(s.KeyFile, int64(keyFileSize), "make a new key with -new-key, and have the old one withdrawn")
 	if err != nil {
 		return nil, err
@@ -78,5 +62,5 @@ func readIdentity(s identitySettings, trust ownfile.Trust) (*identity, error) {
 	if err := tokens.CheckPublicKey([tokens.PublicKeySize]byte(key.Public().(ed25519.PublicKey))); err != nil {
 		return nil, errors.New("is a key that no gateway accepts: make another one with -new-key")
 	}
-	return &identity{revocation.GatewayID(s.ID), key}, nil
+	return &feeds.Identity{Gateway: revocation.GatewayID(s.ID), Key: key}, nil
 }

@@ -27,7 +27,7 @@ func TestNewKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public := hex.EncodeToString(got.key.Public().(ed25519.PublicKey))
+	public := hex.EncodeToString(got.Key.Public().(ed25519.PublicKey))
 	for _, want := range []string{"public key: " + public + "\n", "-announce-gateway ID:" + public + " ", fmt.Sprintf("key_file = %q", path)} {
 		if !strings.Contains(printed.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &printed)
@@ -37,7 +37,7 @@ func TestNewKey(t *testing.T) {
 		t.Error("the private key was printed")
 	}
 	signature := got.Sign([]byte("m"))
-	if got.ID() != 7 || !ed25519.Verify(got.key.Public().(ed25519.PublicKey), []byte("m"), signature[:]) {
+	if got.ID() != 7 || !ed25519.Verify(got.Key.Public().(ed25519.PublicKey), []byte("m"), signature[:]) {
 		t.Error("the signature is wrong")
 	}
 	if err := newKey(path, &printed); err == nil || !strings.Contains(err.Error(), "never overwritten") {

@@ -28,8 +28,10 @@ import (
 
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/feeds"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
@@ -93,7 +95,7 @@ func serve(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	follower := stream.New(c.link(c.Kafka.Topic), c.Kafka.Topic, replica, time.Now, log)
+	follower := stream.New(func() (stream.Link, error) { return kafka.Open(c.kafka(c.Kafka.Topic)) }, c.Kafka.Topic, replica, time.Now, log)
 	if c.Snapshots.Dir != "" {
 		follower.Snapshots = c.snapshots()
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
@@ -104,22 +106,22 @@ func serve(ctx context.Context, c *config) error {
 		log.Warn("the limit on open files reduces the number of connections; raise it (ulimit -Hn, LimitNOFILE)",
 			zap.Uint64("open_files", process.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
 	}
-	extra, err := newBeyond(c, replica, log)
+	beside, err := newFeeds(c, replica, log)
 	if err != nil {
 		return err
 	}
 	settings := gateway.Config{
 		Connections: connections,
 		Devices:     c.devices, Policies: c.policies, CacheBytes: int64(c.CacheMiB) << 20,
-		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Why,
+		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Why, Bundles: c.Bundle.bundles(),
 	}
-	extra.connect(c, &settings)
+	beside.Connect(&settings)
 	g, err := gateway.New(settings, replica, log)
 	if err != nil {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(g, streamMetrics{follower, replica}, exchangeMetrics{extra}, process.BuildInfo(),
+	metrics.MustRegister(g, streamMetrics{follower, replica}, feeds.Metrics{Feeds: beside}, process.BuildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)
@@ -134,7 +136,7 @@ func serve(ctx context.Context, c *config) error {
 	defer stop()
 	var parts errgroup.Group
 	parts.Go(func() error { follower.Run(background); return nil })
-	parts.Go(func() error { return extra.run(background) })
+	parts.Go(func() error { return beside.Run(background) })
 	parts.Go(func() error { return process.ServeHTTP(background, g.NewAdmin(metrics), admin, c.DrainTimeout) })
 	err = g.Serve(ctx, public)
 	stop()

@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/feeds"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/passage"
@@ -46,7 +47,7 @@ type config struct {
 	devices   *gateway.Devices
 	policies  gateway.Policies
 	needs     gateway.Needs
-	identity  *identity // nil: none is configured
+	identity  *feeds.Identity // nil: none is configured
 }
 
 // identitySettings name the gateway's key.
@@ -191,7 +192,7 @@ func (c *config) printCheck(out io.Writer) {
 	if w := c.needs.Window; w > 0 {
 		fmt.Fprintf(out, "second use of codes is checked, within %v; room for %d passages\n", w, c.Passages.Entries)
 		if c.identity != nil {
-			fmt.Fprintf(out, "passages are exchanged as gateway %d: topic %s, %d partitions\n", c.identity.id, c.Passages.Topic, c.Passages.Partitions)
+			fmt.Fprintf(out, "passages are exchanged as gateway %d: topic %s, %d partitions\n", c.identity.Gateway, c.Passages.Topic, c.Passages.Partitions)
 		} else {
 			fmt.Fprintln(out, "without identity, passages stay at this gateway: verdicts say local")
 		}

@@ -47,6 +47,8 @@ var rules = []rule{
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
 	{"gateway", "a stolen gateway can issue nothing and reveal no identity",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", module + "passage/exchange", kafkaClient, testBroker, sqlite, postgres}},
+	{"internal/feeds", "what a gateway follows besides the control stream needs no code of the issuer and no other private key",
+		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
 	{"issuance", "the issuer links no code of the gateway and cannot slow it down",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test", web, testBroker}},
 	{"loadtest", "the load test uses only HTTP, like any client",

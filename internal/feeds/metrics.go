@@ -1,4 +1,4 @@
-package main
+package feeds
 
 import (
 	"time"
@@ -8,9 +8,8 @@ import (
 	"github.com/railgate/railgate/passage/exchange"
 )
 
-// exchangeMetrics exports the exchange of passages and the reading of bookings; nothing of parts that are not
-// used.
-type exchangeMetrics struct{ *beyond }
+// Metrics exports the exchange of passages and the reading of bookings; nothing of parts that are not used.
+type Metrics struct{ *Feeds }
 
 var (
 	descPassageDelay = prometheus.NewDesc("railgate_passage_delay_seconds",
@@ -34,12 +33,12 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (m exchangeMetrics) Describe(out chan<- *prometheus.Desc) {
+func (m Metrics) Describe(out chan<- *prometheus.Desc) {
 	prometheus.DescribeByCollect(m, out)
 }
 
 // Collect implements prometheus.Collector.
-func (m exchangeMetrics) Collect(out chan<- prometheus.Metric) {
+func (m Metrics) Collect(out chan<- prometheus.Metric) {
 	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
@@ -54,14 +53,14 @@ func (m exchangeMetrics) Collect(out chan<- prometheus.Metric) {
 		send(descReadFailing, prometheus.GaugeValue, seconds, name)
 		send(descTopicFaults, prometheus.GaugeValue, fault, name)
 	}
-	if m.follower != nil {
-		topic("bookings", m.follower.Stats().FailingSince, m.follower.Trouble())
+	if m.Follower != nil {
+		topic("bookings", m.Follower.Stats().FailingSince, m.Follower.Trouble())
 	}
-	if m.exchange == nil {
+	if m.Exchange == nil {
 		return
 	}
-	topic("passages", m.exchange.Follower.Stats().FailingSince, m.exchange.Follower.Trouble())
-	r, w, c := m.exchange.Reader.Stats(), m.exchange.Writer.Stats(), m.conflicts.Stats()
+	topic("passages", m.Exchange.Follower.Stats().FailingSince, m.Exchange.Follower.Trouble())
+	r, w, c := m.Exchange.Reader.Stats(), m.Exchange.Writer.Stats(), m.Conflicts.Stats()
 	atMost, total := r.Delay.Cumulative()
 	out <- prometheus.MustNewConstHistogram(descPassageDelay, total, float64(r.Delay.SumMS)/1000, atMost)
 	send(descPassagesRead, prometheus.CounterValue, float64(r.Passages))
@@ -74,6 +73,6 @@ func (m exchangeMetrics) Collect(out chan<- prometheus.Metric) {
 		send(descPassagesSent, prometheus.CounterValue, float64(n), outcome)
 	}
 	send(descPassageRetry, prometheus.CounterValue, float64(w.Failures))
-	send(descConflicts, prometheus.GaugeValue, float64(len(m.conflicts.List())))
+	send(descConflicts, prometheus.GaugeValue, float64(len(m.Conflicts.List())))
 	send(descConflictLost, prometheus.CounterValue, float64(c.Lost+c.Dropped))
 }
