@@ -51,8 +51,8 @@ func (k *known) followed(w word, t int64) bool {
 	return false
 }
 
-// judge decides about an attempt, and returns the passage that decided. The latest passage that refuses it decides: an earlier one in the same state
-// refuses no longer than a later one.
+// judge decides about an attempt, and returns the passage that decided. It is the latest that refuses: an earlier one
+// in the same state refuses no longer than a later one.
 func judge(k *known, t terms, step uint8, place Place) (a Answer, decides word) {
 	for _, w := range k.own {
 		if t.counts(w) && w.refuses(t.age(w), t.window, k.followed(w, t.at)) && (decides == 0 || w.later(decides, t.at)) {
