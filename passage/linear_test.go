@@ -135,6 +135,10 @@ func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
 				ops[i] = scanOp{attempt: Attempt{Serial: serialOf(1), Step: uint8(random.IntN(2)), At: start + int64(ph*phase+random.IntN(3)),
 					Place: places[caller], Hold: random.IntN(4) > 0, Window: CodeLife}}
 				ops[i].confirm, ops[i].passed = random.IntN(3) == 0, random.IntN(3) == 0
+				if change && ph == changeIn {
+					// Without a hold such a confirmation is a merge, which is no party to the argument.
+					ops[i].passed = false
+				}
 			}
 			ready.Add(1)
 			done.Add(1)

@@ -24,10 +24,10 @@ func (t *Table) merge(key, h uint64, n word, at int64) bool {
 	for {
 		g := t.generations.Load()
 		s := g.previous.find(key, h)
-		if w := s.load(); w.same(n) || w != 0 && w.state() == Passed && w.later(n, rules.at) {
-			// The previous generation has the passage, or a later one that refuses as long as it is there. It is
-			// dropped when both are older than the window.
-			if w.same(n) && !s.swap(w, w.latestState(n)) {
+		if w := s.load(); w.same(n) {
+			// The previous generation has the passage, and is dropped when the passage is older than the window. A
+			// different, later passage there would not be enough: it can be provisional.
+			if !s.swap(w, w.latestState(n)) {
 				continue
 			}
 		} else if s = g.current.claim(key, h); s == nil {

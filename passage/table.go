@@ -35,14 +35,15 @@ import (
 // current one. Of a late confirmation and an attempt that saw the hold expired, one wins.
 //
 // [Table.Merge] is no party to this: it reports passages that were decided elsewhere. Every attempt that begins
-// after Merge returned is judged with the passage.
+// after Merge returned is judged with the passage. If a provisional winner loses to a merged passage, an attempt that
+// its provisional word refused stays refused, although the merged passage came later.
 //
 // # What it does not promise
 //
 // A slot stores one passage. A hold that an attempt with a short window placed over an earlier passage hides
 // that passage from attempts with a longer window, also after the hold is released. Two holds of different
-// gateways for one code show as the later one. If a provisional winner loses at a change of generations, an
-// older passage that was merged in the same microseconds can be lost.
+// gateways for one code show as the later one. If a provisional winner loses to a merged passage, another,
+// older one that was merged into the old generation in the same microseconds can be lost.
 type Table struct {
 	// Immutable.
 	blocks int
