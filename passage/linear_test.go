@@ -19,6 +19,8 @@ type scanOp struct {
 	attempt Attempt
 	confirm bool
 	passed  bool
+	// changing says that the generations change during the call.
+	changing bool
 }
 
 type scanResult struct {
@@ -63,9 +65,11 @@ var scanModel = porcupine.Model{
 		if s.late {
 			return (got.answer.Outcome == Admitted) == (want.Outcome == Admitted), s
 		}
-		// At a change of generations the class of a refusal can be that of a provisional passage.
+		// At a change of generations the class of a refusal can be that of a provisional passage, which can also refuse
+		// a repetition.
 		refused := func(o Outcome) bool { return o == Used || o == UsedElsewhere }
-		return got.answer.Outcome == want.Outcome || refused(got.answer.Outcome) && refused(want.Outcome), s
+		return got.answer.Outcome == want.Outcome || refused(got.answer.Outcome) &&
+			(refused(want.Outcome) || op.changing && want.Outcome == Repeated), s
 	},
 	DescribeOperation: func(input, output any) string {
 		op, got := input.(scanOp), output.(scanResult)
@@ -134,6 +138,7 @@ func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
 			for i := range ops {
 				ops[i] = scanOp{attempt: Attempt{Serial: serialOf(1), Step: uint8(random.IntN(2)), At: start + int64(ph*phase+random.IntN(3)),
 					Place: places[caller], Hold: random.IntN(4) > 0, Window: CodeLife}}
+				ops[i].changing = change && ph == changeIn
 				ops[i].confirm, ops[i].passed = random.IntN(3) == 0, random.IntN(3) == 0
 				if change && ph == changeIn {
 					// Without a hold such a confirmation is a merge, which is no party to the argument.

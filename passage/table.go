@@ -27,7 +27,8 @@ import (
 // above. If it loses, it restores the word in A. So exactly the swap in the generation that is current
 // afterwards counts; it is the moment at which the attempt takes effect. A refusal takes effect when the
 // refusing word is read. A refusal by a provisional word takes effect with its owner's passage, or with that of
-// the attempt to which the owner lost: both overlap it. Its class and age are then those of the provisional word.
+// the attempt to which the owner lost: both overlap it. Its class and age are then those of the provisional word,
+// which can also refuse, in these microseconds, what is a repetition of the passage that won.
 // A repetition must not rely on a word that can lose, so it copies it to B first ([Table.settled]), where the copy
 // decides like a swap of its owner; the owner finds it and has won.
 //
