@@ -20,6 +20,14 @@ const (
 	Out            // scope exit
 )
 
+// String returns the name of the scope that leaves passages of this way.
+func (w Way) String() string {
+	if w == Out {
+		return "exit"
+	}
+	return "entry"
+}
+
 // WayOf returns the way of a scope; ok is false for scopes that leave no passage.
 func WayOf(scope tokens.Scope) (w Way, ok bool) {
 	switch scope {

@@ -5,7 +5,7 @@
 // device has a policy on tickets. It serves two listeners:
 //
 //	public  POST /v1/check?scope=SCOPE, POST /v1/checks?scope=SCOPE, POST /v1/passages, GET /healthz, GET /readyz
-//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
+//	admin   GET /metrics, /conflicts, /debug/pprof/, /healthz, /readyz (with causes)
 //
 // Settings come from a TOML file, the environment and flags; -check validates them and
 // exits. SIGTERM and SIGINT drain: /readyz reports 503, requests are served for

@@ -153,7 +153,7 @@ func (r *conflictReport) print(out io.Writer) error {
 	}
 	for i := range r.conflicts {
 		c := &r.conflicts[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%v and %v\t%s\t%s\t%s\n", clock(c.Second.At), c.Second.Serial, wayName(c.Second.Way),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%v and %v\t%s\t%s\t%s\n", clock(c.Second.At), c.Second.Serial, c.Second.Way,
 			seconds(c.GapMS), seconds(c.LowMS), seconds(c.HighMS), c.Class, placeName(&c.First), placeName(&c.Second))
 	}
 	return w.Flush()
@@ -169,46 +169,10 @@ func placeName(p *passage.Passage) string {
 
 func seconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-func wayName(w passage.Way) string {
-	if w == passage.Out {
-		return "exit"
-	}
-	return "entry"
-}
-
-// conflictLine is a conflict as JSON. Times are RFC 3339 with milliseconds.
-type conflictLine struct {
-	Serial  string      `json:"serial"`
-	Way     string      `json:"way"`
-	Class   string      `json:"class"`
-	GapMS   int64       `json:"gap_ms"`
-	LowMS   int64       `json:"low_ms"`  // the gap, less the errors of both clocks
-	HighMS  int64       `json:"high_ms"` // the gap, plus the errors of both clocks
-	Certain bool        `json:"certain"` // the first use was first whatever the clocks
-	First   passageLine `json:"first"`
-	Second  passageLine `json:"second"`
-}
-
-type passageLine struct {
-	At      string `json:"at"`
-	ErrorMS uint16 `json:"error_ms"`
-	Step    uint8  `json:"step"`
-	Station string `json:"station"`
-	Device  string `json:"device"`
-	Gateway uint16 `json:"gateway"`
-	Upload  bool   `json:"upload,omitempty"` // scanned offline and reported later
-}
-
-func lineOf(p *passage.Passage) passageLine {
-	return passageLine{clock(p.At), p.ErrorMS, p.Step, p.Station, p.Device, uint16(p.Gateway), p.Upload != 0}
-}
-
 func (r *conflictReport) printJSON(out io.Writer) error {
 	e := json.NewEncoder(out)
 	for i := range r.conflicts {
-		c := &r.conflicts[i]
-		if err := e.Encode(conflictLine{c.Second.Serial.String(), wayName(c.Second.Way), c.Class.String(), c.GapMS, c.LowMS, c.HighMS, c.Certain,
-			lineOf(&c.First), lineOf(&c.Second)}); err != nil {
+		if err := e.Encode(r.conflicts[i].Line()); err != nil {
 			return err
 		}
 	}

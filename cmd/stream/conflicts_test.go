@@ -82,7 +82,7 @@ func TestConflictsAreListed(t *testing.T) {
 	c.JSON = true
 	runtest.Must(t, showConflicts(t.Context(), &out, &errs, c))
 	lines = strings.Split(strings.TrimSpace(out.String()), "\n")
-	var got conflictLine
+	var got passage.ConflictLine
 	runtest.Must(t, json.Unmarshal([]byte(lines[len(lines)-1]), &got))
 	if got.Serial != serial.String() || got.GapMS != 7000 || got.LowMS != 6800 || got.HighMS != 7200 || !got.Certain || got.Class != "fraud" ||
 		got.First.Station != "北京南" || got.Second.Gateway != 1 || got.Second.At != clock(at+7050) {

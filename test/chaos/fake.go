@@ -53,6 +53,19 @@ func (f *fake) listener(node int32) *faultyListener {
 	return f.listeners[f.bootstrap[node]]
 }
 
+// Isolate stops the traffic between every broker and one client until the returned function is called.
+func (f *fake) Isolate(client string) (heal func()) {
+	var heals []func()
+	for node := range int32(fakeBrokers) {
+		heals = append(heals, f.listener(node).isolate(client))
+	}
+	return func() {
+		for _, heal := range heals {
+			heal()
+		}
+	}
+}
+
 // Restart looks to clients like a restart: connections are reset, and for a moment the broker does
 // not answer.
 func (f *fake) Restart(ctx context.Context) error {

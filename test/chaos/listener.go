@@ -112,7 +112,8 @@ type faultyConn struct {
 	net.Conn
 	gate   *faultyListener
 	client string // Kafka client ID, from the first request; gate.mu guards it
-	named  bool   // the first request was read; of the reading goroutine
+	named  bool   // the first request was read
+	first  []byte // its bytes so far; both of the reading goroutine
 	once   sync.Once
 	closed chan struct{}
 }
@@ -120,10 +121,7 @@ type faultyConn struct {
 func (c *faultyConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 && !c.named {
-		c.named = true
-		c.gate.mu.Lock()
-		c.client = clientID(b[:n])
-		c.gate.mu.Unlock()
+		c.readName(b[:n])
 	}
 	if n > 0 && !c.gate.pass(c, true) {
 		return 0, net.ErrClosed
@@ -148,16 +146,22 @@ func (c *faultyConn) Close() error {
 	return c.Conn.Close()
 }
 
-// clientID returns the client ID of a Kafka request, or "". A request begins with its length (4 bytes), key (2),
-// version (2) and correlation (4); the ID follows with its own length (2).
-func clientID(request []byte) string {
+// readName reads the client ID from the first request, which may arrive in pieces. A request begins with its length
+// (4 bytes), key (2), version (2) and correlation (4); the ID follows with its own length (2).
+func (c *faultyConn) readName(piece []byte) {
 	const at = 12
-	if len(request) < at+2 {
-		return ""
+	if c.first = append(c.first, piece...); len(c.first) < at+2 {
+		return
 	}
-	n := int(binary.BigEndian.Uint16(request[at:]))
-	if n > 255 || len(request) < at+2+n {
-		return ""
+	end := at + 2 + int(binary.BigEndian.Uint16(c.first[at:]))
+	if end <= at+2+255 && len(c.first) < end {
+		return
 	}
-	return string(request[at+2 : at+2+n])
+	c.named = true
+	if end <= len(c.first) {
+		c.gate.mu.Lock()
+		c.client = string(c.first[at+2 : end])
+		c.gate.mu.Unlock()
+	}
+	c.first = nil
 }

@@ -88,11 +88,13 @@ func TestIsolatedClientAloneIsStopped(t *testing.T) {
 		request := append(make([]byte, 13), byte(len(name)))
 		request = append(request, name...)
 		c.SetDeadline(time.Now().Add(patience))
-		if _, err := c.Write(request); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(c, make([]byte, len(request))); err != nil {
-			t.Fatal(err)
+		for _, piece := range [][]byte{request[:4], request[4:13], request[13:]} {
+			if _, err := c.Write(piece); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(c, make([]byte, len(piece))); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	greet(isolated, "gateway-1")

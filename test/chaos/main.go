@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string) error {
 	case !clean:
 		return errors.New(sum)
 	}
-	fmt.Println("faults: " + sum)
+	fmt.Printf("faults: %s\ndouble entries: %d, bound %d\n", sum, sys.passback.entries, sys.passback.bound)
 	return nil
 }
 

@@ -13,7 +13,10 @@ import (
 // findingsShown bounds the evidence that is printed; all findings are counted.
 const findingsShown = 20
 
-const lost judgement = "LOST"
+const (
+	lost        judgement = "LOST"
+	doubleEntry judgement = "DOUBLE ENTRY BEYOND THE BOUND"
+)
 
 // finding is the evidence of one wrong verdict.
 type finding struct {

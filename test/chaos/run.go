@@ -34,6 +34,8 @@ func (sys *system) run(ctx context.Context) error {
 		sys.report.incident("the system did not recover: %v", err)
 	} else if err := sys.verifyAll(ctx); err != nil {
 		sys.report.incident("the final verification failed to run: %v", err)
+	} else if err := sys.runPassback(ctx); err != nil {
+		sys.report.incident("second use of codes: %v", err)
 	}
 	sys.report.ledger = sys.ledger.count()
 	return ctx.Err()

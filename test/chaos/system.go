@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -29,6 +30,7 @@ const (
 	streamFault = 1 << 16
 	streamStaff = 2 << 16
 	streamWatch = 3 << 16
+	streamCross = 4 << 16
 )
 
 // system is the stack under test and its users.
@@ -51,6 +53,8 @@ type system struct {
 	children   []*child // all of them
 	client     *http.Client
 	passengers *passenger.Client
+	passback   *passback // nil: this run measures
+	measures   bool      // -latency or -soak
 	cleanup    []func()
 	postmaster int          // process ID of the PostgreSQL server; 0: none, or on another machine
 	others     atomic.Int64 // checks of passengers that are never revoked, see latency
@@ -63,14 +67,15 @@ type system struct {
 type gateway struct {
 	*child
 	passenger.Gate
-	client *http.Client
+	client   *http.Client
+	identity stack.Announced
 }
 
 // random returns one of the seed's random streams.
 func (sys *system) random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(sys.seed, stream)) }
 
 func newSystem(ctx context.Context, o options, log *console) (_ *system, err error) {
-	sys := &system{seed: o.seed, length: time.Duration(o.minutes * float64(time.Minute)), only: o.only, keep: o.keep,
+	sys := &system{seed: o.seed, length: time.Duration(o.minutes * float64(time.Minute)), only: o.only, keep: o.keep, measures: o.rate > 0 || o.soak > 0,
 		log: log, report: newReport(log), ledger: &ledger{}, client: newClient(),
 		topic: fmt.Sprintf("railgate.control.faults.%d", time.Now().UnixNano())} // a real broker keeps topics
 	if sys.dir, err = os.MkdirTemp("", "railgate-faults-"); err != nil {
@@ -128,24 +133,46 @@ func (sys *system) setup(ctx context.Context, binaries *process.Binaries, postgr
 	if err != nil {
 		return err
 	}
-	issuer, err1 := sys.stack.Issuer("issuer", settings)
-	standby, err2 := sys.stack.Issuer("issuer-2", settings)
+	var tables []string
+	if !sys.measures { // another version may not know the settings
+		sys.passback = newPassback(sys.topic)
+		tables = append(tables, sys.passback.announcement())
+		maps.Copy(settings, sys.passback.issuerSettings(sys.broker.Replication()))
+	}
+	issuer, err1 := sys.stack.Issuer("issuer", settings, tables...)
+	standby, err2 := sys.stack.Issuer("issuer-2", settings, tables...)
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	sys.issuer, sys.standby = sys.newChild(issuer), sys.newChild(standby)
 	sys.passengers = passenger.New(issuer.URL, passenger.HTTP(sys.client))
 	for i := range gatewayCount + 1 { // the last one starts at the end
-		server, err := sys.stack.Gateway(fmt.Sprintf("gateway-%d", i+1), nil)
+		identity, server, err := sys.newGateway(ctx, i+1)
 		if err != nil {
 			return err
 		}
-		g := &gateway{child: sys.newChild(server), client: newClient()}
+		g := &gateway{child: sys.newChild(server), client: newClient(), identity: identity}
 		g.Gate = passenger.Gate{URL: server.URL, Device: sys.stack.Device, Send: passenger.HTTP(g.client)}
 		sys.gateways = append(sys.gateways, g)
 	}
 	sys.spare, sys.gateways = sys.gateways[gatewayCount], sys.gateways[:gatewayCount:gatewayCount]
 	return nil
+}
+
+// newGateway writes the settings of a gateway and makes its key.
+func (sys *system) newGateway(ctx context.Context, id int) (identity stack.Announced, server *stack.Server, err error) {
+	name := fmt.Sprintf("gateway-%d", id)
+	if sys.passback == nil {
+		server, err = sys.stack.Gateway(name, nil)
+		return identity, server, err
+	}
+	if identity, err = sys.stack.NewGatewayKey(ctx, id); err != nil {
+		return identity, nil, err
+	}
+	if server, err = sys.stack.Gateway(name, sys.passback.settings(identity)); err == nil {
+		err = server.Add(sys.passback.entry())
+	}
+	return identity, server, err
 }
 
 // issuerSettings returns settings without limits on one network and one staff credential: here all
@@ -180,6 +207,14 @@ func (sys *system) startAll(ctx context.Context) error {
 	}
 	if err := sys.issuer.Ready(ctx, recoveryBound, nil); err != nil {
 		return fmt.Errorf("%w\n%s", err, sys.issuer.tail())
+	}
+	for _, g := range append(slices.Clip(sys.gateways), sys.spare) {
+		if sys.passback == nil {
+			break
+		}
+		if err := sys.issuer.Announce(ctx, g.identity); err != nil {
+			return fmt.Errorf("%w\n%s", err, sys.issuer.tail())
+		}
 	}
 	for n := range firstHolders {
 		h, err := sys.newHolder(ctx, n)

@@ -88,6 +88,19 @@ type Verdict struct {
 		State       string `json:"state"`
 		WatermarkMS int64  `json:"watermark_ms"`
 	} `json:"revocation"`
+	Passback struct {
+		State   string `json:"state"`
+		Result  string `json:"result"`
+		Flagged bool   `json:"flagged"`
+		AgeMS   int64  `json:"age_ms"`
+	} `json:"passback"` // if the device's policy is not off
+	Ticket struct {
+		State   string `json:"state"`
+		Flagged bool   `json:"flagged"`
+		Train   string `json:"train"`
+		Coach   string `json:"coach"`
+		Seat    string `json:"seat"`
+	} `json:"ticket"` // if the device's policy is not ignore
 	Code string `json:"code"` // of a problem, which has no verdict
 }
 
