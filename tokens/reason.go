@@ -78,7 +78,7 @@ var reasons = [reasonCount]reasonInfo{
 	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},
 	ReasonStaleData:         {"stale_revocation_data", ClassVerifier, "This gate is cut off from the network. Please use the staffed channel.", "本通道网络中断，请走人工通道。"},
 	ReasonScanTime:          {"scan_time_refused", ClassVerifier, "The device's clock is wrong, or this scan is too old to be checked. Please use the staffed channel.", "设备时间有误或扫码记录已超时，无法核验，请走人工通道。"},
-	ReasonUsed:              {"already_used", ClassPassenger, "This temporary ID has already been used here. If you have not passed, please see the staff.", "该证明已使用过，如您尚未通过，请联系工作人员。"},
+	ReasonUsed:              {"already_used", ClassPassenger, "This code has already been used. If you have not passed, please see the staff.", "该二维码已使用过，如您尚未通过，请联系工作人员。"},
 	ReasonUsedElsewhere:     {"already_used", ClassFraud, "This code has already been used at another place. Please see the staff.", "该二维码已在其他地点使用过，请联系工作人员。"},
 	ReasonNoTicket:          {"no_ticket", ClassPassenger, "No ticket for this station was found under this temporary ID. Please check your booking in the app, or go to a ticket window.", "未查询到您在本站的车票，请在客户端核对订单，或到售票窗口办理。"},
 	ReasonTooEarly:          {"too_early", ClassPassenger, "The gates for your train are not open yet. Please scan again when check-in begins.", "您乘坐的车次尚未开始检票，请在开始检票后重新扫码。"},
