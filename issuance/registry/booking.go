@@ -32,9 +32,9 @@ const (
 
 // Gateways know tickets by the pseudonyms that the codes of their passengers have. Two columns of a
 // ticket say what they were told: book_ms, when the next record is due (null: none), and booked_ms,
-// when the booking was put into the outbox (null: never). A report sets book_ms in its own
-// transaction, so no crash loses a record, and the transaction that enqueues the record clears it,
-// so none is doubled. A booking is due [BookedAhead] before departure, a cancellation immediately.
+// when the booking was put into the outbox (null: never), also if it had no record because the person
+// has no resident ID card. A report sets book_ms in its own transaction, so no crash loses a record,
+// and the transaction that enqueues the record clears it, so none is doubled. A booking is due [BookedAhead] before departure, a cancellation immediately.
 
 // PlaceBooking returns the partitions of a booking's record: those of its two stations.
 func PlaceBooking(r *revocation.Record, partitions int) ([]int, error) {
@@ -115,7 +115,8 @@ func (s *Store) bookingRecords(t *bookedTicket, j *Journey, p identity.Person, c
 }
 
 // dueRecords returns the records about a ticket that are due now, and when the next one is due; null:
-// never.
+// never. It sets t.booked if the booking is due: also of a person who has no pseudonyms, because a
+// correction can make it one who has ([Store.moveBookings]).
 func (s *Store) dueRecords(t *bookedTicket, now database.Millis) (records []revocation.Record, next sql.NullInt64, err error) {
 	i, err := s.decryptItinerary(t.id, t.itinerary)
 	if err != nil || i.Journey == nil || !t.valid() && !t.booked.Valid {
@@ -132,6 +133,9 @@ func (s *Store) dueRecords(t *bookedTicket, now database.Millis) (records []revo
 	p, ok, err := s.traveller(t)
 	if err == nil && ok {
 		records, err = s.bookingRecords(t, j, p, !t.valid(), now)
+	}
+	if err == nil && ok && t.valid() {
+		t.booked = sql.NullInt64{Int64: int64(now), Valid: true}
 	}
 	return records, next, err
 }
@@ -156,9 +160,6 @@ func (s *Store) settleBookings(ctx context.Context, tx *sql.Tx, condition string
 		if fault != nil {
 			faults = append(faults, fault)
 			next = sql.NullInt64{Int64: int64(now.Add(bookRetry)), Valid: true}
-		}
-		if len(records) > 0 && t.valid() {
-			t.booked = sql.NullInt64{Int64: int64(now), Valid: true}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE tickets SET book_ms = $2, booked_ms = $3 WHERE reference = $1`, t.reference, next, t.booked); err != nil {
 			return 0, nil, err

@@ -319,6 +319,27 @@ func TestBookingsFollowAPassenger(t *testing.T) {
 	})
 }
 
+// A passenger who had a passport when the journey came near, and a resident ID card afterwards, has the booking.
+func TestBookingsFollowFromAPassport(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		stream := env.openStream()
+		h := env.registerVerified(resident(1))
+		l := env.addPassenger(h, visitor(1))
+		report, j := env.near(h, "T1", 20*time.Hour, l.ID)
+		env.record(report)
+		env.Exec(`UPDATE passengers SET status = 5 WHERE id = $1`, l.ID) // failed: only such an entry can be edited
+		l = env.line(h, l.ID)
+		env.Done(env.Edit(t.Context(), h, l.ID, l.Version, enteredPassenger(resident(3))))
+		if held := env.told(stream).held(j, resident(3)); held != booking.Valid {
+			t.Errorf("after the edit the person is %v", held)
+		}
+		env.record(TicketEvent{Principal: env.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
+		if held := env.told(stream).held(j, resident(3)); held != booking.None {
+			t.Errorf("after the refund the person is %v", held)
+		}
+	})
+}
+
 // An issuer without the stream changes only the due times; one with the stream publishes what is due, also for
 // tickets from before the stream existed, and cancels what ended meanwhile.
 func TestBookingsWaitForAStream(t *testing.T) {
