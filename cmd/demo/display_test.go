@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
@@ -44,7 +45,7 @@ func TestPrintedRevokeCommandDoesNotEndTheDemo(t *testing.T) {
 			t.Fatalf("%v; notice %q", err, notice)
 		}
 		p.print(s, code, notice)
-		if v, err := h.scan(code.Text, h.entryGate, "entry"); err != nil || v.Verdict != "allow" {
+		if v, err := h.scan(h.gate(h.beijing, entryGate), code.Text, "entry"); err != nil || v.Verdict != "allow" {
 			t.Fatalf("the displayed code: %+v, %v", v, err)
 		}
 		line := revokeLine.FindStringSubmatch(out.String())
@@ -100,5 +101,29 @@ func TestPrintedStreamCommandReadsTheStream(t *testing.T) {
 	counts := replica.Status(h.clock.now().UnixMilli()).Counts.Outcomes
 	if n := counts[revocation.Forged] + counts[revocation.WrongAuthority] + counts[revocation.Unreadable]; n != 0 {
 		t.Errorf("%d messages do not verify under the printed key", n)
+	}
+}
+
+var handheldLine = regexp.MustCompile(`curl -s -H 'Authorization: Bearer (\S+)' --data-binary "\$CODE" '(\S+)/v1/check\?scope=entry(&receipt=1)'`)
+
+// The printed command for the handheld shows what a verdict says beyond the code.
+func TestPrintedHandheldCommandShowsTheWholeVerdict(t *testing.T) {
+	h, s := openDisplay(t)
+	code, _, err := s.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	(&page{out: &out}).print(s, code, "")
+	line := handheldLine.FindStringSubmatch(out.String())
+	if line == nil {
+		t.Fatalf("no command for the handheld:\n%s", out.String())
+	}
+	v, err := h.scan(passenger.Gate{URL: line[2], Device: line[1], More: line[3], Send: h.send}, code.Text, "entry")
+	if err != nil || v.Verdict != "allow" {
+		t.Fatalf("the verdict is %+v, %v", v, err)
+	}
+	if v.Passback.Result != "first" || v.Ticket.State != "none" || v.Receipt == "" {
+		t.Errorf("passback %+v, ticket %+v, a receipt of %d characters", v.Passback, v.Ticket, len(v.Receipt))
 	}
 }

@@ -1,6 +1,7 @@
 // Command demo runs railgate in one process: an in-process Kafka-compatible broker, SQLite,
-// issuer and gateway. It acts as passengers, staff and a gate over real HTTP, checks every
-// answer, and exits with 1 if one differs from the expected answer.
+// an issuer and the gateways of two stations. It acts as passengers, staff, a ticketing system,
+// gates and a handheld over real HTTP, checks every answer, and exits with 1 if one differs from
+// the expected answer.
 //
 // With -serve it then continues to run on fixed ports, shows a code that changes every 60 s,
 // and writes a target file for the load test.
@@ -30,7 +31,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "Runs issuer, gateway, broker and database in one process, acts as passengers,\nstaff and a gate, and checks every answer.\n\n"+
+		fmt.Fprint(flags.Output(), "Runs issuer, two gateways, broker and database in one process, acts as passengers,\nstaff and gates, and checks every answer.\n\n"+
 			"  go run ./cmd/demo            a scripted run; exit code 0 if every answer is as expected\n"+
 			"  go run ./cmd/demo -serve     then continue to run: URLs, curl commands, a QR code, a target for the load test\n\n")
 		flags.PrintDefaults()
@@ -85,9 +86,9 @@ func playStory(out io.Writer, log *zap.Logger) error {
 		return err
 	}
 	s := &story{system: h, report: report{out: out, colour: terminal(out)}}
-	fmt.Fprintf(out, "railgate demo: in-process broker, SQLite, issuer at %s, gateway at %s\n"+
-		"Invented passengers, staff and a gate use them over HTTP; face checks are simulated.\n"+
-		"Instead of waiting, the demo moves its clock. Each line ends with the answer and its time.\n", h.issuer, h.gateway)
+	fmt.Fprintf(out, "railgate demo: in-process broker, SQLite, issuer at %s, gateways at %s and %s\n"+
+		"Invented passengers, staff and gates use them over HTTP; face checks are simulated.\n"+
+		"Instead of waiting, the demo moves its clock. Each line ends with the answer and its time.\n", h.issuer, h.beijing.url, h.shanghai.url)
 	err = s.play()
 	if e := h.close(); err == nil {
 		err = e

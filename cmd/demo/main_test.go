@@ -21,7 +21,9 @@ func TestEveryAnswerOfTheDemoIsAsExpected(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, must := range []string{"GREEN   the entry gate accepts", "code_stale", "bad_signature", "link_mismatch", "wrong_scope", "unknown_key",
-		"revoked", "session_closed", "session_over", "credential_expired", " 0 with an unexpected answer"} {
+		"revoked", "session_closed", "session_over", "credential_expired", "already_used, fraud", "ok, forgiven", "ok, held", "released",
+		"ok, G101 05 12F", "no_ticket", "too_early", "train_departed", "ok, G9 08 3C", "its data is 18", "used, first", "handheld 1, turnstile 2",
+		"ok, allow entry", "receipt_signature", " 0 with an unexpected answer"} {
 		if !strings.Contains(out.String(), must) {
 			t.Errorf("the output does not contain %q", must)
 		}

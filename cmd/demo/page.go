@@ -77,6 +77,8 @@ railgate is up. Gateway %s, issuer %s; metrics %s/metrics and %s/metrics
 Fetch the current code and scan it at the entry gate:
   CODE=$(curl -s -H 'Authorization: Bearer %s' %s%s | sed 's/.*"text":"\([^"]*\)".*/\1/')
   curl -s -H 'Authorization: Bearer %s' --data-binary "$CODE" '%s/v1/check?scope=entry'
+Check it with the handheld, which also asks whether it was used before, for a ticket and for a signed verdict:
+  curl -s -H 'Authorization: Bearer %s' --data-binary "$CODE" '%s/v1/check?scope=entry&receipt=1'
 Verify it without the gateway, with the issuer's public key:
   python3 docs/examples/verify.py "$CODE" entry "$(date +%%s)" %d=%x
 Revoke its credential as staff and scan again (another passenger applies within a minute):
@@ -87,7 +89,8 @@ Read the control stream: topic %s at the Kafka broker %s, signed with the author
 %s:
   go run ./cmd/stream -brokers %s -topic %s -authority %s -follow
 
-`, h.gateway, h.issuer, h.gatewayAdmin, h.issuerAdmin,
-		s.application.Access, h.issuer, s.session.CodePath(), h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial(), p.target,
+`, h.beijing.url, h.issuer, h.beijing.admin, h.issuerAdmin,
+		s.application.Access, h.issuer, s.session.CodePath(), h.beijing.devices[entryGate], h.beijing.url, h.beijing.devices[handheld], h.beijing.url,
+		h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial(), p.target,
 		topic, brokers, h.authority, brokers, topic, h.authority)
 }

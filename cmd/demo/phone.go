@@ -14,14 +14,22 @@ import (
 // callTimeout bounds a request, and the wait for readiness.
 const callTimeout = 5 * time.Second
 
+// overloadPause is the pause before a request is repeated that the gateway was too busy to answer.
+const overloadPause = 20 * time.Millisecond
+
 var overHTTP = passenger.HTTP(&http.Client{Timeout: callTimeout})
 
-// send sends a request and records the response time.
-func (h *system) send(ctx context.Context, r passenger.Request) (passenger.Answer, error) {
-	began := time.Now()
-	answer, err := overHTTP(ctx, r)
-	h.took = time.Since(began)
-	return answer, err
+// send sends a request and records the response time. On a busy machine a gateway may answer that it is
+// overloaded. As devices do, send then repeats the request a moment later.
+func (h *system) send(ctx context.Context, r passenger.Request) (answer passenger.Answer, err error) {
+	for end := time.Now().Add(callTimeout); ; time.Sleep(overloadPause) {
+		began := time.Now()
+		answer, err = overHTTP(ctx, r)
+		h.took = time.Since(began)
+		if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Code() != "overloaded" || time.Now().After(end) {
+			return answer, err
+		}
+	}
 }
 
 // post sends a JSON body to the issuer and returns any answer.
@@ -33,10 +41,14 @@ func (h *system) post(path, bearer string, body any) (passenger.Answer, error) {
 	return h.send(context.Background(), passenger.Request{Method: "POST", URL: h.issuer + path, Bearer: bearer, Body: text})
 }
 
+// gate returns a device of a station. One that the station does not have has no credential.
+func (h *system) gate(s *station, device string) passenger.Gate {
+	return passenger.Gate{URL: s.url, Device: s.devices[device], Send: h.send}
+}
+
 // scan checks a code for one scope, as a gate does.
-func (h *system) scan(text, device, scope string) (passenger.Verdict, error) {
-	gate := passenger.Gate{URL: h.gateway, Device: device, Send: h.send}
-	return gate.Check(context.Background(), text, scope)
+func (h *system) scan(at passenger.Gate, text, scope string) (passenger.Verdict, error) {
+	return at.Check(context.Background(), text, scope)
 }
 
 // phone is a passenger's app: it applies, passes the face check, opens sessions and shows codes.

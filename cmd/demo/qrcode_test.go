@@ -24,7 +24,8 @@ func TestCodeIsReadableOnATerminalOf24Lines(t *testing.T) {
 		}
 		t.Skip("zbarimg is not installed")
 	}
-	h := &system{gateway: "http://127.0.0.1:8080", issuer: "http://127.0.0.1:8081", gatewayAdmin: "http://127.0.0.1:9080", issuerAdmin: "http://127.0.0.1:9081"}
+	h := &system{beijing: &station{url: "http://127.0.0.1:8080", admin: "http://127.0.0.1:9080"}, shanghai: &station{},
+		issuer: "http://127.0.0.1:8081", issuerAdmin: "http://127.0.0.1:9081"}
 	for name, theme := range map[string][2]color.Gray{"dark": {{Y: 220}, {Y: 20}}, "light": {{Y: 30}, {Y: 250}}} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder

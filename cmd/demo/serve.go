@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	firstPassenger = 7               // the scripted run uses the passengers before
+	firstPassenger = 20              // the scripted run uses the passengers before
 	retryAfter     = 5 * time.Second // after a failure to get a code
 )
 
@@ -65,7 +65,7 @@ func (h *system) writeTarget() (string, error) {
 		return "", err
 	}
 	text, err := json.MarshalIndent(loadtest.Target{
-		Gateway: h.gateway, Issuer: h.issuer, Device: h.entryGate, Staff: h.staff,
+		Gateway: h.beijing.url, Issuer: h.issuer, Device: h.beijing.devices[entryGate], Staff: h.staff,
 		LoadKey: loadtest.LoadKey{ID: loadKeyID, Seed: h.loadSeed},
 	}, "", "  ")
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// story acts as passengers, staff and a gate. Each printed step is a real request, and each answer
+// story acts as passengers, staff and gates. Each printed step is a real request, and each answer
 // is compared with the expected one.
 type story struct {
 	*system
 	report
+	account string // of the passenger who buys tickets
 }
 
 // play runs every scene. It returns an error if the story cannot continue; the report counts
@@ -26,7 +27,8 @@ func (s *story) play() error {
 		return err
 	}
 	first, second := &phone{system: s.system}, &phone{system: s.system}
-	for _, run := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
+	for _, run := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds,
+		s.codePassesOnce, s.barrierTurns, s.ticketIsHeld, s.tunnel, s.receipt} {
 		if err := run(first, second); err != nil {
 			return err
 		}
@@ -72,9 +74,9 @@ func (s *story) rotate(a, _ *phone) error {
 	old := a.code(0)
 	s.scanned("the entry gate accepts the current code", old.Text(), "entry", "ok")
 	s.scanned("the exit gate accepts it too; its signature is cached", old.Text(), "exit", "ok")
-	s.scannedBy(s.saleWindow, "a ticket window accepts it for a refund", old.Text(), "refund", "ok")
-	s.scannedBy(s.saleWindow, "a ticket window may not check it for entry", old.Text(), "entry", "scope_not_allowed")
-	s.scannedBy("", "a device without a credential gets no verdict", old.Text(), "entry", "device_unknown")
+	s.scannedBy(s.gate(s.beijing, saleWindow), "a ticket window accepts it for a refund", old.Text(), "refund", "ok")
+	s.scannedBy(s.gate(s.beijing, saleWindow), "a ticket window may not check it for entry", old.Text(), "entry", "scope_not_allowed")
+	s.scannedBy(s.gate(s.beijing, "stranger"), "a device without a credential gets no verdict", old.Text(), "entry", "device_unknown")
 	if err := s.later(2*time.Minute, "two minutes pass"); err != nil {
 		return err
 	}
@@ -236,22 +238,26 @@ func (s *story) later(d time.Duration, what string) error {
 }
 
 func (s *story) scanned(what, text, scope, want string) {
-	s.scannedBy(s.entryGate, what, text, scope, want)
+	s.scannedBy(s.gate(s.beijing, entryGate), what, text, scope, want)
 }
 
-func (s *story) scannedBy(device, what, text, scope, want string) {
-	v, err := s.scan(text, device, scope)
+func (s *story) scannedBy(at passenger.Gate, what, text, scope, want string) {
+	v, err := s.scan(at, text, scope)
 	s.compareVerdict(what, err, v, want)
 }
 
 // compareVerdict compares a gateway's answer with the expected one.
 func (s *story) compareVerdict(what string, err error, v passenger.Verdict, want string) {
 	got := v.Reason + v.Code // one of them is empty
-	light := "RED"
-	if v.Verdict == "allow" {
-		light = "GREEN"
+	s.step(light(v.Verdict == "allow"), what, got, want, s.took, err)
+}
+
+// light is what a passenger sees.
+func light(admitted bool) string {
+	if admitted {
+		return "GREEN"
 	}
-	s.step(light, what, got, want, s.took, err)
+	return "RED"
 }
 
 // issued compares an issuer's answer with the expected one.
@@ -259,15 +265,24 @@ func (s *story) issued(what string, err error, got, want string) {
 	s.step("issuer", what, got, want, s.took, err)
 }
 
-// awaitRefusal scans a code until the gate refuses it for the reason, and prints the time since the
+// awaitRefusal scans a code until the entry gate refuses it for the reason, and prints the time since the
 // issuer's answer.
 func (s *story) awaitRefusal(acknowledged time.Time, format string, code tokens.Token, reason string) {
-	var v passenger.Verdict
-	var err error
+	v, err := s.await(acknowledged, s.gate(s.beijing, entryGate), code, reason)
+	s.compareVerdict(sinceMS(format, acknowledged), err, v, reason)
+}
+
+// await scans a code until the verdict has the reason, for at most the time in which a change becomes effective.
+func (s *story) await(acknowledged time.Time, at passenger.Gate, code tokens.Token, reason string) (v passenger.Verdict, err error) {
 	for end := acknowledged.Add(effective); time.Now().Before(end); {
-		if v, err = s.scan(code.Text(), s.entryGate, "entry"); err != nil || v.Reason == reason {
+		if v, err = s.scan(at, code.Text(), "entry"); err != nil || v.Reason == reason {
 			break
 		}
 	}
-	s.compareVerdict(fmt.Sprintf(format, time.Since(acknowledged).Seconds()*1000), err, v, reason)
+	return v, err
+}
+
+// sinceMS formats the milliseconds since a time.
+func sinceMS(format string, began time.Time) string {
+	return fmt.Sprintf(format, time.Since(began).Seconds()*1000)
 }

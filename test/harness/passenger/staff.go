@@ -74,6 +74,7 @@ func (c *Client) Subjects(ctx context.Context, question json.RawMessage, people 
 type Gate struct {
 	URL    string // base URL of the gateway
 	Device string // credential; empty: none
+	More   string // further parameters of checks, such as "&receipt=1"
 	Send   Sender
 }
 
@@ -84,6 +85,7 @@ type Verdict struct {
 	Class      string `json:"class"`
 	Serial     string `json:"serial"`
 	Left       int    `json:"seconds_left"`
+	Receipt    string `json:"receipt"` // if it was asked for
 	Revocation struct {
 		State       string `json:"state"`
 		WatermarkMS int64  `json:"watermark_ms"`
@@ -106,7 +108,7 @@ type Verdict struct {
 
 // Ask sends the text of a code to be checked for one scope.
 func (g *Gate) Ask(ctx context.Context, text, scope string) (Answer, error) {
-	return g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
+	return g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope + g.More, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
 }
 
 // Check is [Gate.Ask] and decodes the answer. A problem is not an error: it has a Code instead of a
