@@ -156,7 +156,7 @@ func (c *Config) checkNeeds() error {
 	case n.Receipts && c.Signer == nil:
 		return errors.New("a device may ask for receipts, so Signer must be set")
 	case len(c.Station) > MaxStation || !utf8.ValidString(c.Station):
-		return fmt.Errorf("Station must be at most %d bytes of UTF-8", MaxStation)
+		return fmt.Errorf("the field Station must be at most %d bytes of UTF-8", MaxStation)
 	case c.Passages.ClockError < 0 || c.Passages.ClockError > time.Minute, c.Passages.UploadError < 0 || c.Passages.UploadError > time.Minute:
 		return errors.New("Passages.ClockError and UploadError must be 0 to 1m")
 	}

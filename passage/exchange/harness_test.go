@@ -89,16 +89,6 @@ func (h *harness) create(copies int) {
 	}
 }
 
-// write writes a message as any client with access to the topic can.
-func (h *harness) write(partition int, value []byte) {
-	h.t.Helper()
-	r, err := h.client.Produce(h.t.Context(), &kafkago.ProduceRequest{Topic: h.topic, Partition: partition, RequiredAcks: kafkago.RequireAll,
-		Records: kafkago.NewRecordReader(kafkago.Record{Value: kafkago.NewBytes(value), Time: time.Now()})})
-	if err != nil || r.Error != nil {
-		h.t.Fatal(err, r)
-	}
-}
-
 // privateKey returns a gateway's key.
 func privateKey(id revocation.GatewayID) ed25519.PrivateKey {
 	seed := [ed25519.SeedSize]byte{7, byte(id)}
