@@ -16,7 +16,66 @@ type answer struct {
 	secondsLeft     int64
 	state           []byte
 	ageMS           int64
+
+	// Of the gateway's policies beyond the code; the first values without one.
+	passback        passbackState
+	result          useResult
+	passbackFlagged bool
+	passbackMS      int64
+	ticket          ticketState
 }
+
+// passbackState is what a gateway knows about second uses.
+type passbackState uint8
+
+const (
+	passbackNone passbackState = iota // the verdict has no passback
+	passbackExact
+	passbackLocal
+	passbackUnknown
+	passbackFull
+	passbackStates
+)
+
+var passbackStateNames = [passbackStates]string{"", "exact", "local", "unknown", "full"}
+
+func (s passbackState) String() string { return passbackStateNames[s] }
+
+// useResult is what became of an attempt to use a code.
+type useResult uint8
+
+const (
+	resultNone useResult = iota // the verdict has no passback
+	resultFirst
+	resultRepeated
+	resultUsed
+	resultHeld
+	resultForgiven
+	resultAmnesty
+	resultNotCounted
+	useResults
+)
+
+var useResultNames = [useResults]string{"", "first", "repeated", "used", "held", "forgiven", "amnesty", "not_counted"}
+
+func (r useResult) String() string { return useResultNames[r] }
+
+// ticketState is what a gateway knows about the ticket.
+type ticketState uint8
+
+const (
+	ticketNone    ticketState = iota // the verdict has no ticket
+	ticketMissing                    // the person has none
+	ticketUnknown
+	ticketHeld
+	ticketEarly
+	ticketLate
+	ticketStates
+)
+
+var ticketStateNames = [ticketStates]string{"", "none", "unknown", "held", "early", "late"}
+
+func (s ticketState) String() string { return ticketStateNames[s] }
 
 // The errors of a body that is not a verdict. They are fixed texts: no part of a body
 // reaches a report.
@@ -29,6 +88,7 @@ var (
 	errAnswerVerdict  = errors.New("answer: verdict and reason contradict each other")
 	errAnswerScope    = errors.New("answer: unknown scope")
 	errAnswerState    = errors.New("answer: unknown revocation state")
+	errAnswerUse      = errors.New("answer: unknown state or result of passback or ticket")
 	errAnswerEmpty    = errors.New("answer: empty text")
 	errAnswerTooShort = errors.New("answer: truncated")
 )
@@ -152,9 +212,9 @@ func (a *answer) parse(body []byte) error {
 				return err
 			})
 		case seenPassback:
-			err = s.readObject(passbackNames, &seen, s.readBeyond)
+			err = s.readObject(passbackNames, &seen, func(bit int) error { return a.readPassback(&s, bit) })
 		case seenTicket:
-			err = s.readObject(ticketNames, &seen, s.readBeyond)
+			err = s.readObject(ticketNames, &seen, func(bit int) error { return a.readTicket(&s, bit) })
 		case seenReceipt:
 			_, err = s.readString()
 		}
@@ -169,13 +229,34 @@ func (a *answer) parse(body []byte) error {
 	return a.checkFields(seen, verdictAllow)
 }
 
-// readBeyond reads one value of passback or ticket. The load test does not judge them: it does not know which codes
-// others used, or who has a ticket.
-func (s *scanner) readBeyond(bit int) (err error) {
+// readPassback reads one value of passback.
+func (a *answer) readPassback(s *scanner, bit int) (err error) {
+	var n int
 	switch bit {
-	case seenPassbackFlagged, seenTicketFlagged:
+	case seenPassbackState:
+		n, err = s.readOneOf(passbackStateNames[:])
+		a.passback = passbackState(n)
+	case seenResult:
+		n, err = s.readOneOf(useResultNames[:])
+		a.result = useResult(n)
+	case seenPassbackFlagged:
+		a.passbackFlagged, err = s.readBool()
+	case seenPassbackAge:
+		a.passbackMS, err = s.readNumber()
+	}
+	return err
+}
+
+// readTicket reads one value of ticket.
+func (a *answer) readTicket(s *scanner, bit int) (err error) {
+	switch bit {
+	case seenTicketState:
+		var n int
+		n, err = s.readOneOf(ticketStateNames[:])
+		a.ticket = ticketState(n)
+	case seenTicketFlagged:
 		_, err = s.readBool()
-	case seenPassbackAge, seenDeparts:
+	case seenDeparts:
 		_, err = s.readNumber()
 	default:
 		var v []byte
@@ -200,7 +281,7 @@ func (a *answer) checkFields(seen int, verdictAllow bool) error {
 			return errAnswerMissing
 		}
 	}
-	if seen&withJourney != 0 && seen&withTicket == 0 {
+	if (seen&withJourney != 0) != (a.ticket >= ticketHeld) {
 		return errAnswerMissing
 	}
 	a.allow = verdictAllow

@@ -58,6 +58,26 @@ func TestVerdictsBeyondTheCodeAreParsed(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.body, a.reason, err)
 		}
 	}
+	var a answer
+	flagged := strings.Replace(strings.Replace(usedOnce, "first", "used", 1), `false,"age_ms":0`, `true,"age_ms":1712`, 1)
+	if err := a.parse([]byte(with(allowBody, flagged+noTicket))); err != nil || a.passback != passbackExact || a.result != resultUsed ||
+		!a.passbackFlagged || a.passbackMS != 1712 || a.ticket != ticketMissing {
+		t.Errorf("parsed as %+v, %v", a, err)
+	}
+	if err := a.parse([]byte(with(allowBody, seated))); err != nil || a.ticket != ticketHeld || a.passback != passbackNone || a.result != resultNone {
+		t.Errorf("parsed as %+v, %v", a, err)
+	}
+	for _, c := range []struct {
+		parts, from, to string
+		want            error
+	}{
+		{usedOnce, "exact", "exakt", errAnswerUse}, {usedOnce, "first", "", errAnswerUse}, {seated, "held", "sold", errAnswerUse},
+		{usedOnce, `false`, `0`, errAnswerJSON}, {seated, "held", "none", errAnswerMissing}, {noTicket, "none", "late", errAnswerMissing},
+	} {
+		if err := a.parse([]byte(with(allowBody, strings.Replace(c.parts, c.from, c.to, 1)))); err != c.want {
+			t.Errorf("%s with %s for %s: %v, want %v", c.parts, c.to, c.from, err, c.want)
+		}
+	}
 	for _, part := range []string{`,"result":"first"`, `"state":"exact",`, `,"flagged":false`, `,"age_ms":0`, `,"seat":"无\"座"`, `,"departs_at":1770685200`} {
 		body := strings.Replace(with(denyBody, usedOnce+seated), part, "", 1)
 		if part == `,"flagged":false` { // the first one is that of the revocation data
@@ -116,6 +136,7 @@ func TestAnswerOutsideTheContractIsRefused(t *testing.T) {
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(allowBody))
 	f.Add([]byte(denyBody))
+	f.Add([]byte(with(denyBody, usedOnce+seated)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a answer
 		if a.parse(body) != nil {

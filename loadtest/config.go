@@ -23,6 +23,10 @@
 //
 // Tampered codes have a current step and a credential that is not revoked, so only the
 // flipped bit can cause their denial.
+//
+// Passback of the gateway is detected before the run. If it is on, the load test knows when each pass was shown where,
+// and so whether it is a first use, a repetition or a second use. Only where requests of one pass overlap, or an age is
+// at the edge of a limit, several results are accepted. The passes have invented holders, so no ticket is held.
 package loadtest
 
 import (
@@ -129,5 +133,12 @@ func (c *Config) Validate() error {
 func (c *Config) run() time.Duration { return c.Warmup + c.Duration }
 
 func (c *Config) schedule() *Schedule {
-	return NewSchedule(c.Mix, c.Rate, c.run(), c.Uniform, c.Seed)
+	s := NewSchedule(c.Mix, c.Rate, c.run(), c.Uniform, c.Seed)
+	switch {
+	case c.Target.SecondGateway != "":
+		s.reuseAfter = reuseElsewhere
+	case c.Target.Second != "":
+		s.reuseAfter = reuseAtOther
+	}
+	return s
 }

@@ -25,6 +25,7 @@ const idleConnection = 2 * time.Second
 type gate struct {
 	base, address, device string
 	https                 bool
+	elsewhere             bool // another gateway than the first
 	scope                 tokens.Scope
 }
 

@@ -47,6 +47,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	r.notes(&b)
 	fmt.Fprintf(&b, "target: %s arrivals at %.0f/s (%s), result: %.0f right answers/s\n", r.Mix, r.TargetRate, r.Arrivals, r.Rate)
+	r.passback(&b)
 	if len(r.Verdicts) > 0 {
 		fmt.Fprintf(&b, "oldest revocation data of an answer: %d ms\n", r.OldestMS)
 	}
@@ -135,6 +136,18 @@ func verdicts(kind string, counts map[tokens.Reason]int64) []Verdict {
 		}
 	}
 	return out
+}
+
+// passback writes what verdicts said about second uses; nothing if passback is off.
+func (r *Result) passback(b *strings.Builder) {
+	if r.Passback.Mode == passbackOff.String() {
+		return
+	}
+	fmt.Fprintf(b, "passback (%s):", r.Passback.Mode)
+	for _, u := range r.Passback.Results {
+		fmt.Fprintf(b, " %s %s %d,", u.State, u.Result, u.Count)
+	}
+	fmt.Fprintf(b, " %d double entries\n", r.Passback.Double)
 }
 
 func sortErrors(errs []Error) {

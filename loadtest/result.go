@@ -51,6 +51,7 @@ type Result struct {
 	OwnLateness Latency   `json:"own_lateness"`    // this program's part of SentLate, see Limits.Share
 	Processor   float64   `json:"processor_share"` // share of its processors that this program used, 0 to 1
 	Verdicts    []Verdict `json:"verdicts"`
+	Passback    Passback  `json:"passback"`
 	Revocation  Latency   `json:"revoke_to_refused"`  // before the run
 	OldestMS    int64     `json:"oldest_revocations"` // age of the oldest revocation data in an answer, ms
 
@@ -74,6 +75,22 @@ type Latency struct {
 type Verdict struct {
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}
+
+// Passback is what verdicts said about second uses.
+type Passback struct {
+	Mode    string `json:"mode"`    // of the gateway: off, flag or deny
+	Results []Use  `json:"results"` // of the measured part
+	// Double counts passages of a pass that had passed less than 125 s before, warm-up included. They are wrong
+	// verdicts, except at another gateway that did not know of the passage yet.
+	Double int64 `json:"double_entries"`
+}
+
+// Use counts the verdicts with one state and result of passback.
+type Use struct {
+	State  string `json:"state"`
+	Result string `json:"result"`
 	Count  int64  `json:"count"`
 }
 
@@ -115,6 +132,14 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 		OwnLateness: latency("own lateness", s.own), Processor: r.processor,
 		Revocation: latency("revoke to refused", revocation), OldestMS: s.oldest,
 		curves: []curve{newCurve("overall", s.all)},
+	}
+	out.Passback = Passback{Mode: r.mode.String(), Results: []Use{}, Double: s.double}
+	for state := passbackNone + 1; state < passbackStates; state++ {
+		for result, n := range s.results[state] {
+			if n > 0 {
+				out.Passback.Results = append(out.Passback.Results, Use{state.String(), useResult(result).String(), n})
+			}
+		}
 	}
 	// An interrupted run ended with its last answer, others not before their time.
 	from, to := r.begun.Add(c.Warmup), r.begun.Add(c.run())

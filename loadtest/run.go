@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/loadtest/openloop"
 	"github.com/railgate/railgate/test/tool"
+	"github.com/railgate/railgate/tokens"
 )
 
 // Run prepares and runs one load test and returns its result. It writes the steps, and one
@@ -35,7 +36,10 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 type runner struct {
 	config    *Config
 	gate      *gate
+	second    *gate // where reused codes are shown; nil: at gate
 	pool      *pool
+	uses      *uses
+	mode      passback
 	stats     *stats
 	begun     time.Time
 	processor float64 // share of its processors that this process used in the run
@@ -47,15 +51,34 @@ type runner struct {
 
 // setUp prepares the run, and returns the latencies of the revocations.
 func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhistogram.Histogram, error) {
-	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	first, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
 	if err != nil {
 		return nil, nil, err
 	}
-	pool, revocation, err := prepare(ctx, c, gate, progress)
+	var second *gate
+	if c.Mix[Reused] > 0 && c.Target.Second != "" {
+		if second, err = newGate(c.Target.secondGateway(), c.Target.Second, c.Scope); err != nil {
+			return nil, nil, err
+		}
+		if second.elsewhere = c.Target.SecondGateway != ""; second.elsewhere {
+			if err := second.ready(ctx); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	pool, revocation, err := prepare(ctx, c, first, progress)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &runner{config: c, gate: gate, pool: pool, stats: newStats(c.Limits), schedule: c.schedule()}
+	mode, err := probe(ctx, first, second, pool)
+	if err != nil {
+		return nil, nil, err
+	}
+	if mode == passbackOff && c.Mix[Reused] > 0 {
+		return nil, nil, fmt.Errorf("the mix has reused codes, and passback is off at the device or not used for the scope %s: set passback.mode, or leave them out", c.Scope)
+	}
+	fmt.Fprintf(progress, "passback is %s\n", mode)
+	r := &runner{config: c, gate: first, second: second, pool: pool, mode: mode, stats: newStats(c.Limits), schedule: c.schedule()}
 	r.next = r.schedule.Next
 	return r, revocation, nil
 }
@@ -63,10 +86,14 @@ func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhis
 // run sends all arrivals. Each worker is one connection: an arrival that finds every
 // connection busy is sent late, and its latency counts from when it was due.
 func (r *runner) run(ctx context.Context, progress io.Writer) {
-	clients := make([]*client, r.config.Connections)
+	clients := make([]gates, r.config.Connections)
 	for i := range clients {
-		clients[i] = r.gate.newClient()
-		defer clients[i].close()
+		clients[i].first = r.gate.newClient()
+		defer clients[i].first.close()
+		if r.second != nil {
+			clients[i].second = r.second.newClient()
+			defer clients[i].second.close()
+		}
 	}
 	answered := int64(0)
 	loop := openloop.Loop[Arrival]{
@@ -75,7 +102,7 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 			a, ok := r.next()
 			return a, a.Due, ok
 		},
-		Work: func(worker int, a Arrival, s openloop.Sending) time.Time { return r.check(clients[worker], a, s) },
+		Work: func(worker int, a Arrival, s openloop.Sending) time.Time { return r.check(&clients[worker], a, s) },
 		Progress: func(elapsed time.Duration) {
 			m := r.stats.snapshot()
 			fmt.Fprintf(progress, "%4.0fs  %s\n", elapsed.Seconds(), m.line(m.right-answered))
@@ -83,6 +110,7 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 		},
 	}
 	r.begun = time.Now()
+	r.uses = newUses(r.mode, r.begun, r.pool.fresh.len(), r.config.Target.SecondGateway != "")
 	before, _, _ := tool.Used() // 0 where it is unknown, so Limits.Processor is never exceeded
 	loop.Run(ctx, r.begun)
 	after, _, _ := tool.Used()
@@ -93,13 +121,33 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 	}
 }
 
+// gates are the connections of a worker, which uses one at a time.
+type gates struct {
+	first  *client
+	second *client // nil: reused codes are shown at first
+}
+
 // check sends one code and counts its answer. A check sent after the warm-up is measured,
 // even if it was due before: a gateway that falls behind in the warm-up is measured as
 // well.
-func (r *runner) check(a *client, arrival Arrival, s openloop.Sending) (over time.Time) {
+func (r *runner) check(a *gates, arrival Arrival, s openloop.Sending) (over time.Time) {
 	code := r.pool.sample(arrival, s.Sent)
-	got, err := a.check(&code.token)
+	client, good := a.first, code.want == tokens.ReasonOK
+	x := scan{pass: int(arrival.Which), step: code.step, sent: s.Sent}
+	if arrival.Kind == Reused && a.second != nil {
+		client, x.second = a.second, true
+	}
+	if good {
+		x = r.uses.begin(x)
+	}
+	got, err := client.check(&code.token)
 	over = time.Now()
+	if good {
+		if err != nil {
+			got = nil
+		}
+		code.use = r.uses.end(&x, got, over)
+	}
 	r.stats.add(outcome{Sending: s, sample: &code, over: over, got: got, err: err, warm: s.Sent.Sub(r.begun) < r.config.Warmup})
 	return over
 }

@@ -341,6 +341,82 @@ func TestEmptyPlotIsValid(t *testing.T) {
 	}
 }
 
+// withPassback returns a load test of a fake system whose gateway checks second uses.
+func withPassback(t *testing.T, b fake.Behavior) loadtest.Config {
+	t.Helper()
+	c, w := shortConfig(t, b)
+	c.Target.Second = w.Second()
+	c.Mix, c.Revoked, c.Duration = loadtest.Mix{loadtest.Fresh: 40, loadtest.Rescan: 30, loadtest.Stale: 5, loadtest.Reused: 25}, 0, 2500*time.Millisecond
+	return c
+}
+
+func TestSecondUsesAreExpected(t *testing.T) {
+	for mode, want := range map[string][]string{
+		"deny": {"fresh ok", "rescan ok", "stale code_stale", "reused already_used"},
+		"flag": {"fresh ok", "rescan ok", "stale code_stale", "reused ok"},
+	} {
+		r := mustRun(t, withPassback(t, fake.Behavior{Passback: mode, Ticket: "none"}))
+		if !r.Clean() {
+			t.Fatalf("%s: a correct gateway is not clean:\n%s", mode, reportOf(t, r))
+		}
+		answered, results := map[string]int64{}, map[string]int64{}
+		for _, v := range r.Verdicts {
+			answered[v.Kind+" "+v.Reason] = v.Count
+		}
+		for _, u := range r.Passback.Results {
+			results[u.State+" "+u.Result] = u.Count
+		}
+		for _, pair := range want {
+			if answered[pair] == 0 {
+				t.Errorf("%s: no answer %q among %v", mode, pair, answered)
+			}
+		}
+		for _, result := range []string{"exact first", "exact repeated", "exact used", "exact not_counted"} {
+			if results[result] == 0 {
+				t.Errorf("%s: no result %q among %v", mode, result, results)
+			}
+		}
+		if r.Passback.Mode != mode || r.Passback.Double != 0 || !strings.Contains(reportOf(t, r), "passback ("+mode+"): exact first ") {
+			t.Errorf("%s: reported %+v", mode, r.Passback)
+		}
+	}
+}
+
+func TestDoubleEntriesAreFound(t *testing.T) {
+	r := mustRun(t, withPassback(t, fake.Behavior{Passback: "deny", ForgetEvery: 20}))
+	if r.Clean() || r.Passback.Double == 0 || r.Wrong != r.Passback.Double {
+		t.Fatalf("%d double entries, %d wrong verdicts", r.Passback.Double, r.Wrong)
+	}
+	for _, w := range r.FirstWrong {
+		if w.Got != "allow ok, first" || !strings.Contains(w.Expected, "already_used") && !strings.Contains(w.Expected, "repeated") {
+			t.Errorf("%s", w)
+		}
+	}
+}
+
+func TestWrongAgesAndTicketsAreFound(t *testing.T) {
+	for complaint, b := range map[string]fake.Behavior{
+		"with an age of":         {Passback: "deny", WrongAge: 700 * time.Millisecond},
+		"with a ticket":          {Ticket: "held"},
+		"allow ok with a ticket": {Ticket: "late", Passback: "flag"},
+	} {
+		c := withPassback(t, b)
+		if b.Passback == "" {
+			c.Mix[loadtest.Reused] = 0
+		}
+		r := mustRun(t, c)
+		if r.Wrong == 0 || !strings.Contains(r.FirstWrong[0].Got, complaint) {
+			t.Errorf("%s: %d wrong, %v", complaint, r.Wrong, r.FirstWrong)
+		}
+	}
+}
+
+func TestReusedCodesNeedPassback(t *testing.T) {
+	if _, err := loadtest.Run(t.Context(), withPassback(t, fake.Behavior{}), io.Discard); err == nil || !strings.Contains(err.Error(), "passback is off") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

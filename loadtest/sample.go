@@ -16,15 +16,18 @@ type sample struct {
 	kind  Kind
 	part  string // the tampered part; empty for other kinds
 	want  tokens.Reason
+	step  uint8
+	use   useJudgement // what uses knows about the answer to a good code
 }
 
 // sample returns the code that an arrival's phone shows at now.
 func (p *pool) sample(a Arrival, now time.Time) sample {
 	at := now.Unix()
 	switch a.Kind {
-	case Fresh, Rescan:
+	case Fresh, Rescan, Reused:
 		i := int(a.Which)
-		return sample{token: p.fresh.code(i, p.fresh.step(i, at)), kind: a.Kind, want: tokens.ReasonOK}
+		step := p.fresh.step(i, at)
+		return sample{token: p.fresh.code(i, step), kind: a.Kind, want: tokens.ReasonOK, step: uint8(step)}
 	case Stale:
 		i := int(a.Which) % p.old.len()
 		// Two behind even for a clock that is ClockMargin slow. The ages of these
@@ -70,14 +73,20 @@ func tamper(s *sessions, i int, at int64, dice uint64) sample {
 // judge compares an answer, to a code sent at the second at, with the right one. It
 // returns a description of a different answer, or an empty text.
 func (s *sample) judge(got *answer, at int64) string {
+	if s.use.wrong != "" {
+		return s.use.wrong
+	}
+	if s.use.denied && s.use.may&mayBeUsed != 0 && (got.reason == tokens.ReasonUsed || got.reason == tokens.ReasonUsedElsewhere) {
+		return s.judgeClass(got)
+	}
 	if got.reason != s.want {
 		return verdictOf(got.reason)
 	}
-	if string(got.class) != got.reason.Class().String() {
-		return verdictOf(got.reason) + " of another class"
+	if s.want == tokens.ReasonOK && got.ticket >= ticketHeld {
+		return verdictOf(got.reason) + " with a ticket of an invented person"
 	}
-	if !got.allow {
-		return ""
+	if differs := s.judgeClass(got); differs != "" || !got.allow {
+		return differs
 	}
 	serial := s.token.Serial()
 	if named, err := tokens.ParseSerial(string(got.serial)); err != nil || named != serial {
@@ -93,6 +102,13 @@ func (s *sample) judge(got *answer, at int64) string {
 	left := s.token.SecondsLeft(at)
 	if got.secondsLeft < left-tokens.Period || got.secondsLeft > left+int64(ClockMargin/time.Second) {
 		return fmt.Sprintf("%s with %d seconds left instead of %d", verdictOf(got.reason), got.secondsLeft, left)
+	}
+	return ""
+}
+
+func (s *sample) judgeClass(got *answer) string {
+	if string(got.class) != got.reason.Class().String() {
+		return verdictOf(got.reason) + " of another class"
 	}
 	return ""
 }
@@ -124,8 +140,12 @@ func (w Wrong) String() string {
 }
 
 func (s *sample) wrong(got string) Wrong {
+	expected := verdictOf(s.want)
+	if s.use.may != 0 {
+		expected = s.use.expected()
+	}
 	return Wrong{
 		Kind: s.kind.String(), Part: s.part, Serial: s.token.Serial().String(), Step: s.token.Step(),
-		Expected: verdictOf(s.want), Got: got,
+		Expected: expected, Got: got,
 	}
 }

@@ -96,6 +96,20 @@ func (s *scanner) readString() ([]byte, error) {
 	return nil, errAnswerTooShort
 }
 
+// readOneOf reads a string that must be one of names after the first, and returns its index.
+func (s *scanner) readOneOf(names []string) (int, error) {
+	v, err := s.readString()
+	if err != nil {
+		return 0, err
+	}
+	for i, name := range names[1:] {
+		if string(v) == name {
+			return i + 1, nil
+		}
+	}
+	return 0, errAnswerUse
+}
+
 // readNumber reads an integer of at most 18 digits.
 func (s *scanner) readNumber() (int64, error) {
 	s.peek()

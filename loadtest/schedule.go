@@ -16,14 +16,15 @@ type Kind uint8
 // The kinds. Each has one right answer.
 const (
 	Fresh    Kind = iota // a pass not shown before in this run: ok
-	Rescan               // a pass shown before, at the next gate: ok
+	Rescan               // a pass shown before, at the next gate: ok; with passback as uses says
 	Stale                // a step two or more behind, in an open session: code_stale
 	Tampered             // one bit flipped in signature, link or anchor: bad_signature or link_mismatch
 	Revoked              // the current code of a really revoked credential: revoked
+	Reused               // a pass that passed before and not just now, or at another device: already_used
 	kindCount
 )
 
-var kindNames = [kindCount]string{"fresh", "rescan", "stale", "tampered", "revoked"}
+var kindNames = [kindCount]string{"fresh", "rescan", "stale", "tampered", "revoked", "reused"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -80,6 +81,9 @@ func (m Mix) Validate() error {
 	if m[Rescan] > 0 && m[Fresh] == 0 {
 		return fmt.Errorf("mix: rescan needs fresh: without new passes there are none to repeat")
 	}
+	if m[Reused] > 0 && m[Fresh] == 0 {
+		return fmt.Errorf("mix: reused needs fresh: without new passes none was used before")
+	}
 	return nil
 }
 
@@ -125,8 +129,9 @@ type Arrival struct {
 	Due  time.Duration // since the schedule's start
 	Kind Kind
 	// Which selects the pass: for Fresh a number counted from 0; for Rescan, and for
-	// Tampered if Shown, the number of a fresh one that arrived before; otherwise a
-	// number to be taken modulo the available sessions.
+	// Tampered if Shown, the number of a fresh one that arrived before; for Reused
+	// that of one that arrived long enough before; otherwise a number to be taken
+	// modulo the available sessions.
 	Which uint32
 	Shown bool
 	// Dice are random bits for the other differences between codes of a kind.
@@ -141,14 +146,31 @@ type Schedule struct {
 	random   *rand.Rand
 	back     *rand.Zipf
 	shown    uint32
+
+	// reuseAfter is how long before a reused code its fresh one arrived, at least.
+	reuseAfter time.Duration
+	due        []time.Duration // of fresh passes, for mixes with reused codes
+	past, near uint32          // passes from past to near-1 can be reused
 }
+
+// Least time from a fresh code to its reuse. At the same device it is longer than repeatFor, at another one long enough
+// for the answer to the fresh code; another gateway must know of the passage.
+const (
+	reuseAtSame    = repeatFor + 2*time.Second
+	reuseAtOther   = time.Second
+	reuseElsewhere = exchangeWithin + time.Second
+)
+
+// reuseBefore is how long before a reused code its fresh one arrived, at most: later the gateway may have forgotten
+// the passage.
+const reuseBefore = codeLife - 25*time.Second
 
 // NewSchedule draws arrivals at rate per second until end. They are a Poisson process, the
 // model of unrelated passengers, or evenly spaced if uniform.
 func NewSchedule(mix Mix, rate float64, end time.Duration, uniform bool, seed uint64) *Schedule {
 	random := rand.New(rand.NewPCG(seed, 0x7261696c67617465))
 	s := &Schedule{mix: mix, arrivals: openloop.Poisson(rate, end, random), random: random,
-		back: rand.NewZipf(random, rescanSkew, rescanFlat, rescanTail)}
+		back: rand.NewZipf(random, rescanSkew, rescanFlat, rescanTail), reuseAfter: reuseAtSame}
 	if uniform {
 		s.arrivals = openloop.Even(rate, end)
 	}
@@ -161,6 +183,14 @@ func (s *Schedule) Next() (Arrival, bool) {
 	if !ok {
 		return Arrival{}, false
 	}
+	if s.mix[Reused] > 0 {
+		for int(s.near) < len(s.due) && s.due[s.near] <= due-s.reuseAfter {
+			s.near++
+		}
+		for s.past < s.near && s.due[s.past] < due-reuseBefore {
+			s.past++
+		}
+	}
 	a := Arrival{
 		Due:  due,
 		Kind: s.mix.kindAt(s.random.IntN(s.mix.sum())),
@@ -169,10 +199,18 @@ func (s *Schedule) Next() (Arrival, bool) {
 	if a.Kind == Rescan && s.shown == 0 {
 		a.Kind = Fresh // there is no earlier pass to repeat
 	}
+	if a.Kind == Reused && s.past == s.near {
+		a.Kind = Fresh // none passed long enough ago
+	}
 	switch {
 	case a.Kind == Fresh:
 		a.Which = s.shown
 		s.shown++
+		if s.mix[Reused] > 0 {
+			s.due = append(s.due, due)
+		}
+	case a.Kind == Reused:
+		a.Which = s.past + s.random.Uint32N(s.near-s.past)
 	case s.shown > 0 && (a.Kind == Rescan || a.Kind == Tampered):
 		// A tampered code is made from a pass that the gateway has allowed: a cache that
 		// compares too few bytes would allow it.

@@ -140,8 +140,32 @@ func TestRescansFollowAFreshPass(t *testing.T) {
 		}
 	}
 }
+
+// A reused code was shown long enough before, and recently enough that its passage still counts.
+func TestReusedPassesWereUsed(t *testing.T) {
+	s := NewSchedule(Mix{Fresh: 3, Rescan: 3, Reused: 4}, 100, 4*time.Minute, false, 11)
+	var due []time.Duration
+	reused, recent, ancient := 0, false, false
+	for _, a := range drawAll(s) {
+		switch a.Kind {
+		case Fresh:
+			due = append(due, a.Due)
+		case Reused:
+			reused++
+			age := a.Due - due[a.Which]
+			if age < reuseAtSame || age > reuseBefore {
+				t.Fatalf("a pass is reused %v after it was shown", age)
+			}
+			recent, ancient = recent || age < 2*reuseAtSame, ancient || age > reuseBefore-reuseAtSame
+		}
+	}
+	if reused < 8000 || !recent || !ancient {
+		t.Errorf("%d reused, some of just now: %v, some of long ago: %v", reused, recent, ancient)
+	}
+}
+
 func TestMixRoundTrips(t *testing.T) {
-	for _, m := range []Mix{DefaultMix, {Fresh: 1}, {Revoked: 3}, {Fresh: 7, Rescan: 100, Tampered: 1}} {
+	for _, m := range []Mix{DefaultMix, {Fresh: 1}, {Revoked: 3}, {Fresh: 1, Reused: 2}, {Fresh: 7, Rescan: 100, Tampered: 1}} {
 		got, err := ParseMix(m.String())
 		if err != nil || got != m {
 			t.Errorf("%s: got %s, %v", m, got, err)
@@ -164,6 +188,7 @@ func TestInvalidMixIsRefused(t *testing.T) {
 		"fresh=1,fresh=1":     "twice",
 		"fresh=0":             "every weight",
 		"rescan=1":            "needs fresh",
+		"reused=1":            "needs fresh",
 		"fresh=1, rescan=1":   `" rescan"`,
 		"fresh=1,rescan=1,":   "no kind",
 		"fresh=1=1":           "weight of fresh",

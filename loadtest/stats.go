@@ -46,6 +46,8 @@ type stats struct {
 	failed   int64
 	oldest   int64 // largest age of revocation data, milliseconds
 	lastDone time.Time
+	results  [passbackStates][useResults]int64 // of answers to checks that have a passback
+	double   int64                             // passages of a pass that had passed less than codeLife before
 
 	limits Limits
 }
@@ -99,6 +101,10 @@ func (s *stats) add(o outcome) {
 	}
 	if !o.warm {
 		s.verdicts[o.sample.kind][o.got.reason]++
+		s.results[o.got.passback][o.got.result]++
+	}
+	if o.sample.use.double {
+		s.double++
 	}
 	s.oldest = max(s.oldest, o.got.ageMS)
 	if right {

@@ -24,6 +24,17 @@ type Target struct {
 	Device  string  `json:"device"`  // rgd_ and 64 hex: device credential for checks
 	Staff   string  `json:"staff"`   // rgs_ and 64 hex: staff credential for revoking; needed like Issuer
 	LoadKey LoadKey `json:"load_key"`
+	// Second is the credential of another device, where reused codes are shown. Empty: at Device.
+	Second string `json:"second,omitempty"`
+	// SecondGateway is the URL of the gateway of Second. Empty: Gateway. Both gateways exchange their passages.
+	SecondGateway string `json:"second_gateway,omitempty"`
+}
+
+func (t *Target) secondGateway() string {
+	if t.SecondGateway != "" {
+		return t.SecondGateway
+	}
+	return t.Gateway
 }
 
 // LoadKey is an issuer key that is announced only to gateways of test environments. The
@@ -75,6 +86,11 @@ func (t *Target) Validate(full bool) error {
 	check(hostOf(t.Gateway) != "", "gateway", "a URL like http://127.0.0.1:8080")
 	check(credential(t.Device, "rgd_"), "device", "rgd_ and 64 lower-case hex characters")
 	check(t.LoadKey.Seed != Seed{}, "load_key", "an id and a seed of 64 lower-case hex characters")
+	if t.Second != "" || t.SecondGateway != "" {
+		check(credential(t.Second, "rgd_") && t.Second != t.Device, "second", "rgd_ and 64 lower-case hex characters, of another device (a mix without reused codes needs none)")
+	}
+	check(t.SecondGateway == "" || hostOf(t.SecondGateway) != "" && t.SecondGateway != t.Gateway, "second_gateway",
+		"a URL like http://127.0.0.1:8082, of another gateway")
 	if full || t.Issuer != "" {
 		check(hostOf(t.Issuer) != "", "issuer", "a URL like http://127.0.0.1:8081 (a mix without revoked codes needs none)")
 	}
@@ -88,7 +104,7 @@ func (t *Target) Validate(full bool) error {
 // depend on is an attack on it.
 func (t *Target) Loopback() error {
 	var errs []error
-	for _, side := range []struct{ name, url string }{{"gateway", t.Gateway}, {"issuer", t.Issuer}} {
+	for _, side := range []struct{ name, url string }{{"gateway", t.Gateway}, {"issuer", t.Issuer}, {"second gateway", t.SecondGateway}} {
 		host := hostOf(side.url)
 		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			errs = append(errs, fmt.Errorf("target: %s %s is not on this machine, and a load test of a system that others depend on is an attack on it; for a system of your own add -allow-remote", side.name, side.url))

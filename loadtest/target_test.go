@@ -111,6 +111,36 @@ func TestIrregularFileIsRefusedWithoutBlocking(t *testing.T) {
 	}
 }
 
+func TestSecondDevice(t *testing.T) {
+	other := strings.Repeat("0b", 32)
+	text := strings.Replace(goodTarget(), `{"gateway"`, `{"second":"rgd_`+other+`","second_gateway":"http://127.0.0.1:8082","gateway"`, 1)
+	got, err := ReadTarget(writeTarget(t, text, 0o600))
+	if err != nil || got.Second != "rgd_"+other || got.secondGateway() != "http://127.0.0.1:8082" {
+		t.Fatalf("%v, second gateway %q", err, got.secondGateway())
+	}
+	if err := got.Validate(true); err != nil {
+		t.Error(err)
+	}
+	for complaint, spoil := range map[string]func(*Target){
+		"field second:":         func(g *Target) { g.Second = g.Device },
+		"field second: ":        func(g *Target) { g.Second = "" },
+		"field second_gateway:": func(g *Target) { g.SecondGateway = g.Gateway },
+	} {
+		bad := got
+		spoil(&bad)
+		if err := bad.Validate(true); err == nil || !strings.Contains(err.Error(), complaint) {
+			t.Errorf("%s got %v", complaint, err)
+		}
+	}
+	got.SecondGateway = "http://192.0.2.1:8082"
+	if err := got.Loopback(); err == nil || !strings.Contains(err.Error(), "second gateway") {
+		t.Errorf("a second gateway elsewhere: %v", err)
+	}
+	if got.SecondGateway = ""; got.secondGateway() != got.Gateway {
+		t.Errorf("the second device is at %s", got.secondGateway())
+	}
+}
+
 func TestEveryMissingFieldIsNamed(t *testing.T) {
 	err := new(Target).Validate(true)
 	for _, field := range []string{"gateway", "issuer", "device", "staff", "load_key"} {

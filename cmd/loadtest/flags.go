@@ -20,6 +20,7 @@ const help = `loadtest loads a gateway at a fixed rate and compares every verdic
   go run ./cmd/loadtest -rate 20000 -connections 128 -duration 1m
   go run ./cmd/loadtest -mix fresh=100 -uniform          only passes new to the gateway
   go run ./cmd/loadtest -mix fresh=1,rescan=99           nearly only passes known to the gateway
+  go run ./cmd/loadtest -mix fresh=50,rescan=40,reused=10  against a gateway with passback
   go run ./cmd/loadtest -json result.json -svg latency.svg
 
 Kinds of a mix, and the expected answer to each:
@@ -28,6 +29,14 @@ Kinds of a mix, and the expected answer to each:
   stale     two or more steps behind                       deny  code_stale
   tampered  one bit flipped in signature, link or anchor   deny  bad_signature, link_mismatch
   revoked   of a credential revoked through the issuer     deny  revoked
+  reused    of a pass that passed before                   deny  already_used
+
+reused needs a gateway with passback; with the mode flag the answer is allow,
+flagged as used. Its codes are shown at the second device of the target file,
+else at the same device over 12 s after the first time. With passback, which is
+detected before the run, rescan expects already_used too, unless it is the same
+code at the same device within 10 s. Every state, result and age of passback is
+compared, and passes that passed twice are counted as double entries.
 
 Arrivals do not wait for answers, and latency counts from the time a check was
 due. Arrivals that could not be sent are reported as unmet supply. Only right
@@ -43,8 +52,10 @@ processors or a machine of its own.
 The target file is JSON, owned by you, with mode 0600:
   {"gateway":"http://127.0.0.1:8080","issuer":"http://127.0.0.1:8081",
    "device":"rgd_<64 hex>","staff":"rgs_<64 hex>","load_key":{"id":40001,"seed":"<64 hex>"}}
+and optional for reused codes: "second":"rgd_<64 hex>" of another device, and
+"second_gateway":"http://127.0.0.1:8082" if that device is at another gateway.
 load_key is an issuer key that is announced in test environments only; it signs
-the passes. Use the file rather than the flags -device, -staff and -load-key:
+the passes. Use the file rather than the flags -device, -second, -staff and -load-key:
 other users can see flags.
 
 For a deployed test system:
@@ -71,12 +82,12 @@ type options struct {
 var defaultConfig = loadtest.DefaultConfig
 
 // secret flags appear in no report.
-var secret = map[string]bool{"device": true, "staff": true, "load-key": true}
+var secret = map[string]bool{"device": true, "staff": true, "second": true, "load-key": true}
 
 func parse(args []string, helpTo io.Writer) (*options, error) {
 	o := &options{config: defaultConfig()}
 	c := &o.config
-	var file, gateway, issuer, device, staff, loadKey string
+	var file, gateway, issuer, device, staff, loadKey, second, secondGateway string
 	mix, scope := c.Mix.String(), c.Scope.String()
 
 	fs := flag.NewFlagSet("loadtest", flag.ContinueOnError)
@@ -87,6 +98,8 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	fs.StringVar(&issuer, "issuer", "", "`URL` of the issuer; overrides the target file")
 	fs.StringVar(&device, "device", "", "device credential `rgd_…`; overrides the target file")
 	fs.StringVar(&staff, "staff", "", "staff credential `rgs_…`; overrides the target file")
+	fs.StringVar(&second, "second", "", "device credential `rgd_…` for reused codes; overrides the target file")
+	fs.StringVar(&secondGateway, "second-gateway", "", "`URL` of the gateway of the second device, if it is another one; overrides the target file")
 	fs.StringVar(&loadKey, "load-key", "", "load key `ID:SEED`; overrides the target file")
 	fs.BoolVar(&c.AllowRemote, "allow-remote", false, "allow a target on another machine; use it only for a system that serves no one else")
 	fs.Float64Var(&c.Rate, "rate", c.Rate, "arrivals per second")
@@ -131,7 +144,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 		return nil, tool.Usage{Err: err}
 	}
 	if o.newKey != "" {
-		c.Target = loadtest.Target{Gateway: gateway, Issuer: issuer, Device: device, Staff: staff}
+		c.Target = loadtest.Target{Gateway: gateway, Issuer: issuer, Device: device, Staff: staff, Second: second, SecondGateway: secondGateway}
 		return o, nil
 	}
 	missing, err := readTarget(c, file, loadKey != "")
@@ -142,6 +155,8 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	override(&c.Target.Issuer, issuer)
 	override(&c.Target.Device, device)
 	override(&c.Target.Staff, staff)
+	override(&c.Target.Second, second)
+	override(&c.Target.SecondGateway, secondGateway)
 	if err := c.Validate(); err != nil {
 		if missing {
 			return nil, fmt.Errorf("no running demo found (%s): start one with `go run ./cmd/demo -serve`, or give a target with -target or flags\n%w",

@@ -39,6 +39,14 @@ type Behavior struct {
 	NoLoadKey bool
 	// Overloaded answers every check under load with 503.
 	Overloaded bool
+	// Passback is what the gateway does about a second use: flag or deny; empty: it does not check it.
+	Passback string
+	// ForgetEvery makes every n-th attempt to use a code pass as its first; 0: none.
+	ForgetEvery int64
+	// WrongAge adds to the age of the passage that a used or repeated code meets.
+	WrongAge time.Duration
+	// Ticket is the state of the ticket in every verdict; empty: verdicts have none.
+	Ticket string
 	// NeverReady keeps /readyz at 503.
 	NeverReady bool
 }
@@ -52,6 +60,8 @@ type Servers struct {
 	behavior        Behavior
 	gateway, issuer *httptest.Server
 	device, staff   string
+	second          string // credential of another device
+	passed          passed
 	seed            loadtest.Seed
 	own             tokentest.Issuer
 	checker         tokens.Checker
@@ -71,6 +81,7 @@ func Start(b Behavior) *Servers {
 		behavior: b,
 		device:   "rgd_" + strings.Repeat("d", 64), staff: "rgs_" + strings.Repeat("e", 64),
 		own:     tokentest.NewIssuer(ownKey),
+		second:  "rgd_" + strings.Repeat("c", 64),
 		revoked: map[tokens.Serial]bool{}, applications: map[string]*application{}, numbers: map[string]bool{},
 	}
 	for i := range w.seed {
@@ -104,6 +115,9 @@ func (w *Servers) Target() loadtest.Target {
 		LoadKey: loadtest.LoadKey{ID: LoadKey, Seed: w.seed},
 	}
 }
+
+// Second returns the credential of another device of the gateway.
+func (w *Servers) Second() string { return w.second }
 
 // Checks returns the number of checks answered with a verdict.
 func (w *Servers) Checks() int64 { return w.checks.Load() }

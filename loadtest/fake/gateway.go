@@ -36,6 +36,8 @@ type allowJSON struct {
 	Scopes      []string       `json:"scopes"`
 	SecondsLeft int64          `json:"seconds_left"`
 	Revocation  revocationJSON `json:"revocation"`
+	Passback    *passbackJSON  `json:"passback,omitempty"`
+	Ticket      *ticketJSON    `json:"ticket,omitempty"`
 }
 
 type denyJSON struct {
@@ -44,11 +46,13 @@ type denyJSON struct {
 	Class      string            `json:"class"`
 	Text       map[string]string `json:"text"`
 	Revocation revocationJSON    `json:"revocation"`
+	Passback   *passbackJSON     `json:"passback,omitempty"`
+	Ticket     *ticketJSON       `json:"ticket,omitempty"`
 }
 
 func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 	scope, ok := tokens.ParseScope([]byte(req.URL.Query().Get("scope")))
-	if !ok || req.Header.Get("Authorization") != "Bearer "+w.device {
+	if !ok || req.Header.Get("Authorization") != "Bearer "+w.device && req.Header.Get("Authorization") != "Bearer "+w.second {
 		out.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -70,6 +74,10 @@ func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 		w.stall()
 		reason = w.lie(reason)
 	}
+	var use *passbackJSON
+	if w.behavior.Passback != "" && scope == tokens.Entry {
+		reason, use = w.use(&t, req.Header.Get("Authorization"), reason)
+	}
 	time.Sleep(w.behavior.EachCheck)
 	w.checks.Add(1)
 	out.Header().Set("Content-Type", "application/json")
@@ -77,13 +85,13 @@ func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 	if reason == tokens.ReasonOK {
 		json.NewEncoder(out).Encode(allowJSON{
 			"allow", reason.String(), reason.Class().String(), t.Subject().String(), t.Serial().String(),
-			t.Scopes().Names(), t.SecondsLeft(now), fresh,
+			t.Scopes().Names(), t.SecondsLeft(now), fresh, use, w.ticket(),
 		})
 		return
 	}
 	en, zh := reason.Text()
 	json.NewEncoder(out).Encode(denyJSON{
-		"deny", reason.String(), reason.Class().String(), map[string]string{"en": en, "zh": zh}, fresh,
+		"deny", reason.String(), reason.Class().String(), map[string]string{"en": en, "zh": zh}, fresh, use, w.ticket(),
 	})
 }
 
