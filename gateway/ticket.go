@@ -36,10 +36,13 @@ var ticketReasons = [...]tokens.Reason{booking.Unknown: tokens.ReasonNoBookings,
 func (g *Gateway) requireTicket(s *scratch, t *tokens.Token, from *caller, now, at int64) tokens.Reason {
 	policy, v := &from.device.ticket, &s.ticket
 	*v = ticket{on: true}
-	if g.bookingsUsable(now) {
+	if usable, complete := g.bookingsUsable(now); usable {
 		s.lookup = booking.Query{Day: t.Serial().Day, Subject: t.Subject(), Scope: from.scope, Station: g.station,
 			Train: from.train, At: at / 1000, Opens: int64(policy.Opens.Seconds())}
 		g.Bookings.Table.Look(&s.lookup, &v.Ticket)
+		if !complete && v.Held != booking.Valid {
+			v.Ticket = booking.Ticket{}
+		}
 	}
 	action := Serve
 	switch {
@@ -58,11 +61,13 @@ func (g *Gateway) requireTicket(s *scratch, t *tokens.Token, from *caller, now, 
 	return tokens.ReasonOK
 }
 
-// bookingsUsable reports whether a missing booking means that there is none. Stale data is used, as in the
-// bound that the stream states; expired data is not.
-func (g *Gateway) bookingsUsable(now int64) bool {
+// bookingsUsable reports whether bookings can be looked up, and whether a missing one means that there is none.
+// Stale data counts as complete, as in the bound that the stream states. Suspect data does not: records are
+// missing, and may be missing for hours. Expired data is not used.
+func (g *Gateway) bookingsUsable(now int64) (usable, complete bool) {
 	f := g.Bookings.Replica.Freshness(now)
-	return f.Usable && f.State != revocation.Booting && f.State != revocation.Expired
+	usable = f.Usable && f.State != revocation.Booting && f.State != revocation.Expired
+	return usable, usable && f.State != revocation.Suspect
 }
 
 // ticketHeads holds the constant part of every ticket.

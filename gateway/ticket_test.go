@@ -136,3 +136,16 @@ func TestTicketComesBeforePassage(t *testing.T) {
 		t.Errorf("%v tickets and %v attempts were counted", tickets, passbacks)
 	}
 }
+
+// While bookings are missing in the stream, a ticket that is known is held, and no passenger is told that there is
+// none.
+func TestSuspectBookingsDenyNobody(t *testing.T) {
+	p, feed := withTickets(t, gateway.TicketEntry{Mode: "require"})
+	s := start(t, p)
+	s.book(feed, 7, "G101", 3600)
+	s.book(feed, 8, "G102", 24*3600)
+	feed.Replica.Rewind(0, 100, "the log was recreated")
+	s.expectTicket("scope=entry", s.goodCode(7), "ok", `held false G10105无"座\`)
+	s.expectTicket("scope=entry", s.goodCode(8), "ok", "unknown true ")
+	s.expectTicket("scope=entry", s.goodCode(9), "ok", "unknown true ")
+}

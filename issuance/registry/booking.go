@@ -34,7 +34,8 @@ const (
 // ticket say what they were told: book_ms, when the next record is due (null: none), and booked_ms,
 // when the booking was put into the outbox (null: never), also if it had no record because the person
 // has no resident ID card. A report sets book_ms in its own transaction, so no crash loses a record,
-// and the transaction that enqueues the record clears it, so none is doubled. A booking is due [BookedAhead] before departure, a cancellation immediately.
+// and the transaction that enqueues the record clears it, so none is doubled. A booking is due
+// [BookedAhead] before departure, a cancellation immediately.
 
 // PlaceBooking returns the partitions of a booking's record: those of its two stations.
 func PlaceBooking(r *revocation.Record, partitions int) ([]int, error) {
