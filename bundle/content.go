@@ -78,8 +78,8 @@ type Bookings struct {
 	Train string // 1 to 64 bytes
 	// WatermarkMS is that of the stream of bookings, Unix ms.
 	WatermarkMS int64
-	// Whole reports whether the gateway keeps the bookings of all stations: only then is a passenger without a
-	// booking known to have no ticket.
+	// Whole reports whether the gateway has the bookings of all stations, and none is missing: only then is a
+	// passenger without a booking known to have no ticket.
 	Whole bool
 	// Lost are the railway days for whose pseudonyms a booking may be missing.
 	Lost []uint16

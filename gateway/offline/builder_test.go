@@ -25,6 +25,7 @@ type system struct {
 	*revocationtest.Feed
 	*offline.Builder
 	passages *passage.Table
+	booked   *revocation.Replica
 }
 
 func newSystem(t testing.TB, announced bool) *system {
@@ -63,7 +64,7 @@ func newSystem(t testing.TB, announced bool) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &system{f, b, table}
+	return &system{f, b, table, bookingReplica}
 }
 
 func (s *system) bundle(t testing.TB, since, now int64) *bundle.Document {
@@ -120,6 +121,21 @@ func TestBundleHasWhatTheGatewayKnows(t *testing.T) {
 	}
 	if _, other := v.Gateway(8); other {
 		t.Error("the bundle announces another gateway")
+	}
+}
+
+// While bookings are missing in the stream, a device does not conclude that a passenger has no ticket.
+func TestSuspectBookingsDenyNobody(t *testing.T) {
+	s := newSystem(t, true)
+	s.booked.Rewind(0, 100, "the log was recreated")
+	v := bundle.NewVerifier(revocationtest.Pinned(), bundletest.Device)
+	if err := v.Accept(s.bundle(t, 0, at+200).Bytes(), clock(at+200)); err != nil {
+		t.Fatal(err)
+	}
+	for index, want := range map[uint32]tokens.Reason{4: tokens.ReasonOK, 7: tokens.ReasonOK} { // 7: flagged
+		if got := reason(t, v, index, tokens.Onboard, at+1200); got != want {
+			t.Errorf("onboard %d: %s, want %s", index, got, want)
+		}
 	}
 }
 

@@ -173,7 +173,8 @@ func (c *common) train(b *Builder, train string, now int64) *bundle.Sections {
 		return s
 	}
 	list, lost := b.Bookings.OfTrain(train)
-	t := &bundle.Bookings{Train: train, WatermarkMS: f.WatermarkMS, Whole: b.Bookings.Whole(), Lost: lost}
+	t := &bundle.Bookings{Train: train, WatermarkMS: f.WatermarkMS, Lost: lost,
+		Whole: b.Bookings.Whole() && f.State != revocation.Suspect} // suspect: bookings are missing
 	for i := range list {
 		t.Bodies = append(t.Bodies, string(list[i].Append(nil)))
 	}
