@@ -9,6 +9,9 @@ const (
 	// Boards is how long before departure a ticket is held on board its train, seconds. Our choice: conductors
 	// check while people board, and no train boards earlier.
 	Boards = 2 * 3600
+	// MaxOpens is the longest time before departure at which a gate can admit, seconds. No gateway accepts a longer
+	// setting, so an issuer that publishes for MaxOpens publishes for every gateway.
+	MaxOpens = 24 * 3600
 )
 
 // Days returns the first and last railway day on which a credential can have been issued that is valid at some scan

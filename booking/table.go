@@ -13,6 +13,9 @@ import (
 // greatest station, see docs/tickets.md.
 const DefaultEntries = 10_000_000
 
+// MaxEntries bounds [Config.Entries]: the different trips of a day have 28 bits.
+const MaxEntries = maxTrips
+
 // maxAhead is how many days ahead of now a booking can be. Our choice: the issuer accepts journeys of up to 366 days
 // ahead.
 const maxAhead = 400

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/passage"
 )
 
@@ -104,7 +105,7 @@ func (t Ticket) With(e TicketEntry) (Ticket, error) {
 	if e.Opens != 0 {
 		t.Opens = e.Opens
 	}
-	if t.Opens < time.Minute || t.Opens > 24*time.Hour {
+	if t.Opens < time.Minute || t.Opens > booking.MaxOpens*time.Second {
 		faults = append(faults, errors.New("opens must be 1m to 24h"))
 	}
 	return t, errors.Join(faults...)

@@ -62,6 +62,12 @@ const CodeLife = ((1+tokens.PreviousSteps)*tokens.MaxPeriod + tokens.Ahead) * 10
 // MaxWindow is the longest window, ms: "inside until exit".
 const MaxWindow = 24 * 3600 * 1000
 
+// The partitions of the topic of passages. All gateways and the issuer that creates the topic have the same number.
+const (
+	DefaultPartitions = 12
+	MaxPartitions     = 64
+)
+
 // Passage is one admitted scan of a code, as gateways tell each other.
 type Passage struct {
 	Serial  tokens.Serial

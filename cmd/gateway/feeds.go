@@ -31,6 +31,6 @@ func newFeeds(c *config, control *revocation.Replica, log *zap.Logger) (*feeds.F
 	return feeds.New(feeds.Config{Needs: c.needs, Station: c.Station, Identity: c.identity, Control: control, Authority: c.authority, Limits: c.limits(),
 		Passages: feeds.Passages{Topic: c.Passages.Topic, Partitions: c.Passages.Partitions, Entries: c.Passages.Entries,
 			ClockError: c.Passages.ClockError, UploadError: c.Passages.OfflineClockError},
-		Bookings: feeds.Bookings{Topic: c.Bookings.Topic, Partitions: c.Bookings.Partitions, AllStations: c.Bookings.AllStations},
+		Bookings: feeds.Bookings{Topic: c.Bookings.Topic, Partitions: c.Bookings.Partitions, Entries: c.Bookings.Entries, AllStations: c.Bookings.AllStations},
 		Kafka:    c.kafka, Now: time.Now, Log: log})
 }

@@ -117,6 +117,7 @@ func TestPassageSettings(t *testing.T) {
 		{"", []string{"-ticket.mode", "flag", "-bookings.all_stations=true"}, ""},
 		{"", []string{"-station", strings.Repeat("北", 22)}, "station: must be at most 64 bytes"},
 		{"", []string{"-passages.entries", "1"}, "passages.entries: must be 2"},
+		{"", []string{"-bookings.entries", "0"}, "bookings.entries: must be 1 to 268435456"},
 		{"", []string{"-passages.partitions", "65"}, "passages.partitions: must be 1 to 64"},
 		{"", []string{"-passages.clock_error", "2m"}, "passages.clock_error: must be 0 to 1m"},
 		{"receipts = true\n", nil, "identity: must be set: a device has receipts = true"},

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
@@ -67,6 +68,7 @@ type passages struct {
 type bookings struct {
 	Topic       string `toml:"topic" doc:"the topic of bookings"`
 	Partitions  int    `toml:"partitions" doc:"number of its partitions; a topic with another number is not read"`
+	Entries     int    `toml:"entries" doc:"bookings for which there is memory, about 64 bytes each; none is ever evicted, and answers of a day that had no room are unknown"`
 	AllStations bool   `toml:"all_stations" doc:"true: keep the bookings of every station, as handhelds on trains need; false: of station only"`
 }
 
@@ -109,8 +111,8 @@ func defaults() config {
 		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
 		Kafka:     kafkaSettings{Topic: "railgate.control", Partitions: 3},
 		Snapshots: snapshots{Every: 30 * time.Second},
-		Passages:  passages{Topic: exchange.DefaultTopic, Partitions: 6, Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
-		Bookings:  bookings{Topic: "railgate.bookings", Partitions: 6},
+		Passages:  passages{Topic: exchange.DefaultTopic, Partitions: passage.DefaultPartitions, Entries: 1 << 20, ClockError: time.Second, OfflineClockError: 5 * time.Second},
+		Bookings:  bookings{Topic: booking.DefaultTopic, Partitions: booking.DefaultPartitions, Entries: booking.DefaultEntries},
 		Bundle:    bundleSettings{gateway.DefaultBundles.StaleAfter, gateway.DefaultBundles.ExpiredAfter, gateway.DefaultBundles.Every},
 		Passback:  gateway.DefaultPassback.Entry(), Ticket: gateway.DefaultTicket.Entry(),
 		Revocation: limits{
@@ -172,10 +174,11 @@ func (c *config) validatePassages(f *conf.Faults) {
 	f.Need((c.Identity.ID == 0) == (c.Identity.KeyFile == ""), "identity", "id and key_file must be set together")
 	f.Need(c.Identity.ID > 0 || !c.needs.Receipts, "identity", "must be set: a device has receipts = true")
 	f.Need(c.Passages.Topic != "", "passages.topic", "must be set")
-	f.Need(c.Passages.Partitions >= 1 && c.Passages.Partitions <= 64, "passages.partitions", "must be 1 to 64")
+	f.Need(c.Passages.Partitions >= 1 && c.Passages.Partitions <= passage.MaxPartitions, "passages.partitions", "must be 1 to 64")
 	f.Need(c.Bookings.Topic != "", "bookings.topic", "must be set")
 	f.Need(c.Bookings.Partitions >= 1 && c.Bookings.Partitions <= 64, "bookings.partitions", "must be 1 to 64")
 	f.Need(c.Passages.Entries >= 2 && c.Passages.Entries <= passage.MaxEntries, "passages.entries", "must be 2 to 134217728")
+	f.Need(c.Bookings.Entries >= 1 && c.Bookings.Entries <= booking.MaxEntries, "bookings.entries", "must be 1 to %d", booking.MaxEntries)
 	f.Need(c.Passages.ClockError >= 0 && c.Passages.ClockError <= time.Minute, "passages.clock_error", "must be 0 to 1m")
 	f.Need(c.Passages.OfflineClockError >= 0 && c.Passages.OfflineClockError <= time.Minute, "passages.offline_clock_error", "must be 0 to 1m")
 	f.Need(c.Station != "" || c.Bookings.AllStations || !c.needs.Tickets, "station",

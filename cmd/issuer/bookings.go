@@ -8,12 +8,14 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
@@ -23,7 +25,7 @@ type bookingSettings struct {
 	Enabled    bool          `toml:"enabled" doc:"publish the bookings of reported tickets, so that gates know them"`
 	Topic      string        `toml:"topic" doc:"topic of bookings; created if it does not exist, with kafka.replication, kept for 8 days"`
 	Partitions int           `toml:"partitions" doc:"number of partitions; a database keeps the number it began with"`
-	Opens      time.Duration `toml:"opens" doc:"longest time before departure at which any gate admits; every gateway's ticket.opens must be at most this"`
+	Opens      time.Duration `toml:"opens" doc:"longest time before departure at which any gate admits; the default is the most that a gateway accepts; if it is less than a gateway's ticket.opens, that gateway refuses passengers as without a ticket"`
 }
 
 type passageSettings struct {
@@ -32,11 +34,10 @@ type passageSettings struct {
 	Replication int    `toml:"replication" doc:"replicas of each partition when the topic is created; 3 in production"`
 }
 
-// Defaults are our choice: a partition of bookings for each hundred of 3,000 stations would cost more in heartbeats
-// than it saves; twelve keep a station's gateway from reading more than a tenth of them.
+// The defaults agree with those of gateways.
 var (
-	defaultBookings = bookingSettings{Topic: "railgate.bookings", Partitions: 12, Opens: 12 * time.Hour}
-	defaultPassages = passageSettings{Partitions: 12, Replication: 3}
+	defaultBookings = bookingSettings{Topic: booking.DefaultTopic, Partitions: booking.DefaultPartitions, Opens: registry.MaxOpens}
+	defaultPassages = passageSettings{Partitions: passage.DefaultPartitions, Replication: 3}
 )
 
 const (
@@ -54,7 +55,7 @@ func (b *bookingSettings) validate(control string, f *conf.Faults) {
 
 func (p *passageSettings) validate(c *config, f *conf.Faults) {
 	f.Need(p.Topic == "" || p.Topic != c.Kafka.Topic && p.Topic != c.Bookings.Topic, "passages.topic", "must differ from kafka.topic and bookings.topic")
-	f.Need(p.Partitions >= 1 && p.Partitions <= 256, "passages.partitions", "must be 1 to 256")
+	f.Need(p.Partitions >= 1 && p.Partitions <= passage.MaxPartitions, "passages.partitions", "must be 1 to %d", passage.MaxPartitions)
 	f.Need(p.Replication >= 1 && p.Replication <= 16, "passages.replication", "must be 1 to 16")
 }
 

@@ -64,6 +64,7 @@ type Passages struct {
 type Bookings struct {
 	Topic       string
 	Partitions  int
+	Entries     int  // of the table, see [booking.Config]
 	AllStations bool // keep the bookings of all stations, not of Config.Station only
 }
 
@@ -124,7 +125,7 @@ func (f *Feeds) newBookings() (err error) {
 	default:
 		stations = []revocation.Station{revocation.StationOf(c.Station)}
 	}
-	f.Bookings = booking.NewTable(booking.Config{Stations: stations})
+	f.Bookings = booking.NewTable(booking.Config{Stations: stations, Entries: c.Bookings.Entries})
 	f.Booked, err = revocation.NewReplica(c.Authority.In(revocation.Bookings), c.Bookings.Partitions, c.Limits, c.Now().UnixMilli())
 	if err != nil {
 		return err

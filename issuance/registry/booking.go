@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -21,7 +22,7 @@ const (
 	// which a publisher that failed can be repaired.
 	BookedAhead = 48 * time.Hour
 	// MaxOpens bounds [Config.Opens].
-	MaxOpens = 24 * time.Hour
+	MaxOpens = booking.MaxOpens * time.Second
 	// BookingLife is how long after its record a booking can matter to a gateway.
 	BookingLife = BookedAhead + (booking.MaxJourney+booking.Grace)*time.Second
 	// bookBatch bounds the tickets in one transaction of [Store.PublishBookings].
@@ -103,7 +104,7 @@ func (s *Store) bookingRecords(t *bookedTicket, j *Journey, p identity.Person, c
 		Cancelled: cancelled, From: revocation.StationOf(j.From), To: revocation.StationOf(j.To),
 		Train: j.Train, Departs: j.Departs.Unix(), Arrives: j.Arrives.Unix(), Coach: j.Coach, Seat: j.Seat,
 	}
-	first, last := booking.Days(b.Departs, b.Arrives, int64(s.Opens/time.Second))
+	first, last := booking.Days(b.Departs, b.Arrives, int64(cmp.Or(s.Opens, MaxOpens)/time.Second))
 	for day := int(first); day <= int(last); day++ {
 		b.Day = uint16(day)
 		b.Subject = s.Vault.Subject(b.Day, p.Document, p.Number)

@@ -546,3 +546,23 @@ func TestEveryReportedJourneyHasABooking(t *testing.T) {
 		t.Error("a booking can matter after its life")
 	}
 }
+
+// Without a setting, a booking is published for every gateway: also for one that admits as early as any gateway can,
+// to a person whose credential is from the day before.
+func TestBookingsAreForEveryGateByDefault(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, env *setup) {
+		stream := env.openStream()
+		env.Opens = 0
+		h := env.registerVerified(resident(1))
+		report, j := env.near(h, "T1", 30*time.Hour, "")
+		env.record(report)
+		earliest := j.Departs.Unix() - booking.MaxOpens
+		day := uint16(tokens.DayOf(earliest - tokens.CredentialLife + 1))
+		var ticket booking.Ticket
+		env.told(stream).table.Look(&booking.Query{Day: day, Subject: env.DB.Vault.Subject(day, identity.ResidentID, resident(1).DocumentNumber),
+			Scope: tokens.Entry, Station: revocation.StationOf(j.From), At: earliest, Opens: booking.MaxOpens}, &ticket)
+		if ticket.Held != booking.Valid {
+			t.Errorf("24 h before departure the holder is %v", ticket.Held)
+		}
+	})
+}

@@ -70,7 +70,7 @@ type Config struct {
 	// the tables until an issuer publishes them.
 	BookingStream *outbox.Outbox
 	// Opens is the longest time before departure at which a gate of the railway admits, at most
-	// [MaxOpens]. Zero: two hours, the least.
+	// [MaxOpens]. Zero: MaxOpens.
 	Opens time.Duration
 	// Now is the clock. nil: [time.Now].
 	Now func() time.Time

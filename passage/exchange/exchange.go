@@ -90,8 +90,8 @@ type Exchange struct {
 // New prepares an exchange; [Exchange.Run] starts it. An error is a fault of c.
 func New(c Config) (*Exchange, error) {
 	switch {
-	case c.Partitions < 1 || c.Partitions > 64:
-		return nil, fmt.Errorf("exchange: %d partitions, want 1 to 64", c.Partitions)
+	case c.Partitions < 1 || c.Partitions > passage.MaxPartitions:
+		return nil, fmt.Errorf("exchange: %d partitions, want 1 to %d", c.Partitions, passage.MaxPartitions)
 	case len(c.Key) != ed25519.PrivateKeySize:
 		return nil, errors.New("exchange: the gateway's key is not an Ed25519 key")
 	case c.Window < passage.CodeLife*time.Millisecond || c.Window > passage.MaxWindow*time.Millisecond:
