@@ -14,15 +14,19 @@ import (
 // callTimeout bounds a request, and the wait for readiness.
 const callTimeout = 5 * time.Second
 
-// overloadPause is the pause before a request is repeated that the gateway was too busy to answer.
-const overloadPause = 20 * time.Millisecond
+// A request that a gateway was too busy to answer is repeated after overloadPause, for at most overloadPatience:
+// receipts and bundles are the first to be refused on a busy machine.
+const (
+	overloadPause    = 20 * time.Millisecond
+	overloadPatience = 20 * time.Second
+)
 
 var overHTTP = passenger.HTTP(&http.Client{Timeout: callTimeout})
 
 // send sends a request and records the response time. On a busy machine a gateway may answer that it is
 // overloaded. As devices do, send then repeats the request a moment later.
 func (h *system) send(ctx context.Context, r passenger.Request) (answer passenger.Answer, err error) {
-	for end := time.Now().Add(callTimeout); ; time.Sleep(overloadPause) {
+	for end := time.Now().Add(overloadPatience); ; time.Sleep(overloadPause) {
 		began := time.Now()
 		answer, err = overHTTP(ctx, r)
 		h.took = time.Since(began)
