@@ -97,10 +97,8 @@ func TestBookingsReachGateways(t *testing.T) {
 	departs := time.Unix(time.Now().Add(time.Hour).Unix(), 0)
 	buy := func(reference string) {
 		t.Helper()
-		h.report(ticketing, map[string]any{"kind": "bought", "account": account, "order": "O1", "issued": []any{map[string]any{
-			"reference": reference, "passenger": "holder", "ends_at": departs.Add(3 * time.Hour).Unix(),
-			"journey": map[string]any{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs.Unix(), "arrives_at": departs.Add(2 * time.Hour).Unix(), "coach": "05", "seat": "12F"},
-		}}})
+		ticket := passenger.Ticket{Reference: reference, Account: account, Train: "G101", Departs: departs, Coach: "05", Seat: "12F"}
+		h.report(ticketing, ticket.Report())
 	}
 	await := func(want booking.Held, what string) (epoch uint64) {
 		t.Helper()

@@ -137,12 +137,8 @@ func (all *reports) work(ctx context.Context, sys *system, r *rand.Rand, account
 		all.mu.Lock()
 		all.all = append(all.all, t)
 		all.mu.Unlock()
-		arrives := t.departs.Add(5 * time.Hour)
-		buy := fields{"kind": "bought", "account": account, "order": "O" + t.reference, "issued": []fields{{
-			"reference": t.reference, "passenger": "holder", "ends_at": arrives.Unix(), "journey": fields{"train": "G101", "from": "北京南", "to": "上海虹桥",
-				"departs_at": t.departs.Unix(), "arrives_at": arrives.Unix(), "coach": "05", "seat": "12F"},
-		}}}
-		all.send(ctx, sys, buy, &t.asked, &t.bought)
+		ticket := passenger.Ticket{Reference: t.reference, Account: account, Train: "G101", Departs: t.departs, Coach: "05", Seat: "12F"}
+		all.send(ctx, sys, ticket.Report(), &t.asked, &t.bought)
 		if t.bought && r.IntN(2) == 0 {
 			all.send(ctx, sys, fields{"kind": "refunded", "ticket": t.reference}, &t.askedTo, &t.ended)
 		}
