@@ -51,12 +51,16 @@ func reduce(h uint64, n int) int {
 	return int(at)
 }
 
-// Clash returns an error if two different devices of the list have the same [Place]. A gateway must not start
-// with such devices: a code read by one of them would count as a repetition at the other. The chance is 1 in
-// 2,400 for 30 devices of a station; renaming one of the devices resolves it.
+// Clash returns an error if two different devices of the list have the same [Place], or one has a name that no
+// batch can contain. A gateway must not start with such devices: a code read by one of them would count as a
+// repetition at the other, and passages of the other kind would be lost to other gateways. The chance of the first
+// is 1 in 2,400 for 30 devices of a station; renaming one of the devices resolves both.
 func Clash(devices []Located) error {
 	seen := make(map[Place]Located, len(devices))
 	for _, d := range devices {
+		if err := d.check(); err != nil {
+			return fmt.Errorf("%w: %q, %q; rename it", err, d.Station, d.Device)
+		}
 		place := PlaceOf(d.Station, d.Device)
 		if other, taken := seen[place]; taken && other != d {
 			return fmt.Errorf("passage: devices %q and %q cannot be told apart; rename one of them", other.Device, d.Device)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -377,6 +378,11 @@ func TestPlaces(t *testing.T) {
 	}
 	if err := Clash(append(devices, devices[3])); err != nil {
 		t.Error(err)
+	}
+	for _, odd := range []Located{{"北京南", "gate\x00"}, {"北京\n", "gate"}, {"北京南", "\xff"}, {strings.Repeat("n", 65), "gate"}} {
+		if Clash([]Located{odd}) == nil {
+			t.Errorf("%q: no batch can contain its passages", odd)
+		}
 	}
 	// With enough devices two cannot be told apart.
 	for i := range 10_000 {
