@@ -24,17 +24,19 @@ type Conflicts struct {
 	mu     sync.Mutex
 	single [2]*singles // current and previous
 	groups map[tokens.Serial]*group
+	whole  int // passages in groups
 	places map[Located]uint32
 	names  []Located
 	stats  ConflictStats
 }
 
 const (
-	// MaxGroups bounds the serials whose passages are stored whole: about 25 MB.
+	// MaxGroups bounds the serials whose passages are stored whole: 10 to 40 MB.
 	MaxGroups = 50_000
-	// MaxGroup bounds the passages of one serial. A person does not have so many; a stolen gateway key can claim
-	// them.
-	MaxGroup = 64
+	// MaxGroup bounds the passages of one serial, and MaxGrouped those of all groups. Persons do not have so many; a
+	// stolen gateway key can claim them.
+	MaxGroup   = 64
+	MaxGrouped = 4 * MaxGroups
 	// MaxPlaces bounds the different places whose names are stored.
 	MaxPlaces = 1 << 16
 )
@@ -49,6 +51,7 @@ type group struct {
 type ConflictStats struct {
 	Passages int // stored, each alone of its serial and way
 	Serials  int // stored with all passages
+	Whole    int // passages of these serials
 	Bytes    int // of the passages that are alone
 	// Lost counts passages that were not stored because the collector was full; the list can be incomplete
 	// since the first.
@@ -121,7 +124,7 @@ func (c *Conflicts) addSingle(p *Passage) {
 // openGroup makes a group of the serial's passages, of both ways, and p; c.mu is held. The single passages stay
 // where they are: the group is found first.
 func (c *Conflicts) openGroup(p *Passage) {
-	if len(c.groups) >= MaxGroups {
+	if len(c.groups) >= MaxGroups || c.whole >= MaxGrouped {
 		c.stats.Lost++
 		return
 	}
@@ -147,11 +150,12 @@ func (c *Conflicts) addTo(g *group, p *Passage) {
 			return
 		}
 	}
-	if len(g.passages) >= MaxGroup {
+	if len(g.passages) >= MaxGroup || c.whole >= MaxGrouped {
 		c.stats.Lost++
 		return
 	}
 	g.passages = append(g.passages, *p)
+	c.whole++
 }
 
 // Of returns the conflict of a passage with the one before it, or else with the one after it. It adds the passage
@@ -195,6 +199,7 @@ func (c *Conflicts) Forget(before int64) {
 	defer c.mu.Unlock()
 	for serial, g := range c.groups {
 		if g.latest < before {
+			c.whole -= len(g.passages)
 			delete(c.groups, serial)
 		}
 	}
@@ -211,7 +216,7 @@ func (c *Conflicts) Stats() ConflictStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Serials = len(c.groups)
+	s.Serials, s.Whole = len(c.groups), c.whole
 	for _, of := range c.single {
 		if of != nil {
 			s.Passages += len(of.records)

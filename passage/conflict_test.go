@@ -188,6 +188,27 @@ func TestConflictsBounds(t *testing.T) {
 	}
 }
 
+// Whoever claims many passages of many serials does not fill the memory, and what was claimed is forgotten.
+func TestConflictsUnderAFlood(t *testing.T) {
+	c := newConflicts(t, codeLife, 1_000_000)
+	const each = passage.MaxGroup
+	const serials = passage.MaxGrouped/each + 100
+	for i := range uint32(serials) {
+		for j := range int64(each) {
+			p := at("gate-a", "北京南", 9, j)
+			p.Serial.Index = i
+			c.Add(&p)
+		}
+	}
+	if s := c.Stats(); s.Whole > passage.MaxGrouped+2 || s.Whole < passage.MaxGrouped || s.Lost == 0 {
+		t.Errorf("%+v", s)
+	}
+	c.Forget(now + 300_000)
+	if s := c.Stats(); s.Whole != 0 || s.Serials != 0 {
+		t.Errorf("after it: %+v", s)
+	}
+}
+
 // A passage that is alone of its serial takes 44 bytes.
 func TestConflictsMemory(t *testing.T) {
 	const n = 100_000
