@@ -197,7 +197,7 @@ func (c *config) printCheck(out io.Writer) {
 		if c.identity != nil {
 			fmt.Fprintf(out, "passages are exchanged as gateway %d: topic %s, %d partitions\n", c.identity.Gateway, c.Passages.Topic, c.Passages.Partitions)
 		} else {
-			fmt.Fprintln(out, "without identity, passages stay at this gateway: verdicts say local")
+			fmt.Fprintln(out, "without identity, passages stay at this gateway: verdicts say local, and unknown for a window after the start")
 		}
 	}
 	if c.needs.Tickets {

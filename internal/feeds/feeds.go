@@ -38,7 +38,7 @@ type Config struct {
 	Needs gateway.Needs
 	// Station is the name of the gateway's station. Empty: none.
 	Station string
-	// Identity signs passages. nil: passages stay at this gateway.
+	// Identity signs passages. nil: passages stay at this gateway, and are lost when it ends.
 	Identity *Identity
 	// Control is the replica of the control stream. It knows the keys of gateways.
 	Control   *revocation.Replica
@@ -146,12 +146,26 @@ func (f *Feeds) Connect(g *gateway.Config) {
 	c := &f.config
 	g.Station = c.Station
 	g.Passages = gateway.Passages{Table: f.Table, ClockError: c.Passages.ClockError, UploadError: c.Passages.UploadError}
+	if f.Table != nil {
+		g.Passages.Reach = reachAlone(c.Now().UnixMilli(), c.Needs.Window)
+	}
 	if f.Exchange != nil {
 		g.Passages.Record, g.Passages.Reach, g.Passages.Conflicts = f.Exchange.Record, f.Exchange.Reach, f.Conflicts
 	}
 	g.Bookings = gateway.Bookings{Table: f.Bookings, Replica: f.Booked}
 	if c.Identity != nil {
 		g.Signer, g.Passages.Gateway = c.Identity, c.Identity.Gateway
+	}
+}
+
+// reachAlone returns the reach of a gateway without other gateways that started at a time, Unix ms: its passages from
+// before the start are not known, and count for a window.
+func reachAlone(started int64, window time.Duration) func(now int64) passage.Reach {
+	return func(now int64) passage.Reach {
+		if now-started < window.Milliseconds() {
+			return passage.Unknown
+		}
+		return passage.Local
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/internal/feeds"
+	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
@@ -75,6 +76,23 @@ func TestPartsFollowFromNeeds(t *testing.T) {
 				t.Errorf("metrics %v", names)
 			}
 		})
+	}
+}
+
+// A gateway without other gateways does not know its own passages from before its start, until they do not count any
+// more.
+func TestReachOfAGatewayAlone(t *testing.T) {
+	settings := config(t)
+	started := time.Now()
+	settings.Needs.Window, settings.Identity, settings.Now = time.Hour, nil, func() time.Time { return started }
+	f, err := feeds.New(settings)
+	runtest.Must(t, err)
+	var g gateway.Config
+	f.Connect(&g)
+	for after, want := range map[time.Duration]passage.Reach{0: passage.Unknown, time.Hour - time.Millisecond: passage.Unknown, time.Hour: passage.Local} {
+		if got := g.Passages.Reach(started.Add(after).UnixMilli()); got != want {
+			t.Errorf("%v after the start: %s, want %s", after, got, want)
+		}
 	}
 }
 
