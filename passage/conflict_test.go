@@ -188,7 +188,7 @@ func TestConflictsBounds(t *testing.T) {
 	}
 }
 
-// Whoever claims many passages of many serials does not fill the memory, and what was claimed is forgotten.
+// A gateway that claims many passages of many serials does not fill the memory, and the claims are forgotten.
 func TestConflictsUnderAFlood(t *testing.T) {
 	c := newConflicts(t, codeLife, 1_000_000)
 	const each = passage.MaxGroup
