@@ -19,7 +19,11 @@ type stations struct {
 	*system
 	beijing, shanghai *stack.Server
 	shanghaiRuns      *process.Process
+
+	handheld, handheldEntry string // a credential for bundles and receipts, and its [[device]] table
 }
+
+var newDevice = regexp.MustCompile(`(?ms)^ +(rgd_[0-9a-f]{64})$.*^(\[\[device\]\]$.*)`)
 
 func newStations(t *testing.T) *stations {
 	t.Helper()
@@ -27,9 +31,16 @@ func newStations(t *testing.T) *stations {
 	var err error
 	passages, bookings := s.Topic+".passages", s.Topic+".bookings" // a real broker keeps topics
 	s.issuer, err = s.Issuer("issuer-of-stations", stack.Settings{"bookings.enabled": true, "bookings.topic": bookings, "bookings.partitions": 2,
-		"passages.topic": passages, "passages.partitions": 2, "passages.replication": 1})
+		"passages.topic": passages, "passages.partitions": 2, "passages.replication": 1}, s.loadKey)
 	runtest.Must(t, err)
 	s.client.Issuer = s.issuer.URL
+	out, err := s.run("gateway", "-new-device", "handheld")
+	runtest.Must(t, err)
+	found := newDevice.FindStringSubmatch(out)
+	if found == nil {
+		t.Fatal("-new-device did not print a credential and its entry")
+	}
+	s.handheld, s.handheldEntry = found[1], found[2]+"offline = true\nreceipts = true\n"
 	s.startIssuer()
 	s.ready(s.issuer)
 	station := func(id int, name, station string) (*stack.Server, *process.Process) {
@@ -37,13 +48,14 @@ func newStations(t *testing.T) *stations {
 		runtest.Must(t, err)
 		runtest.Must(t, s.issuer.Announce(t.Context(), key))
 		settings := key.Settings()
-		for setting, value := range (stack.Settings{"station": station, "passages.topic": passages, "passages.partitions": 2, "passages.entries": 1000,
+		for setting, value := range (stack.Settings{"station": station, "passages.topic": passages, "passages.partitions": 2, "passages.entries": 20_000,
 			"passback.mode": "deny", "passback.window": "1h", "passback.unknown": "deny",
 			"bookings.topic": bookings, "bookings.partitions": 2, "ticket.mode": "flag"}) {
 			settings[setting] = value
 		}
 		v, err := s.Gateway(name, settings)
 		runtest.Must(t, err)
+		runtest.Must(t, v.Add(s.handheldEntry))
 		return v, s.start(v)
 	}
 	s.beijing, _ = station(1, "beijing", passenger.From)
@@ -60,10 +72,20 @@ func newStations(t *testing.T) *stations {
 func (s *stations) scan(at *stack.Server, of *passenger.Session) passenger.Verdict {
 	s.t.Helper()
 	gate := passenger.Gate{URL: at.URL, Device: s.Device, Send: s.client.Send}
-	v, err := gate.Check(s.t.Context(), of.Text(time.Now()), "entry")
-	if err != nil || v.Code != "" {
-		s.t.Fatalf("%s: %v, problem %q", at.Name, err, v.Code)
-	}
+	return s.verdict(&gate, of)
+}
+
+// verdict is the verdict on a session's code at an entry gate. On a busy machine the gateway is overloaded at times;
+// such a request has used nothing up.
+func (s *stations) verdict(gate *passenger.Gate, of *passenger.Session) (v passenger.Verdict) {
+	s.t.Helper()
+	runtest.Eventually(s.t, patience, "a verdict", func() bool {
+		var err error
+		if v, err = gate.Check(s.t.Context(), of.Text(time.Now()), "entry"); err != nil || v.Code != "" && v.Code != "overloaded" {
+			s.t.Fatalf("%s: %v, problem %q", gate.URL, err, v.Code)
+		}
+		return v.Code == ""
+	})
 	return v
 }
 

@@ -31,12 +31,13 @@ type system struct {
 	issuer, gateway *stack.Server
 	client          *passenger.Client
 	gate            passenger.Gate
-	people          int // number of applicants so far: a person has one temporary ID at a time
+	loadKey         string // the table with which an issuer announces the key of the load test
+	people          int    // number of applicants so far: a person has one temporary ID at a time
 }
 
 // binaries are built once for all tests.
 var binaries = sync.OnceValues(func() (*process.Binaries, error) {
-	return process.Build(context.Background(), "gateway", "issuer", "loadtest")
+	return process.Build(context.Background(), "gateway", "issuer", "loadtest", "stream")
 })
 
 func TestMain(m *testing.M) {
@@ -71,9 +72,9 @@ func newSystem(t *testing.T) *system {
 	send := passenger.HTTP(&http.Client{Timeout: patience})
 	s.client = passenger.New(s.issuer.URL, send)
 	s.gate = passenger.Gate{URL: s.gateway.URL, Device: s.Device, Send: send}
-	announce := s.output(`(?s)(\[\[announce\]\]\nid = \d+\npublic = "[0-9a-f]{64}"\n)`, "loadtest", "-new-key", s.target(),
+	s.loadKey = s.output(`(?s)(\[\[announce\]\]\nid = \d+\npublic = "[0-9a-f]{64}"\n)`, "loadtest", "-new-key", s.target(),
 		"-gateway", s.gateway.URL, "-issuer", s.issuer.URL, "-device", s.Device, "-staff", s.Staff)
-	if err := s.issuer.Add(announce); err != nil {
+	if err := s.issuer.Add(s.loadKey); err != nil {
 		t.Fatal(err)
 	}
 	return s
