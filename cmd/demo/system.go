@@ -145,7 +145,9 @@ func (h *system) awaitReady() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("issuer and gateways are not ready after %v: gateway state %s, waiting for %q", callTimeout, r.State, r.Waiting)
+	now := h.clock.now()
+	return fmt.Errorf("issuer and gateways are not ready after %v: gateway state %s, waiting for %q; passages and bookings are current: %v, %v",
+		callTimeout, r.State, r.Waiting, h.beijing.current(now), h.shanghai.current(now))
 }
 
 // ready reads /readyz into a struct and reports whether the answer is 200.
