@@ -129,6 +129,12 @@ if [[ -d $here/config/secrets ]] && docker compose version >/dev/null 2>&1; then
 fi
 done_with "$here/compose.yaml"
 
+for file in "$here"/compose.*.yaml; do
+	check "$file" "$bin/check-jsonschema" --builtin-schema vendor.compose-spec "$file"
+	check "$file" "$bin/python" -B "$here/check_compose.py" "$here/compose.yaml" "$file"
+	done_with "$file"
+done
+
 # Any output is a failure: haproxy exits 0 after a warning.
 for file in "$here"/haproxy/*.cfg; do
 	check "$file" haproxy -c -dW -q -f "$file"

@@ -1,8 +1,10 @@
 """Checks rules of compose.yaml that a schema cannot express; prints one line per fault and exits 1 if there is one.
 
+Further files are merged into the first, as `docker compose -f FILE -f FILE` does.
+
 The rules: every name refers to a declaration and every declaration is used; every service has this project's
-hardening; foreign images are named by digest; no gateway reaches the issuer or its database over a network. It does
-not check that the containers start: that needs a container engine.
+hardening; foreign images are named by digest; no gateway reaches the issuer or its database over a network, or has the
+secret of another gateway. It does not check that the containers start: that needs a container engine.
 """
 
 import re
@@ -70,16 +72,28 @@ def separation(compose):
         for other in ("issuer", "postgres"):
             for network in set(used(services[gateway], "networks")) & set(used(services[other], "networks")):
                 yield f"{gateway}: shares the network {network} with {other}"
+        for secret in used(services[gateway], "secrets"):
+            if secret != f"{gateway}-key":
+                yield f"{gateway}: has the secret {secret}; its only secret is its own key"
 
 
-def main(path):
-    with open(path, encoding="utf-8") as file:
-        compose = YAML(typ="safe").load(file)
+def merged(value, other):
+    """Returns value with the other file's content: mappings are merged, lists joined, other values replaced."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {**value, **{key: merged(value[key], o) if key in value else o for key, o in other.items()}}
+    return value + other if isinstance(value, list) and isinstance(other, list) else other
+
+
+def main(path, *further):
+    compose = {}
+    for name in (path, *further):
+        with open(name, encoding="utf-8") as file:
+            compose = merged(compose, YAML(typ="safe").load(file))
     faults = [*references(compose), *hardening(compose), *digests(compose), *separation(compose)]
     for fault in faults:
-        print(f"{path}: {fault}")
+        print(f"{(path, *further)[-1]}: {fault}")
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -4,7 +4,30 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
+
+// Settings in the environment of containers exist: an unknown one would keep the command from starting.
+func TestComposeNamesSettings(t *testing.T) {
+	runtest.DependsOnSources(t, root)
+	named := 0
+	for _, command := range []string{"gateway", "issuer"} {
+		help := output(t, command, "-h")
+		variable := regexp.MustCompile(`RAILGATE_` + strings.ToUpper(command) + `_[A-Z_]+`)
+		for _, file := range []string{"deploy/compose.yaml", "deploy/compose.passback.yaml"} {
+			for _, name := range variable.FindAllString(readFile(t, file), -1) {
+				named++
+				if !regexp.MustCompile(` ` + name + `\b`).MatchString(help) {
+					t.Errorf("%s sets %s, which -h does not list", file, name)
+				}
+			}
+		}
+	}
+	if named < 10 {
+		t.Errorf("found only %d settings", named)
+	}
+}
 
 // A gateway does not use a topic with another number of partitions than its settings say, so the defaults of both
 // programs, which the samples show, must agree.
