@@ -29,10 +29,10 @@ type block [blockSlots]slot
 const maxProbes = 64
 
 // generation is a table of one span of time. Slots are claimed and never freed, so a free slot ends every
-// search; memory is released by dropping the generation.
+// search; memory is released by dropping the generation. The zero value has no keys and no room.
 type generation struct {
 	blocks []block
-	used   [stripes]counter
+	used   *[stripes]counter
 }
 
 // counter is one stripe of the number of claimed slots, alone in its cache line: concurrent claims seldom
@@ -46,8 +46,9 @@ const stripes = 64
 
 // newGeneration returns an empty generation. It touches its memory, so that no attempt waits for the kernel to
 // provide a page.
-func newGeneration(blocks int) *generation {
-	g := &generation{blocks: make([]block, blocks)}
+func newGeneration(blocks int) generation {
+	g := generation{blocks: make([]block, blocks), used: new([stripes]counter)}
+	adviseHugePages(g.blocks)
 	const page = 4096 / (16 * blockSlots)
 	for i := 0; i < blocks; i += page {
 		g.blocks[i][0].word.Store(0)
@@ -55,19 +56,25 @@ func newGeneration(blocks int) *generation {
 	return g
 }
 
-// probe returns the first block of a hash and the distance to the next. The number of blocks is prime, so the
-// order visits every block before it repeats one.
-func (g *generation) probe(h uint64) (at, step int) {
+// home returns the index of the first block of a hash.
+func (g *generation) home(h uint64) int { return reduce(h, len(g.blocks)) }
+
+// next returns the block after at in the order of a hash. The number of blocks is prime, so the order visits every
+// block before it repeats one.
+func (g *generation) next(at int, h uint64) int {
 	n := len(g.blocks)
-	return reduce(h, n), 1 + reduce(h*0x9E3779B97F4A7C15, n-1)
+	if at += 1 + reduce(h*0x9E3779B97F4A7C15, n-1); at >= n {
+		at -= n
+	}
+	return at
 }
 
-// find returns the slot of a key, or nil if it has none. A nil generation has no keys.
+// find returns the slot of a key, or nil if it has none.
 func (g *generation) find(key, h uint64) *slot {
-	if g == nil {
+	if len(g.blocks) == 0 {
 		return nil
 	}
-	at, step := g.probe(h)
+	at := g.home(h)
 	for range maxProbes {
 		b := &g.blocks[at]
 		for i := range b {
@@ -78,9 +85,7 @@ func (g *generation) find(key, h uint64) *slot {
 				return nil
 			}
 		}
-		if at += step; at >= len(g.blocks) {
-			at -= len(g.blocks)
-		}
+		at = g.next(at, h)
 	}
 	return nil
 }
@@ -90,7 +95,7 @@ func (g *generation) find(key, h uint64) *slot {
 // A key has at most one slot: every search for it takes the same order, claimed slots keep their keys, and so
 // the first slot that is free for one search is free, or claimed for the same key, for every other.
 func (g *generation) claim(key, h uint64) *slot {
-	at, step := g.probe(h)
+	at := g.home(h)
 	for range maxProbes {
 		b := &g.blocks[at]
 		for i := range b {
@@ -107,16 +112,14 @@ func (g *generation) claim(key, h uint64) *slot {
 				return s
 			}
 		}
-		if at += step; at >= len(g.blocks) {
-			at -= len(g.blocks)
-		}
+		at = g.next(at, h)
 	}
 	return nil
 }
 
 // entries returns the number of claimed slots.
 func (g *generation) entries() (n int) {
-	if g == nil {
+	if g.used == nil {
 		return 0
 	}
 	for i := range g.used {

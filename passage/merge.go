@@ -23,6 +23,7 @@ func (t *Table) merge(key, h uint64, n word, at int64) bool {
 	rules := terms{at: max(at, t.counters.now.Load()), window: t.window}
 	for {
 		g := t.generations.Load()
+		g.touch(h)
 		s := g.previous.find(key, h)
 		if w := s.load(); w.same(n) {
 			// The previous generation has the passage, and is dropped when the passage is older than the window. A
@@ -33,8 +34,12 @@ func (t *Table) merge(key, h uint64, n word, at int64) bool {
 		} else if s = g.current.claim(key, h); s == nil {
 			return false
 		} else {
+			var k known
+			if t.window > CodeLife { // otherwise passages of the other way do not matter
+				k.other = g.words(key^wayBit, h)
+			}
 			now := s.load()
-			if !s.swap(now, merged(now, n, &known{other: g.words(key^wayBit, h)}, rules)) {
+			if !s.swap(now, merged(now, n, &k, rules)) {
 				continue
 			}
 		}

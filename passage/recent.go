@@ -22,10 +22,7 @@ func (t *Table) Recent(station string, from, now int64) iter.Seq[Recent] {
 	return func(yield func(Recent) bool) {
 		wanted := PlaceOf(station, "").station()
 		g := t.generations.Load()
-		for _, generation := range [...]*generation{g.current, g.previous} {
-			if generation == nil {
-				continue
-			}
+		for _, generation := range [...]*generation{&g.current, &g.previous} {
 			for i := range generation.blocks {
 				for j := range generation.blocks[i] {
 					key, w := generation.blocks[i][j].key.Load(), generation.blocks[i][j].load()

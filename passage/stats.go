@@ -44,9 +44,9 @@ func (t *Table) Stats() Stats {
 		Entries: g.current.entries() + g.previous.entries(), Capacity: 2 * t.blocks * blockSlots * loadEntries / loadOf,
 		Merged: c.merged.Load(), Untimely: c.untimely.Load(), Lost: c.lost.Load(), Turns: c.turns.Load(),
 	}
-	for _, g := range []*generation{g.current, g.previous} {
-		if g != nil {
-			s.Bytes += len(g.blocks)*int(unsafe.Sizeof(block{})) + int(unsafe.Sizeof(*g))
+	for _, g := range [...]*generation{&g.current, &g.previous} {
+		if g.used != nil {
+			s.Bytes += len(g.blocks)*int(unsafe.Sizeof(block{})) + int(unsafe.Sizeof(*g.used))
 		}
 	}
 	return s

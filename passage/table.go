@@ -57,10 +57,21 @@ type Table struct {
 	start   int64      // of the current generation, Unix ms; 0: Turn was not called yet
 }
 
-// generations is replaced whole.
+// generations is replaced whole. Both have the same number of blocks.
 type generations struct {
-	current  *generation
-	previous *generation // nil before the first change
+	current  generation
+	previous generation // empty before the first change
+}
+
+// touch begins to load the first block of a hash in both generations: the searches then wait for memory once.
+func (g *generations) touch(h uint64) {
+	at := g.current.home(h)
+	now := &g.current.blocks[at]
+	before := now
+	if len(g.previous.blocks) != 0 {
+		before = &g.previous.blocks[at]
+	}
+	prefetch(now, before)
 }
 
 // words returns the words of a key in both generations.
@@ -126,6 +137,10 @@ type Answer struct {
 // a passage would refuse an attempt or make it a repetition. It must not block.
 type Forgiver interface{ Forgiven(tokens.Serial) int64 }
 
+// Prefetch begins to load what an [Table.Attempt] with the serial needs from memory, and returns at once. A gate calls it
+// before it verifies the code, so that the attempt finds its data in the processor's cache. It decides nothing.
+func (t *Table) Prefetch(s tokens.Serial) { t.generations.Load().touch(hashOf(s)) }
+
 // Attempt decides about a scan and records it if it is admitted. f may be nil.
 func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 	key, h := keyOf(a.Serial, a.Way), hashOf(a.Serial)
@@ -136,6 +151,7 @@ func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 	var p provisional
 	for {
 		g := t.generations.Load()
+		g.touch(h)
 		old := g.previous.find(key, h)
 		before := p.of(old, mine)
 		var s *slot
@@ -234,8 +250,10 @@ func (p *provisional) undo(mine word) {
 
 // judgeKnown judges an attempt for whose way passages are known.
 func (t *Table) judgeKnown(a *Attempt, k *known, g *generations, h uint64, f Forgiver) (Answer, word) {
-	k.other = g.words(keyOf(a.Serial, a.Way^1), h)
 	rules := terms{at: a.At, window: min(a.Window, t.window)}
+	if rules.window > CodeLife { // otherwise passages of the other way do not matter
+		k.other = g.words(keyOf(a.Serial, a.Way^1), h)
+	}
 	answer, decides := judge(k, rules, a.Step, a.Place)
 	if f != nil && answer.Outcome != Admitted {
 		if rules.floor = f.Forgiven(a.Serial); rules.floor != 0 {
