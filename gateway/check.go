@@ -156,6 +156,7 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) 
 	switch {
 	case reason != tokens.ReasonOK:
 	case action != Deny:
+		g.prefetch(s, &from)
 		var unproven *tokens.Key
 		if reason, unproven = g.checker.Screen(&s.token, now/1000, from.scope); unproven != nil {
 			if g.shed(ctx, overload.Full) {
@@ -183,6 +184,18 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) 
 	ctx.Response.SetBody(s.body)
 	if conn.observe(reason) {
 		g.delaySuspect(conn, forgeryWait)
+	}
+}
+
+// prefetch begins to load what [Gateway.use] will need from large tables, so that the loads take place while the code
+// is checked.
+func (g *Gateway) prefetch(s *scratch, from *caller) {
+	serial := s.token.Serial()
+	if from.device.ticket.Mode != ModeOff {
+		g.Bookings.Table.Prefetch(serial.Day, s.token.Subject())
+	}
+	if from.device.passback.Mode != ModeOff {
+		g.Passages.Table.Prefetch(serial)
 	}
 }
 
