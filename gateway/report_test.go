@@ -124,3 +124,14 @@ func FuzzReportBody(f *testing.F) {
 		}
 	})
 }
+
+// If the answer to the check was lost, the gate checks again, and its report is about the hold of the first check.
+func TestBarrierReportsARepeatedCheck(t *testing.T) {
+	s, p := withBarrier(t)
+	s.expectUse(gateDevice, "scope=entry", s.goodCode(7), "ok", "exact held false 0")
+	s.turn(p, 8*time.Second)
+	s.expectUse(gateDevice, "scope=entry", at(-8, 0)(s), "ok", "exact repeated false 8000")
+	s.turn(p, 4*time.Second) // 12 s after the first check
+	s.expectReport(turned, "passed")
+	s.expectUse(trainDevice, "scope=entry", at(-12, 0)(s), "already_used/passenger", "exact used false 12000")
+}
