@@ -3,6 +3,7 @@ package passage_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/hex"
 	"testing"
 
 	"github.com/railgate/railgate/passage"
@@ -12,11 +13,13 @@ import (
 // A message that is opened has the bytes that its batch encodes to, and damaged ones do not panic. The input is
 // signed here, so that the fuzzer gets past the signature.
 func FuzzOpen(f *testing.F) {
-	raw := seal(f, sample())
-	f.Add(raw[:len(raw)-ed25519.SignatureSize])
+	for _, v := range readVectors(f, "batches", batchVectors()) {
+		if raw, err := hex.DecodeString(v.Raw); err == nil && len(raw) > ed25519.SignatureSize {
+			f.Add(raw[:len(raw)-ed25519.SignatureSize])
+		}
+	}
 	long := seal(f, many(passage.MaxPassages, 12))
 	f.Add(long[:len(long)-ed25519.SignatureSize])
-	f.Add([]byte("RGP2\x00\x07"))
 	private, _ := revocationtest.Gateway(7)
 	f.Fuzz(func(t *testing.T, m []byte) {
 		if len(m) >= 6 {

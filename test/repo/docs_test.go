@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -229,23 +230,53 @@ func output(t *testing.T, command string, args ...string) string {
 	return string(out)
 }
 
-// The table of docs/revocation.md has the offsets of the code.
+// The tables of batches have the offsets and, where the code names them, the sizes of the code.
 func TestBatchTableHasTheOffsetsOfTheCode(t *testing.T) {
-	code := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\toff([A-Z][a-z]+) += (\d+)`).FindAllStringSubmatch(readFile(t, "revocation/batch.go"), -1) {
-		code[m[1]] = m[2]
-	}
-	doc := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| \d+ \| ([A-Z][a-z]+) \|`).FindAllStringSubmatch(readFile(t, "docs/revocation.md"), -1) {
-		doc[m[2]] = m[1]
-	}
-	if len(code) != 8 {
-		t.Fatalf("found %d offsets in the code, want 8", len(code))
-	}
-	for name, at := range code {
-		if doc[name] != at {
-			t.Errorf("%s is at %s in the code and at %q in the document", name, at, doc[name])
+	for _, c := range []struct {
+		code, doc string
+		fields    int
+	}{{"revocation/batch.go", "docs/revocation.md", 8}, {"passage/batch.go", "docs/passback.md", 8}} {
+		code, source := map[string][2]string{}, readFile(t, c.code)
+		for _, m := range regexp.MustCompile(`(?m)^\toff([A-Z][a-z]+) += (\d+)(?: +// (\d+))?`).FindAllStringSubmatch(source, -1) {
+			code[m[1]] = [2]string{m[2], m[3]}
 		}
+		doc := map[string][2]string{}
+		for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| ([A-Z][a-z]+) \|`).FindAllStringSubmatch(readFile(t, c.doc), -1) {
+			doc[m[3]] = [2]string{m[1], m[2]}
+		}
+		if len(code) != c.fields {
+			t.Fatalf("%s: found %d offsets, want %d", c.code, len(code), c.fields)
+		}
+		for name, at := range code {
+			if doc[name][0] != at[0] || at[1] != "" && doc[name][1] != at[1] {
+				t.Errorf("%s: %s has offset and size %q in the code and %q in %s", c.code, name, at, doc[name], c.doc)
+			}
+		}
+	}
+}
+
+// The record of docs/passback.md has the fields and the size of the code.
+func TestRecordTableHasTheSizesOfTheCode(t *testing.T) {
+	size := func(name string) int {
+		m := regexp.MustCompile(`(?m)^\t` + name + ` += (\d+)`).FindStringSubmatch(readFile(t, "passage/batch.go"))
+		if m == nil {
+			t.Fatalf("the code does not name %s", name)
+		}
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	_, table, found := strings.Cut(readFile(t, "docs/passback.md"), "| Size | Field of a record |")
+	if !found {
+		t.Fatal("docs/passback.md has no table of the record")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	total := 0
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \|`).FindAllStringSubmatch(table, -1) {
+		n, _ := strconv.Atoi(m[1])
+		total += n
+	}
+	if want := size("recordSize") + size("uploadSize"); total != want {
+		t.Errorf("the fields of a record have %d bytes in docs/passback.md, %d in the code", total, want)
 	}
 }
 
