@@ -132,10 +132,18 @@ func verdicts(kind string, counts map[tokens.Reason]int64) []Verdict {
 	var out []Verdict
 	for _, reason := range tokens.Reasons() {
 		if n := counts[reason]; n > 0 {
-			out = append(out, Verdict{Kind: kind, Reason: reason.String(), Count: n})
+			out = append(out, Verdict{Kind: kind, Reason: reasonName(reason), Count: n})
 		}
 	}
 	return out
+}
+
+// reasonName returns a reason as reports name it. Two reasons have the code already_used.
+func reasonName(r tokens.Reason) string {
+	if r == tokens.ReasonUsedElsewhere {
+		return r.String() + " (" + tokens.ClassFraud.String() + ")"
+	}
+	return r.String()
 }
 
 // passback writes what verdicts said about second uses; nothing if passback is off.

@@ -51,7 +51,7 @@ type runner struct {
 
 // setUp prepares the run, and returns the latencies of the revocations.
 func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhistogram.Histogram, error) {
-	first, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	first, err := newGate(c.Target.Gateway, c.Target.device(c.Mix), c.Scope)
 	if err != nil {
 		return nil, nil, err
 	}

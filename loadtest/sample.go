@@ -118,7 +118,7 @@ func verdictOf(r tokens.Reason) string {
 	if r == tokens.ReasonOK {
 		return "allow " + r.String()
 	}
-	return "deny " + r.String()
+	return "deny " + reasonName(r)
 }
 
 // Wrong is one wrong verdict. It does not contain the code.

@@ -107,3 +107,17 @@ func TestFailuresOfARealConnection(t *testing.T) {
 		t.Errorf("no server: %q", got)
 	}
 }
+
+// The two reasons with the code already_used are two rows of a report.
+func TestReasonsHaveDifferentNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range tokens.Reasons() {
+		if seen[reasonName(r)] {
+			t.Errorf("two reasons are named %q", reasonName(r))
+		}
+		seen[reasonName(r)] = true
+	}
+	if got := verdictOf(tokens.ReasonUsedElsewhere); got != "deny already_used (fraud)" {
+		t.Errorf("named %q", got)
+	}
+}

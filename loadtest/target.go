@@ -24,10 +24,21 @@ type Target struct {
 	Device  string  `json:"device"`  // rgd_ and 64 hex: device credential for checks
 	Staff   string  `json:"staff"`   // rgs_ and 64 hex: staff credential for revoking; needed like Issuer
 	LoadKey LoadKey `json:"load_key"`
-	// Second is the credential of another device, where reused codes are shown. Empty: at Device.
+	// Passback is the credential of a device with passback, which mixes with reused codes use in place of Device.
+	// Empty: Device.
+	Passback string `json:"passback,omitempty"`
+	// Second is the credential of another device, where reused codes are shown. Empty: the same device.
 	Second string `json:"second,omitempty"`
 	// SecondGateway is the URL of the gateway of Second. Empty: Gateway. Both gateways exchange their passages.
 	SecondGateway string `json:"second_gateway,omitempty"`
+}
+
+// device returns the credential of the device at which a mix is shown.
+func (t *Target) device(m Mix) string {
+	if m[Reused] > 0 && t.Passback != "" {
+		return t.Passback
+	}
+	return t.Device
 }
 
 func (t *Target) secondGateway() string {
@@ -86,8 +97,9 @@ func (t *Target) Validate(full bool) error {
 	check(hostOf(t.Gateway) != "", "gateway", "a URL like http://127.0.0.1:8080")
 	check(credential(t.Device, "rgd_"), "device", "rgd_ and 64 lower-case hex characters")
 	check(t.LoadKey.Seed != Seed{}, "load_key", "an id and a seed of 64 lower-case hex characters")
+	check(t.Passback == "" || credential(t.Passback, "rgd_"), "passback", "rgd_ and 64 lower-case hex characters")
 	if t.Second != "" || t.SecondGateway != "" {
-		check(credential(t.Second, "rgd_") && t.Second != t.Device, "second", "rgd_ and 64 lower-case hex characters, of another device (a mix without reused codes needs none)")
+		check(credential(t.Second, "rgd_") && t.Second != t.Device && t.Second != t.Passback, "second", "rgd_ and 64 lower-case hex characters, of another device (a mix without reused codes needs none)")
 	}
 	check(t.SecondGateway == "" || hostOf(t.SecondGateway) != "" && t.SecondGateway != t.Gateway, "second_gateway",
 		"a URL like http://127.0.0.1:8082, of another gateway")

@@ -136,6 +136,21 @@ func TestSecondDevice(t *testing.T) {
 	if err := got.Loopback(); err == nil || !strings.Contains(err.Error(), "second gateway") {
 		t.Errorf("a second gateway elsewhere: %v", err)
 	}
+	if got.device(DefaultMix) != got.Device || got.device(Mix{Fresh: 1, Reused: 1}) != got.Device {
+		t.Error("another device than the only one")
+	}
+	got.Passback = "rgd_" + strings.Repeat("0c", 32)
+	if got.device(DefaultMix) != got.Device || got.device(Mix{Fresh: 1, Reused: 1}) != got.Passback {
+		t.Error("the device with passback is not that of reused codes alone")
+	}
+	got.Second = got.Passback
+	if err := got.Validate(true); err == nil || !strings.Contains(err.Error(), "field second:") {
+		t.Errorf("the second device is the first: %v", err)
+	}
+	got.Passback = "rgd_"
+	if err := got.Validate(true); err == nil || !strings.Contains(err.Error(), "field passback:") {
+		t.Errorf("half a credential: %v", err)
+	}
 	if got.SecondGateway = ""; got.secondGateway() != got.Gateway {
 		t.Errorf("the second device is at %s", got.secondGateway())
 	}

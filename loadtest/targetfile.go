@@ -125,6 +125,6 @@ func exactKeys(text []byte) error {
 }
 
 var targetKeys = map[string]bool{
-	"gateway": true, "issuer": true, "device": true, "staff": true, "second": true, "second_gateway": true,
+	"gateway": true, "issuer": true, "device": true, "staff": true, "passback": true, "second": true, "second_gateway": true,
 	"load_key": true, "load_key.id": true, "load_key.seed": true,
 }

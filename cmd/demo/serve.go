@@ -66,7 +66,8 @@ func (h *system) writeTarget() (string, error) {
 	}
 	text, err := json.MarshalIndent(loadtest.Target{
 		Gateway: h.beijing.url, Issuer: h.issuer, Device: h.beijing.devices[entryGate], Staff: h.staff,
-		LoadKey: loadtest.LoadKey{ID: loadKeyID, Seed: h.loadSeed},
+		LoadKey:  loadtest.LoadKey{ID: loadKeyID, Seed: h.loadSeed},
+		Passback: h.beijing.devices[turnstile], Second: h.shanghai.devices[turnstile], SecondGateway: h.shanghai.url,
 	}, "", "  ")
 	if err != nil {
 		return "", err

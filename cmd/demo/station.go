@@ -20,7 +20,7 @@ import (
 
 const (
 	cacheBytes     = 16 << 20
-	passageEntries = 10_000
+	passageEntries = 1 << 18 // for load tests
 	// bundleEvery is short, so that the demo need not wait for a newer bundle.
 	bundleEvery = 50 * time.Millisecond
 )

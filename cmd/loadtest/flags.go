@@ -20,7 +20,7 @@ const help = `loadtest loads a gateway at a fixed rate and compares every verdic
   go run ./cmd/loadtest -rate 20000 -connections 128 -duration 1m
   go run ./cmd/loadtest -mix fresh=100 -uniform          only passes new to the gateway
   go run ./cmd/loadtest -mix fresh=1,rescan=99           nearly only passes known to the gateway
-  go run ./cmd/loadtest -mix fresh=50,rescan=40,reused=10  against a gateway with passback
+  go run ./cmd/loadtest -mix fresh=50,rescan=40,reused=10  at gates with passback
   go run ./cmd/loadtest -json result.json -svg latency.svg
 
 Kinds of a mix, and the expected answer to each:
@@ -52,8 +52,9 @@ processors or a machine of its own.
 The target file is JSON, owned by you, with mode 0600:
   {"gateway":"http://127.0.0.1:8080","issuer":"http://127.0.0.1:8081",
    "device":"rgd_<64 hex>","staff":"rgs_<64 hex>","load_key":{"id":40001,"seed":"<64 hex>"}}
-and optional for reused codes: "second":"rgd_<64 hex>" of another device, and
-"second_gateway":"http://127.0.0.1:8082" if that device is at another gateway.
+and optional for mixes with reused codes: "passback":"rgd_<64 hex>" of a device
+with passback, in place of device; "second":"rgd_<64 hex>" of another device; and
+"second_gateway":"http://127.0.0.1:8082" if that one is at another gateway.
 load_key is an issuer key that is announced in test environments only; it signs
 the passes. Use the file rather than the flags -device, -second, -staff and -load-key:
 other users can see flags.
@@ -154,6 +155,9 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	override(&c.Target.Gateway, gateway)
 	override(&c.Target.Issuer, issuer)
 	override(&c.Target.Device, device)
+	if device != "" {
+		c.Target.Passback = ""
+	}
 	override(&c.Target.Staff, staff)
 	override(&c.Target.Second, second)
 	override(&c.Target.SecondGateway, secondGateway)
