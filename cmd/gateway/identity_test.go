@@ -117,6 +117,7 @@ func TestPassageSettings(t *testing.T) {
 		{"", []string{"-ticket.mode", "flag", "-bookings.all_stations=true"}, ""},
 		{"", []string{"-station", strings.Repeat("北", 22)}, "station: must be at most 64 bytes"},
 		{"", []string{"-station", "北京\a"}, ""},
+		{"", []string{"-station", "北京南 "}, "station: must have no space at its ends"},
 		{"", []string{"-station", "北京\a", "-passback.mode", "flag"}, `device: passage: station or device is not a name`},
 		{"", []string{"-passages.entries", "1"}, "passages.entries: must be 2"},
 		{"", []string{"-bookings.entries", "0"}, "bookings.entries: must be 1 to 268435456"},

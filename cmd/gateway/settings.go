@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -170,6 +171,7 @@ func (c *config) validatePassages(f *conf.Faults) {
 	c.needs, err = c.devices.Needs(c.policies, c.Station)
 	f.Add("device", err)
 	f.Need(len(c.Station) <= gateway.MaxStation && utf8.ValidString(c.Station), "station", "must be at most 64 bytes of UTF-8")
+	f.Need(strings.TrimSpace(c.Station) == c.Station, "station", "must have no space at its ends: bookings name it exactly as the ticketing system does")
 	f.Need(c.Identity.ID >= 0 && c.Identity.ID <= 1<<16-1, "identity.id", "must be 1 to 65535, or 0 for none")
 	f.Need((c.Identity.ID == 0) == (c.Identity.KeyFile == ""), "identity", "id and key_file must be set together")
 	f.Need(c.Identity.ID > 0 || !c.needs.Receipts, "identity", "must be set: a device has receipts = true")
