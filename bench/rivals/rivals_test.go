@@ -137,10 +137,10 @@ func TestMalformedResultsAreRefused(t *testing.T) {
 
 func TestRowsAreMeasuredByTheRightProgram(t *testing.T) {
 	r := &runner{options: &options{only: rowNames()}}
-	if got, want := r.goPattern(), "^Benchmark(Verify|CheckCached|PassCacheMemory)$"; got != want {
+	if got, want := r.goPattern(), "^Benchmark(Verify|CheckCached|CheckBeyond|PassCacheMemory)$"; got != want {
 		t.Errorf("pattern %s, want %s", got, want)
 	}
-	if got, want := r.httpParts(), []string{"cached-noop", "cached-nginx", "new", "batch", "latency", "pipelines", "unfinished", "flood"}; !slices.Equal(got, want) {
+	if got, want := r.httpParts(), []string{"cached-noop", "beyond-noop", "cached-nginx", "new", "batch", "latency", "pipelines", "unfinished", "flood"}; !slices.Equal(got, want) {
 		t.Errorf("parts %v, want %v", got, want)
 	}
 	r.only = []string{"latency"}
