@@ -38,10 +38,8 @@ type passbackState uint8
 
 // The first states are those of passage.Reach.
 const (
-	passbackFull           = passbackState(passage.Exact) + 1 // the table has no room: this passage is not remembered
-	passbackStates         = passbackFull + 1
-	passbackFullName       = "full"
-	noAge            int64 = 0
+	passbackFull   = passbackState(passage.Exact) + 1 // the table has no room: this passage is not remembered
+	passbackStates = passbackFull + 1
 )
 
 func (s passbackState) String() string {

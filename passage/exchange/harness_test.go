@@ -221,7 +221,7 @@ func (g *gateway) scan(serial tokens.Serial) passage.Outcome {
 	g.t.Helper()
 	p := g.passageOf(serial)
 	a := passage.Attempt{Serial: serial, Step: p.Step, Way: p.Way, At: p.At, Place: passage.PlaceOf(p.Station, p.Device), Window: window.Milliseconds()}
-	o := g.table.Attempt(&a, nobody{}).Outcome
+	o := g.table.Attempt(&a, nil).Outcome
 	if o == passage.Admitted && !g.Record(&p) {
 		g.t.Error("the queue is full")
 	}
@@ -250,14 +250,10 @@ func (g *gateway) refuses(serial tokens.Serial) {
 	g.t.Helper()
 	p := g.passageOf(serial)
 	a := passage.Attempt{Serial: serial, Step: p.Step, Way: p.Way, At: p.At, Place: passage.PlaceOf(p.Station, "another gate"), Window: window.Milliseconds()}
-	if o := g.table.Attempt(&a, nobody{}).Outcome; o != passage.Used && o != passage.UsedElsewhere {
+	if o := g.table.Attempt(&a, nil).Outcome; o != passage.Used && o != passage.UsedElsewhere {
 		g.t.Errorf("gateway %d: serial %v has the outcome %v, want a refusal", g.id, serial, o)
 	}
 }
-
-type nobody struct{}
-
-func (nobody) Forgiven(tokens.Serial) int64 { return 0 }
 
 // list returns the conflicts, a line each.
 func (g *gateway) list() (lines []string) {
