@@ -180,7 +180,7 @@ func (c *Conflicts) Of(p *Passage) (found Conflict, ok bool) {
 	return found, ok
 }
 
-// List returns the conflicts among the passages of serials that are stored whole, as [Find] does.
+// List returns the conflicts among all passages that are stored, in order of the second passages.
 func (c *Conflicts) List() []Conflict {
 	c.mu.Lock()
 	defer c.mu.Unlock()

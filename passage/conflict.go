@@ -3,7 +3,6 @@ package passage
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -22,35 +21,20 @@ type Conflict struct {
 	Class tokens.Class
 }
 
-// Find returns the conflicts among passages, which may be in any order and repeated. The result depends only on the
-// set of passages, so all readers of the same passages have the same list. Second passages are in order.
-//
-// The rule: of the passages of one serial and way that passed, in order of time, then device, then station, a
-// passage is in conflict with the one before it if it is less than CodeLife later, or less than the window later
-// and no passage of the other way is later than the first of them. A repetition, which the same device read within RepeatFor, is
-// left out. Several reports with one Upload of one device are one passage: the first of them in that order. What
-// staff forgave counts, because staff want to see it.
-func Find(passages []Passage, window time.Duration) []Conflict {
-	bySerial := make(map[tokens.Serial][]Passage)
-	for i := range passages {
-		s := passages[i].Serial
-		bySerial[s] = append(bySerial[s], passages[i])
-	}
-	var all []Conflict
-	for _, of := range bySerial {
-		all = appendConflicts(all, of, window.Milliseconds())
-	}
-	sortConflicts(all)
-	return all
-}
-
 func sortConflicts(all []Conflict) {
 	slices.SortFunc(all, func(a, b Conflict) int {
 		return cmp.Or(compare(&a.Second, &b.Second), compare(&a.First, &b.First))
 	})
 }
 
-// appendConflicts appends the conflicts of one serial.
+// appendConflicts appends the conflicts among the passages of one serial, which may be in any order and repeated. The
+// result depends only on the set of passages, so all readers of the same passages have the same list.
+//
+// The rule: of the passages of one way that passed, in order of time, then device, then station, a passage is in
+// conflict with the one before it if it is less than CodeLife later, or less than the window later and no passage of
+// the other way is later than the first of them. A repetition, which the same device read within RepeatFor, is left
+// out. Several reports with one Upload of one device are one passage: the first of them in that order. What staff
+// forgave counts, because staff want to see it.
 func appendConflicts(all []Conflict, passages []Passage, window int64) []Conflict {
 	passed := slices.DeleteFunc(distinct(passages), func(p Passage) bool { return p.State != Passed })
 	slices.SortFunc(passed, func(a, b Passage) int { return compare(&a, &b) })

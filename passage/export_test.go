@@ -1,5 +1,33 @@
 package passage
 
+import (
+	"crypto/ed25519"
+	"time"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Open is [OpenBatch] with the verification of crypto/ed25519.
+func Open(raw []byte, keys Keys, now int64) (*Batch, error) {
+	return OpenBatch(raw, keys, now, func(_ revocation.GatewayID, key *revocation.GatewayKey, message, signature []byte) bool {
+		return ed25519.Verify(key.Public[:], message, signature)
+	})
+}
+
+// Find returns the conflicts among passages without a collector, and so without its bounds.
+func Find(passages []Passage, window time.Duration) (all []Conflict) {
+	bySerial := map[tokens.Serial][]Passage{}
+	for _, p := range passages {
+		bySerial[p.Serial] = append(bySerial[p.Serial], p)
+	}
+	for _, of := range bySerial {
+		all = appendConflicts(all, of, window.Milliseconds())
+	}
+	sortConflicts(all)
+	return all
+}
+
 // ChangeGenerations makes an empty generation the current one, as Turn does when the window is over.
 func (t *Table) ChangeGenerations() {
 	t.turning.Lock()

@@ -261,8 +261,8 @@ func TestBatchVectors(t *testing.T) {
 		seen[v.Expect]++
 		keys := announced{revocation.GatewayID(v.Key.Gateway), v.Key.gatewayKey(t)}
 		for way, open := range map[string]func() (*passage.Batch, error){
-			"Open":     func() (*passage.Batch, error) { return passage.Open(raw, keys, v.NowMS) },
-			"OpenWith": func() (*passage.Batch, error) { return passage.OpenWith(raw, keys, v.NowMS, verifyByTable) },
+			"plain":    func() (*passage.Batch, error) { return passage.Open(raw, keys, v.NowMS) },
+			"by table": func() (*passage.Batch, error) { return passage.OpenBatch(raw, keys, v.NowMS, verifyByTable) },
 		} {
 			b, err := open()
 			got := "ok"
