@@ -27,8 +27,8 @@ func sortConflicts(all []Conflict) {
 	})
 }
 
-// appendConflicts appends the conflicts among the passages of one serial, which may be in any order and repeated. The
-// result depends only on the set of passages, so all readers of the same passages have the same list.
+// appendConflicts appends the conflicts among the distinct passages of one serial, which it sorts. The result depends
+// only on the set of passages, so all readers of the same passages have the same list.
 //
 // The rule: of the passages of one way that passed, in order of time, then device, then station, a passage is in
 // conflict with the one before it if it is less than CodeLife later, or less than the window later and no passage of
@@ -36,7 +36,7 @@ func sortConflicts(all []Conflict) {
 // out. Several reports with one Upload of one device are one passage: the first of them in that order. What staff
 // forgave counts, because staff want to see it.
 func appendConflicts(all []Conflict, passages []Passage, window int64) []Conflict {
-	passed := slices.DeleteFunc(distinct(passages), func(p Passage) bool { return p.State != Passed })
+	passed := slices.DeleteFunc(passages, func(p Passage) bool { return p.State != Passed })
 	slices.SortFunc(passed, func(a, b Passage) int { return compare(&a, &b) })
 	for _, way := range []Way{In, Out} {
 		last := -1 // index of the passage before
@@ -115,23 +115,6 @@ func identityOf(p *Passage) identity {
 		return identity{way: p.Way, device: p.Device, upload: p.Upload}
 	}
 	return identity{way: p.Way, device: p.Device, at: p.At, station: p.Station, step: p.Step, start: p.Start}
-}
-
-// distinct returns the passages of one serial, each once.
-func distinct(passages []Passage) []Passage {
-	known := make(map[identity]Passage, len(passages))
-	for _, p := range passages {
-		id := identityOf(&p)
-		if q, again := known[id]; again {
-			p = joined(p, q)
-		}
-		known[id] = p
-	}
-	all := make([]Passage, 0, len(known))
-	for _, p := range known {
-		all = append(all, p)
-	}
-	return all
 }
 
 // joined returns the passage of two reports: the first in order, in the latest state of both. The result does not

@@ -22,9 +22,26 @@ func Find(passages []Passage, window time.Duration) (all []Conflict) {
 		bySerial[p.Serial] = append(bySerial[p.Serial], p)
 	}
 	for _, of := range bySerial {
-		all = appendConflicts(all, of, window.Milliseconds())
+		all = appendConflicts(all, distinct(of), window.Milliseconds())
 	}
 	sortConflicts(all)
+	return all
+}
+
+// distinct returns the passages of one serial, each once.
+func distinct(passages []Passage) []Passage {
+	known := make(map[identity]Passage, len(passages))
+	for _, p := range passages {
+		id := identityOf(&p)
+		if q, again := known[id]; again {
+			p = joined(p, q)
+		}
+		known[id] = p
+	}
+	all := make([]Passage, 0, len(known))
+	for _, p := range known {
+		all = append(all, p)
+	}
 	return all
 }
 
