@@ -1,16 +1,18 @@
 package booking_test
 
 import (
+	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/railgate/railgate/booking"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
-	"github.com/railgate/railgate/tokens/tokentest/vectorfile"
 )
 
 var update = flag.Bool("update", false, "write the test vectors into testdata")
@@ -155,12 +157,31 @@ func daysVectors() (all []daysVector) {
 	return all
 }
 
-// readVectors reads the list of vectors with a name. It fails if the list is not the generated one.
-func readVectors[T any](t testing.TB, name string, generated []T) []T {
+// readVectors reads a file of vectors after it has compared it with the vectors that this code would write.
+func readVectors[T any](t *testing.T, name string, written []T) (all []T) {
 	t.Helper()
-	all, err := vectorfile.ReadList("testdata/"+name+".json", generated, 5, *update)
+	path := "testdata/" + name + ".json"
+	var file bytes.Buffer
+	e := json.NewEncoder(&file)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(written); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !bytes.Equal(raw, file.Bytes()) {
+		t.Errorf("%s is not as this code would write it: run go test ./booking -update if the change is intended", path)
+	}
+	if err := json.Unmarshal(raw, &all); err != nil || len(all) < 5 {
+		t.Fatalf("%s: %d vectors, %v", path, len(all), err)
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package passage
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -26,7 +25,6 @@ type Conflicts struct {
 	single [2]*singles // current and previous
 	groups map[tokens.Serial]*group
 	whole  int // passages in groups
-	found  found
 	places map[Located]uint32
 	names  []Located
 	stats  ConflictStats
@@ -47,11 +45,7 @@ const (
 type group struct {
 	passages []Passage // distinct
 	latest   int64     // At of the newest
-	found    found     // conflicts among them
 }
-
-// found counts conflicts.
-type found struct{ fraud, passenger int }
 
 // ConflictStats describes a collector.
 type ConflictStats struct {
@@ -59,8 +53,6 @@ type ConflictStats struct {
 	Serials  int // stored with all passages
 	Whole    int // passages of these serials
 	Bytes    int // of the passages that are alone
-	// Fraud and Passenger are the conflicts that [Conflicts.List] has, by class.
-	Fraud, Passenger int
 	// Lost counts passages that were not stored because the collector was full; the list can be incomplete
 	// since the first.
 	Lost uint64
@@ -152,47 +144,18 @@ func (c *Conflicts) openGroup(p *Passage) {
 // addTo adds a passage to a group; c.mu is held.
 func (c *Conflicts) addTo(g *group, p *Passage) {
 	g.latest = max(g.latest, p.At)
-	known := slices.IndexFunc(g.passages, func(q Passage) bool { return identityOf(&q) == identityOf(p) })
-	switch {
-	case known >= 0:
-		one := joined(g.passages[known], *p)
-		if one == g.passages[known] {
+	for i := range g.passages {
+		if identityOf(&g.passages[i]) == identityOf(p) {
+			g.passages[i] = joined(g.passages[i], *p)
 			return
 		}
-		g.passages[known] = one
-	case len(g.passages) >= MaxGroup || c.whole >= MaxGrouped:
+	}
+	if len(g.passages) >= MaxGroup || c.whole >= MaxGrouped {
 		c.stats.Lost++
 		return
-	default:
-		g.passages = append(g.passages, *p)
-		c.whole++
 	}
-	c.count(g)
-}
-
-// count counts the conflicts of a group that changed; c.mu is held. It takes up to 20 µs, for 64 passages.
-func (c *Conflicts) count(g *group) {
-	var now found
-	for _, one := range c.of(g) {
-		if one.Class == tokens.ClassFraud {
-			now.fraud++
-		} else {
-			now.passenger++
-		}
-	}
-	c.replace(g, now)
-}
-
-// replace sets the counts of a group and adds the change to those of all; c.mu is held.
-func (c *Conflicts) replace(g *group, now found) {
-	c.found.fraud += now.fraud - g.found.fraud
-	c.found.passenger += now.passenger - g.found.passenger
-	g.found = now
-}
-
-// of returns the conflicts of a group; c.mu is held.
-func (c *Conflicts) of(g *group) []Conflict {
-	return appendConflicts(nil, slices.Clone(g.passages), c.window)
+	g.passages = append(g.passages, *p)
+	c.whole++
 }
 
 // Of returns the conflict of a passage with the one before it, or else with the one after it. It adds the passage
@@ -206,7 +169,7 @@ func (c *Conflicts) Of(p *Passage) (found Conflict, ok bool) {
 		return Conflict{}, false
 	}
 	id := identityOf(p)
-	for _, one := range c.of(g) {
+	for _, one := range appendConflicts(nil, g.passages, c.window) {
 		switch {
 		case one.Second.Way == p.Way && identityOf(&one.Second) == id:
 			return one, true
@@ -217,23 +180,15 @@ func (c *Conflicts) Of(p *Passage) (found Conflict, ok bool) {
 	return found, ok
 }
 
-// List returns the conflicts among all passages that are stored, in order of the second passages.
-func (c *Conflicts) List() (all []Conflict) {
-	for _, passages := range c.copyGroups() {
-		all = appendConflicts(all, passages, c.window)
-	}
-	sortConflicts(all)
-	return all
-}
-
-// copyGroups returns the passages of each group: lists are made and sorted without the lock.
-func (c *Conflicts) copyGroups() [][]Passage {
+// List returns the conflicts among the passages of serials that are stored whole, as [Find] does.
+func (c *Conflicts) List() []Conflict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([][]Passage, 0, len(c.groups))
+	var all []Conflict
 	for _, g := range c.groups {
-		all = append(all, slices.Clone(g.passages))
+		all = appendConflicts(all, g.passages, c.window)
 	}
+	sortConflicts(all)
 	return all
 }
 
@@ -245,7 +200,6 @@ func (c *Conflicts) Forget(before int64) {
 	for serial, g := range c.groups {
 		if g.latest < before {
 			c.whole -= len(g.passages)
-			c.replace(g, found{})
 			delete(c.groups, serial)
 		}
 	}
@@ -262,7 +216,7 @@ func (c *Conflicts) Stats() ConflictStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Serials, s.Whole, s.Fraud, s.Passenger = len(c.groups), c.whole, c.found.fraud, c.found.passenger
+	s.Serials, s.Whole = len(c.groups), c.whole
 	for _, of := range c.single {
 		if of != nil {
 			s.Passages += len(of.records)

@@ -7,60 +7,25 @@ package passage
 // The time of the hold stays that of the scan. a may be the attempt that was admitted or a repetition of it.
 func (t *Table) Confirm(a *Attempt, passed bool) bool {
 	key, h := keyOf(a.Serial, a.Way), hashOf(a.Serial)
-	var p provisional
-	var confirmed word // in p.slot
 	for {
-		g := t.generations.Load()
-		s, old := g.current.find(key, h), g.previous.find(key, h)
-		now, before := s.load(), old.load()
+		_, s, now := t.decisive(key, h, a.At, 0)
 		switch {
 		case now.heldAt(a):
 			state := Released
 			if passed {
 				state = Passed
 			}
-			if before.same(now) { // a repetition copied the hold; the copy decides
-				old.swap(before, before.in(state))
-			}
-			if !s.swap(now, now.in(state)) {
-				continue
-			}
-			if !passed || t.generations.Load() == g {
-				return true
-			}
-			p, confirmed = provisional{slot: s}, now.in(Passed)
-		case !passed:
-			if !before.heldAt(a) {
-				return false
-			}
-			if old.swap(before, before.in(Released)) {
-				return now == 0 || !now.later(before, a.At)
-			}
-		case before.heldAt(a), p.slot != nil && old == p.slot && before == confirmed:
-			if now != 0 && now.later(before, a.At) {
-				old.swap(before, before.in(Passed))
-				return false
-			}
-			if s == nil {
-				if s = g.current.claim(key, h); s == nil {
-					// Without room no attempt can pass in this generation either.
-					if old.swap(before, before.in(Passed)) {
-						t.counters.lose(a.At)
-						return true
-					}
-					continue
+			if s == nil { // without room no other attempt can pass either
+				if passed {
+					t.counters.lose(a.At)
 				}
-			}
-			if !s.swap(now, before.in(Passed)) {
-				continue
-			}
-			old.swap(before, before.in(Passed))
-			if t.generations.Load() == g {
 				return true
 			}
-			p, confirmed = provisional{slot: s}, before.in(Passed)
-		case now.passedAt(a), before.passedAt(a):
-			return false // confirmed before
+			if s.swap(now, now.in(state)) {
+				return true
+			}
+		case !passed || now.passedAt(a): // replaced, expired or confirmed before
+			return false
 		default:
 			if !t.merge(key, h, wordOf(a.At, a.Place, a.Step, Passed), a.At) {
 				t.counters.lose(a.At)

@@ -3,6 +3,7 @@ package passage
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -21,22 +22,37 @@ type Conflict struct {
 	Class tokens.Class
 }
 
+// Find returns the conflicts among passages, which may be in any order and repeated. The result depends only on the
+// set of passages, so all readers of the same passages have the same list. Second passages are in order.
+//
+// The rule: of the passages of one serial and way that passed, in order of time, then device, then station, a
+// passage is in conflict with the one before it if it is less than CodeLife later, or less than the window later
+// and no passage of the other way is later than the first of them. A repetition, which the same device read within RepeatFor, is
+// left out. Several reports with one Upload of one device are one passage: the first of them in that order. What
+// staff forgave counts, because staff want to see it.
+func Find(passages []Passage, window time.Duration) []Conflict {
+	bySerial := make(map[tokens.Serial][]Passage)
+	for i := range passages {
+		s := passages[i].Serial
+		bySerial[s] = append(bySerial[s], passages[i])
+	}
+	var all []Conflict
+	for _, of := range bySerial {
+		all = appendConflicts(all, of, window.Milliseconds())
+	}
+	sortConflicts(all)
+	return all
+}
+
 func sortConflicts(all []Conflict) {
 	slices.SortFunc(all, func(a, b Conflict) int {
 		return cmp.Or(compare(&a.Second, &b.Second), compare(&a.First, &b.First))
 	})
 }
 
-// appendConflicts appends the conflicts among the distinct passages of one serial, which it sorts. The result depends
-// only on the set of passages, so all readers of the same passages have the same list.
-//
-// The rule: of the passages of one way that passed, in order of time, then device, then station, a passage is in
-// conflict with the one before it if it is less than CodeLife later, or less than the window later and no passage of
-// the other way is later than the first of them. A repetition, which the same device read within RepeatFor, is left
-// out. Several reports with one Upload of one device are one passage: the first of them in that order. What staff
-// forgave counts, because staff want to see it.
+// appendConflicts appends the conflicts of one serial.
 func appendConflicts(all []Conflict, passages []Passage, window int64) []Conflict {
-	passed := slices.DeleteFunc(passages, func(p Passage) bool { return p.State != Passed })
+	passed := slices.DeleteFunc(distinct(passages), func(p Passage) bool { return p.State != Passed })
 	slices.SortFunc(passed, func(a, b Passage) int { return compare(&a, &b) })
 	for _, way := range []Way{In, Out} {
 		last := -1 // index of the passage before
@@ -115,6 +131,23 @@ func identityOf(p *Passage) identity {
 		return identity{way: p.Way, device: p.Device, upload: p.Upload}
 	}
 	return identity{way: p.Way, device: p.Device, at: p.At, station: p.Station, step: p.Step, start: p.Start}
+}
+
+// distinct returns the passages of one serial, each once.
+func distinct(passages []Passage) []Passage {
+	known := make(map[identity]Passage, len(passages))
+	for _, p := range passages {
+		id := identityOf(&p)
+		if q, again := known[id]; again {
+			p = joined(p, q)
+		}
+		known[id] = p
+	}
+	all := make([]Passage, 0, len(known))
+	for _, p := range known {
+		all = append(all, p)
+	}
+	return all
 }
 
 // joined returns the passage of two reports: the first in order, in the latest state of both. The result does not

@@ -3,7 +3,7 @@ package passage
 import "sync/atomic"
 
 // slot is one entry, 16 bytes. The key is claimed once and stays; the word decides. A claimed key whose word is
-// 0 has no passage.
+// 0 has no passage, and one whose word is closed gets none any more.
 type slot struct {
 	key  atomic.Uint64
 	word atomic.Uint64
@@ -16,6 +16,7 @@ func (s *slot) load() word {
 	return word(s.word.Load())
 }
 
+// swap replaces a word that is not closed.
 func (s *slot) swap(from, to word) bool { return s.word.CompareAndSwap(uint64(from), uint64(to)) }
 
 // A block is the unit of probing: two cache lines, which processors fetch together.
@@ -69,8 +70,39 @@ func (g *generation) next(at int, h uint64) int {
 	return at
 }
 
-// find returns the slot of a key, or nil if it has none.
-func (g *generation) find(key, h uint64) *slot {
+// find returns the slot of a key: nil if it has none, &shut if it cannot get one any more.
+func (g *generation) find(key, h uint64) *slot { return g.search(key, h, 0) }
+
+// claim returns the slot of a key and claims one if it has none: nil if there is no room, &shut if the key cannot
+// get one any more.
+func (g *generation) claim(key, h uint64) *slot { return g.search(key, h, key) }
+
+// close makes the word of a key final and returns it, 0 if the key has none. A key without a slot cannot get one
+// any more: close marks the free slot that ends the search for it.
+func (g *generation) close(key, h uint64) word {
+	s := g.search(key, h, shutKey)
+	w := s.load()
+	if s != nil && !w.closed() {
+		w = word(s.word.Or(uint64(closedBit)))
+	}
+	return w &^ closedBit
+}
+
+// shutKey marks a free slot that cannot be claimed any more. It is not a key.
+const shutKey = 1
+
+// shut stands for the slot of a key that cannot get one any more. No swap succeeds on it.
+var shut = func() (s slot) {
+	s.word.Store(uint64(closedBit))
+	return
+}()
+
+// search returns the slot of a key. If it has none, it puts mark into the free slot that ends the search, unless
+// mark is 0. The mark is the key itself or shutKey.
+//
+// A key has at most one slot: every search for it takes the same order, claimed and marked slots keep their keys,
+// and so the first slot that is free for one search is free, or marked for the same key, for every other.
+func (g *generation) search(key, h, mark uint64) *slot {
 	if len(g.blocks) == 0 {
 		return nil
 	}
@@ -78,38 +110,26 @@ func (g *generation) find(key, h uint64) *slot {
 	for range maxProbes {
 		b := &g.blocks[at]
 		for i := range b {
-			switch b[i].key.Load() {
-			case key:
-				return &b[i]
-			case 0:
-				return nil
-			}
-		}
-		at = g.next(at, h)
-	}
-	return nil
-}
-
-// claim returns the slot of a key and claims one if it has none. It returns nil if there is no room.
-//
-// A key has at most one slot: every search for it takes the same order, claimed slots keep their keys, and so
-// the first slot that is free for one search is free, or claimed for the same key, for every other.
-func (g *generation) claim(key, h uint64) *slot {
-	at := g.home(h)
-	for range maxProbes {
-		b := &g.blocks[at]
-		for i := range b {
 			s := &b[i]
 			k := s.key.Load()
 			if k == 0 {
-				if s.key.CompareAndSwap(0, key) {
+				if mark == 0 {
+					return nil
+				}
+				if s.key.CompareAndSwap(0, mark) {
+					if mark == shutKey {
+						return nil
+					}
 					g.used[h%stripes].Add(1)
 					return s
 				}
 				k = s.key.Load()
 			}
-			if k == key {
+			switch k {
+			case key:
 				return s
+			case shutKey:
+				return &shut
 			}
 		}
 		at = g.next(at, h)

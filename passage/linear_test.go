@@ -19,8 +19,6 @@ type scanOp struct {
 	attempt Attempt
 	confirm bool
 	passed  bool
-	// changing says that the generations change during the call.
-	changing bool
 }
 
 type scanResult struct {
@@ -28,22 +26,10 @@ type scanResult struct {
 	confirmed bool
 }
 
-// scanState is the passages of the serial in the order of their admission.
-type scanState struct {
-	n   int
-	all [48]plainPassage
-	// late says that a barrier turned although its hold did not count any more. The table then knows the passage,
-	// but need not know the hold that replaced it.
-	late bool
-}
+// scanState is the passage that decides about the serial; the zero value: none.
+type scanState plainPassage
 
-func (s *scanState) passages() (all []*plainPassage) {
-	for i := range s.n {
-		p := s.all[i]
-		all = append(all, &p)
-	}
-	return all
-}
+func (s scanState) word() word { return wordOf(s.at, s.place, s.step, s.state) }
 
 // scanModel is the plain rule as a sequential specification.
 var scanModel = porcupine.Model{
@@ -54,22 +40,18 @@ var scanModel = porcupine.Model{
 			return s.confirm(&op, got.confirmed)
 		}
 		a := &op.attempt
-		want := plainJudge(s.passages(), nil, a.At, a.Window, 0, a.Step, a.Place)
+		var passages []*plainPassage
+		if s != (scanState{}) {
+			passages = append(passages, (*plainPassage)(&s))
+		}
+		want := plainJudge(passages, nil, a.At, a.Window, 0, a.Step, a.Place)
 		if want.Outcome == Admitted {
-			s.all[s.n] = plainPassage{a.At, a.Place, a.Step, Passed}
+			s = scanState{a.At, a.Place, a.Step, Passed}
 			if a.Hold {
-				s.all[s.n].state = Held
+				s.state = Held
 			}
-			s.n++
 		}
-		if s.late {
-			return (got.answer.Outcome == Admitted) == (want.Outcome == Admitted), s
-		}
-		// At a change of generations the class of a refusal can be that of a provisional passage, which can also refuse
-		// a repetition.
-		refused := func(o Outcome) bool { return o == Used || o == UsedElsewhere }
-		return got.answer.Outcome == want.Outcome || refused(got.answer.Outcome) &&
-			(refused(want.Outcome) || op.changing && want.Outcome == Repeated), s
+		return got.answer == want, s
 	},
 	DescribeOperation: func(input, output any) string {
 		op, got := input.(scanOp), output.(scanResult)
@@ -81,30 +63,25 @@ var scanModel = porcupine.Model{
 }
 
 func (s scanState) confirm(op *scanOp, got bool) (bool, any) {
-	for i := s.n - 1; i >= 0; i-- {
-		p := &s.all[i]
-		if p.place != op.attempt.Place {
-			continue
-		}
-		latest := i == s.n-1
-		switch {
-		case p.state == Held && op.passed:
-			p.state = Passed
-			s.late = s.late || !latest
-			return s.late || got == latest, s
-		case p.state == Held && latest:
-			p.state = Released
-			return s.late || got, s
-		case p.state == Passed:
-			return s.late || !got, s
+	a := &op.attempt
+	if s.place == a.Place && a.At-s.at < CodeLife {
+		switch s.state {
+		case Held:
+			s.state = Released
+			if op.passed {
+				s.state = Passed
+			}
+			return got, s
+		case Passed:
+			return !got, s
 		}
 	}
-	if op.passed {
-		s.all[s.n] = plainPassage{op.attempt.At, op.attempt.Place, op.attempt.Step, Passed}
-		s.n++
-		s.late = true
+	// A barrier that turned is a passage of its own, which gives way only to a later one.
+	turned := scanState{a.At, a.Place, a.Step, Passed}
+	if op.passed && (s == (scanState{}) || s.state != Passed || !s.word().later(turned.word(), a.At)) {
+		s = turned
 	}
-	return s.late || !got, s
+	return !got, s
 }
 
 // yielding is a Forgiver up to a time that lets other goroutines run.
@@ -122,8 +99,10 @@ func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
 	table := newTable(t, 100, CodeLife)
 	table.Turn(start)
 	random := rand.New(rand.NewPCG(seed, 3))
-	// A forgiven passage makes every attempt ask the forgiver, which lets others run between judgement and swap.
-	table.Merge(&Passage{Serial: serialOf(1), At: start - 1000, Station: "广州南", Device: "gate-1"})
+	if seed%8 != 1 {
+		// A forgiven passage makes every attempt ask the forgiver, which lets others run between judgement and swap.
+		table.Merge(&Passage{Serial: serialOf(1), At: start - 1000, Station: "广州南", Device: "gate-1"})
+	}
 	forgive := yielding(start - 1)
 	places := []Place{gateA, gateB, elsewhere, PlaceOf("上海虹桥", "gate-b")}
 	changeIn := random.IntN(phases)
@@ -138,12 +117,7 @@ func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
 			for i := range ops {
 				ops[i] = scanOp{attempt: Attempt{Serial: serialOf(1), Step: uint8(random.IntN(2)), At: start + int64(ph*phase+random.IntN(3)),
 					Place: places[caller], Hold: random.IntN(4) > 0, Window: CodeLife}}
-				ops[i].changing = change && ph == changeIn
 				ops[i].confirm, ops[i].passed = random.IntN(3) == 0, random.IntN(3) == 0
-				if change && ph == changeIn {
-					// Without a hold such a confirmation is a merge, which is no party to the argument.
-					ops[i].passed = false
-				}
 			}
 			ready.Add(1)
 			done.Add(1)
@@ -195,139 +169,6 @@ func TestLinearizable(t *testing.T) {
 			}
 			t.Fatalf("seed %d: %s", seed, got)
 		}
-	}
-}
-
-// meanwhile is a Forgiver that does something between the judgement of an attempt and its swap, once.
-type meanwhile struct {
-	floor int64
-	do    func()
-}
-
-func (m *meanwhile) Forgiven(tokens.Serial) int64 {
-	if do := m.do; do != nil {
-		m.do = nil
-		do()
-	}
-	return m.floor
-}
-
-// An attempt that swaps in a generation that is not the current one any more competes again.
-func TestAttemptAcrossGenerations(t *testing.T) {
-	const floor = start
-	serial := serialOf(1)
-	a := Attempt{Serial: serial, At: start + 1000, Place: gateA, Window: CodeLife}
-	b := Attempt{Serial: serial, At: start + 1000, Place: gateB, Window: CodeLife}
-	hold := b
-	hold.Hold = true
-	for _, c := range []struct {
-		name string
-		do   func(t *testing.T, table *Table)
-		want Outcome
-		left Outcome // of a third attempt
-	}{
-		{"change", func(_ *testing.T, table *Table) { table.ChangeGenerations() }, Admitted, Used},
-		{"two changes", func(_ *testing.T, table *Table) { table.ChangeGenerations(); table.ChangeGenerations() }, Admitted, Used},
-		{"other wins, change", func(t *testing.T, table *Table) { mustPass(t, table, &b); table.ChangeGenerations() }, Used, Used},
-		{"change, other wins", func(t *testing.T, table *Table) { table.ChangeGenerations(); mustPass(t, table, &b) }, Used, Used},
-		{"change, other wins, change", func(t *testing.T, table *Table) {
-			table.ChangeGenerations()
-			mustPass(t, table, &b)
-			table.ChangeGenerations()
-		}, Used, Used},
-		{"change, other holds", func(t *testing.T, table *Table) { table.ChangeGenerations(); mustPass(t, table, &hold) }, Used,
-			Admitted}, // the hold expired, and the loser left nothing
-		{"change, other is released", func(t *testing.T, table *Table) {
-			table.ChangeGenerations()
-			mustPass(t, table, &hold)
-			if !table.Confirm(&hold, false) {
-				t.Error("the hold is not known")
-			}
-		}, Admitted, Used},
-		{"change, merge", func(t *testing.T, table *Table) {
-			table.ChangeGenerations()
-			table.Merge(&Passage{Serial: serial, At: start + 900, Station: "北京南", Device: "gate-b"})
-		}, Used, Used},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			table := newTable(t, 100, CodeLife)
-			table.Turn(start)
-			first := Attempt{Serial: serial, At: start, Place: elsewhere, Window: CodeLife}
-			mustPass(t, table, &first)
-			got := table.Attempt(&a, &meanwhile{floor, func() { c.do(t, table) }})
-			if got.Outcome != c.want {
-				t.Errorf("%+v, want %d", got, c.want)
-			}
-			third := Attempt{Serial: serial, At: start + 20_000, Place: elsewhere, Step: 1, Window: CodeLife}
-			if got := table.Attempt(&third, &meanwhile{floor: floor}); got.Outcome != c.left {
-				t.Errorf("afterwards %+v, want %d", got, c.left)
-			}
-		})
-	}
-}
-
-// A confirmation that comes after the hold expired, in the previous generation, and an attempt that judged it expired:
-// one of them counts.
-func TestConfirmAgainstAttempt(t *testing.T) {
-	table := newTable(t, 100, CodeLife)
-	table.Turn(start)
-	a := Attempt{Serial: serialOf(1), At: start, Place: gateA, Hold: true, Window: CodeLife}
-	b := Attempt{Serial: serialOf(1), At: start + HoldFor, Place: gateB, Window: CodeLife}
-	mustPass(t, table, &a)
-	table.ChangeGenerations()
-	// An older, forgiven passage in the current generation.
-	table.Merge(&Passage{Serial: serialOf(1), At: start - 5000, Station: "上海虹桥", Device: "gate-a"})
-	confirmed := false
-	f := &meanwhile{start - 1, func() { confirmed = table.Confirm(&a, true) }}
-	if got := table.Attempt(&b, f); got.Outcome != Used || !confirmed || f.do != nil {
-		t.Errorf("confirmed %v, attempt %+v", confirmed, got)
-	}
-}
-
-// Concurrent claims of the same and of different keys: each key has one slot.
-func TestClaim(t *testing.T) {
-	for round := range uint64(2000) {
-		g := newGeneration(5)
-		var ready, done sync.WaitGroup
-		var begin atomic.Bool
-		slots := make([][16]*slot, 4)
-		for caller := range slots {
-			ready.Add(1)
-			done.Add(1)
-			go func() {
-				defer done.Done()
-				ready.Done()
-				for !begin.Load() {
-					runtime.Gosched()
-				}
-				for i := range slots[caller] {
-					// Two callers share their keys; the others claim the same slots for other keys.
-					key := 1 + uint64(i) + uint64(caller/2)<<32
-					slots[caller][i] = g.claim(key, round*0x9E3779B97F4A7C15)
-				}
-			}()
-		}
-		ready.Wait()
-		begin.Store(true)
-		done.Wait()
-		for caller := range slots {
-			for i, s := range slots[caller] {
-				if key := 1 + uint64(i) + uint64(caller/2)<<32; s == nil || s.key.Load() != key || s != slots[caller^1][i] {
-					t.Fatalf("round %d: callers %d and %d have different slots of key %d", round, caller, caller^1, i)
-				}
-			}
-		}
-		if n := g.entries(); n != 32 {
-			t.Fatalf("round %d: %d entries", round, n)
-		}
-	}
-}
-
-// mustPass attempts in spite of the passage that the test forgives.
-func mustPass(t *testing.T, table *Table, a *Attempt) {
-	t.Helper()
-	if got := table.Attempt(a, &meanwhile{floor: start}); got.Outcome != Admitted {
-		t.Fatalf("%+v", got)
 	}
 }
 

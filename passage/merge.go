@@ -17,36 +17,33 @@ func (t *Table) Merge(p *Passage) {
 	}
 }
 
-// merge records n, which is of the time at, and reports whether there was room. It repeats if the generations
-// changed meanwhile, so that a passage is not told to a generation that is dropped at once.
+// merge records n, which is of the time at, and reports whether there was room.
 func (t *Table) merge(key, h uint64, n word, at int64) bool {
 	rules := terms{at: max(at, t.counters.now.Load()), window: t.window}
 	for {
-		g := t.generations.Load()
-		g.touch(h)
-		s := g.previous.find(key, h)
-		if w := s.load(); w.same(n) {
-			// The previous generation has the passage, and is dropped when the passage is older than the window. A
-			// different, later passage there would not be enough: it can be provisional.
-			if !s.swap(w, w.latestState(n)) {
-				continue
-			}
-		} else if s = g.current.claim(key, h); s == nil {
-			return false
-		} else {
-			var k known
-			if t.window > CodeLife { // otherwise passages of the other way do not matter
-				k.other = g.words(key^wayBit, h)
-			}
-			now := s.load()
-			if !s.swap(now, merged(now, n, &k, rules)) {
-				continue
-			}
+		if t.generations.Load().knows(key, h, n) {
+			return true
 		}
-		if t.generations.Load() == g {
+		g, s, now := t.decisive(key, h, rules.at, key)
+		if s == nil {
+			return false
+		}
+		var other otherWay
+		if t.window > CodeLife { // otherwise passages of the other way do not matter
+			other = g.words(key^wayBit, h)
+		}
+		if s.swap(now, merged(now, n, &other, rules)) {
 			return true
 		}
 	}
+}
+
+// knows reports whether the previous generation has the passage and decides about it. A passage that is told again
+// then takes no entry of the current one.
+func (g *generations) knows(key, h uint64, n word) bool {
+	g.touch(h)
+	w := g.previous.close(key, h)
+	return w.same(n) && w.latestState(n) == w && g.current.find(key, h).load() == 0
 }
 
 // Turn changes the generations if the current one is as old as the window. Call it once before anything else and

@@ -52,13 +52,20 @@ const envelopeSize = offGateway + 2 + ed25519.SignatureSize
 // crypto/ed25519: otherwise gateways would come to different lists of conflicts.
 type Verify func(id revocation.GatewayID, key *revocation.GatewayKey, message, signature []byte) bool
 
-// OpenBatch parses and verifies one message; now is Unix ms. The error is always a [Refusal]. The batch does not
-// refer to raw. OpenBatch does not know which batches were read before: see [Ledger].
+// Open parses and verifies one message; now is Unix ms. The error is always a [Refusal]. The batch does not refer
+// to raw. Open does not know which batches were read before: see [Ledger].
 //
-// Callers choose the verification, because its tables need memory: one of tokens/fixedkey has 0.5 MB, which is 1.5 GB
-// for 3,000 gateways, each of which sends a few batches a second. OpenBatch costs about as much as one verification;
-// docs/passback.md has the sum for a network.
-func OpenBatch(raw []byte, keys Keys, now int64, verify Verify) (*Batch, error) {
+// The signature is verified with crypto/ed25519 and not with the tables of tokens/fixedkey. A table has 0.5 MB:
+// 1.5 GB for 3,000 gateways, each of which sends a few batches a second. Open costs about as much as one
+// verification; docs/passback.md has the sum for a network. [OpenWith] takes another verification.
+func Open(raw []byte, keys Keys, now int64) (*Batch, error) {
+	return OpenWith(raw, keys, now, func(_ revocation.GatewayID, key *revocation.GatewayKey, message, signature []byte) bool {
+		return ed25519.Verify(key.Public[:], message, signature)
+	})
+}
+
+// OpenWith is [Open] with a verification of the caller.
+func OpenWith(raw []byte, keys Keys, now int64, verify Verify) (*Batch, error) {
 	if len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[offMagic:len(family)]) != family {
 		return nil, ErrForm
 	}

@@ -9,11 +9,11 @@ import (
 // stationBits depend on the station alone. It is never sent to other gateways.
 type Place uint32
 
-// A station has few bits, because they only decide between the classes of a refusal: of 512 second uses at
+// A station has few bits, because they only decide between the classes of a refusal: of 256 second uses at
 // another station one is taken for the same station. A device has more, because they decide whether a scan is
 // a repetition. [Clash] reports devices of one gateway that would be taken for each other.
 const (
-	stationBits = 9
+	stationBits = 8
 	deviceBits  = 20
 	placeBits   = stationBits + deviceBits
 )

@@ -1,6 +1,8 @@
 package passage
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"github.com/railgate/railgate/tokens"
@@ -11,6 +13,7 @@ import (
 type plainTable struct {
 	mu       sync.Mutex
 	window   int64
+	merged   bool
 	passages map[plainKey][]*plainPassage
 }
 
@@ -99,26 +102,23 @@ func (p *plainTable) Attempt(a *Attempt, f Forgiver) Answer {
 	return answer
 }
 
-// Confirm confirms the latest hold of the place, unless a later passage exists.
+// Confirm confirms the latest passage if it is a hold of the place. Otherwise the barrier's turn is a passage of its own.
 func (p *plainTable) Confirm(a *Attempt, passed bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := plainKey{a.Serial, a.Way}
 	all := p.passages[key]
 	for i := len(all) - 1; i >= 0; i-- {
-		w := all[i]
-		if w.place != a.Place || a.At-w.at >= 125_000 {
-			continue
-		}
-		latest := i == len(all)-1
+		w, latest := all[i], i == len(all)-1
 		switch {
-		case w.state == Held && passed:
-			w.state = Passed
-			return latest
+		case w.place != a.Place || a.At-w.at >= 125_000:
 		case w.state == Held && latest:
 			w.state = Released
+			if passed {
+				w.state = Passed
+			}
 			return true
-		case w.state == Passed:
+		case w.state == Passed && (latest || p.merged): // a hold that was merged later need not have replaced it
 			return false
 		}
 	}
@@ -131,6 +131,7 @@ func (p *plainTable) Confirm(a *Attempt, passed bool) bool {
 func (p *plainTable) Merge(m *Passage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.merged = true
 	key := plainKey{m.Serial, m.Way}
 	place := PlaceOf(m.Station, m.Device)
 	for _, o := range p.passages[key] {
@@ -142,4 +143,5 @@ func (p *plainTable) Merge(m *Passage) {
 		}
 	}
 	p.passages[key] = append(p.passages[key], &plainPassage{m.At, place, m.Step, m.State})
+	slices.SortStableFunc(p.passages[key], func(a, b *plainPassage) int { return cmp.Compare(a.at, b.at) })
 }

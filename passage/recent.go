@@ -17,7 +17,7 @@ type Recent struct {
 
 // Recent yields the passages at a station that were at a time or later, in no particular order; some are yielded
 // twice. from and now are Unix ms. It reads the whole table, takes no lock and delays no attempt: concurrent
-// passages may be included or not. Of 512 passages at another station one is included too.
+// passages may be included or not. Of 256 passages at another station one is included too.
 func (t *Table) Recent(station string, from, now int64) iter.Seq[Recent] {
 	return func(yield func(Recent) bool) {
 		wanted := PlaceOf(station, "").station()
@@ -25,7 +25,7 @@ func (t *Table) Recent(station string, from, now int64) iter.Seq[Recent] {
 		for _, generation := range [...]*generation{&g.current, &g.previous} {
 			for i := range generation.blocks {
 				for j := range generation.blocks[i] {
-					key, w := generation.blocks[i][j].key.Load(), generation.blocks[i][j].load()
+					key, w := generation.blocks[i][j].key.Load(), generation.blocks[i][j].load()&^closedBit
 					if w == 0 || w.place().station() != wanted || now-w.age(now) < from {
 						continue
 					}

@@ -1,11 +1,7 @@
 package passage
 
-// known contains the passages of one serial that a table stores: the latest of each way in each generation. The
-// order of the two generations does not matter.
-type known struct {
-	own   [2]word // of the way of the attempt
-	other [2]word
-}
+// otherWay is the passages of one serial in the other way, of each generation. Their order does not matter.
+type otherWay [2]word
 
 // terms are the conditions under which passages are judged.
 type terms struct {
@@ -40,10 +36,10 @@ func (w word) refuses(after, window int64, followed bool) bool {
 	return false
 }
 
-// followed reports whether one of the passages of the other way is later than w and has passed. A hold does not
-// count: the barrier may not turn.
-func (k *known) followed(w word, t int64) bool {
-	for _, o := range k.other {
+// followed reports whether one of the passages is later than w and has passed. A hold does not count: the barrier
+// may not turn.
+func (other *otherWay) followed(w word, t int64) bool {
+	for _, o := range other {
 		if o != 0 && o.state() == Passed && o.age(t) < w.age(t) {
 			return true
 		}
@@ -51,34 +47,31 @@ func (k *known) followed(w word, t int64) bool {
 	return false
 }
 
-// judge decides about an attempt, and returns the passage that decided. It is the latest that refuses: an earlier one
-// in the same state refuses no longer than a later one.
-func judge(k *known, t terms, step uint8, place Place) (a Answer, decides word) {
-	for _, w := range k.own {
-		if t.counts(w) && w.refuses(t.age(w), t.window, k.followed(w, t.at)) && (decides == 0 || w.later(decides, t.at)) {
-			decides = w
-		}
+// judge decides about an attempt of which w is the latest passage in its way; 0: none.
+func judge(w word, other *otherWay, t terms, step uint8, place Place) Answer {
+	if !t.counts(w) {
+		return Answer{Outcome: Admitted}
 	}
-	if decides == 0 {
-		return Answer{Outcome: Admitted}, 0
+	age := t.age(w)
+	if !w.refuses(age, t.window, other.followed(w, t.at)) {
+		return Answer{Outcome: Admitted}
 	}
-	a = Answer{Outcome: Used, AgeMS: t.age(decides)}
-	switch sameCode := decides.step() == step; {
-	case sameCode && decides.place() == place && a.AgeMS < RepeatFor:
-		a.Outcome = Repeated
-	case sameCode && decides.place().station() != place.station() && a.AgeMS < CodeLife:
-		a.Outcome = UsedElsewhere
+	switch sameCode := w.step() == step; {
+	case sameCode && w.place() == place && age < RepeatFor:
+		return Answer{Repeated, age}
+	case sameCode && w.place().station() != place.station() && age < CodeLife:
+		return Answer{UsedElsewhere, age}
 	}
-	return a, decides
+	return Answer{Used, age}
 }
 
 // merged returns the word that a slot stores after it was told about passage n while it stored s: the one that
-// refuses longer. k contains the passages of the other way.
+// refuses longer.
 //
 // Of two that passed, the later one refuses longer, so the order of arrival does not matter. A hold or a release
 // replaces an earlier passage only if that does not refuse any more: a hold that is released must not have
 // hidden it. A hold that is not stored for that reason is told again when it has passed.
-func merged(s, n word, k *known, t terms) word {
+func merged(s, n word, other *otherWay, t terms) word {
 	switch {
 	case s == 0:
 		return n
@@ -92,7 +85,7 @@ func merged(s, n word, k *known, t terms) word {
 	if later.state() == Passed || earlier.state() == Held && later.state() == Held {
 		return later
 	}
-	if earlier.refuses(earlier.age(t.at)-later.age(t.at), t.window, k.followed(earlier, t.at)) {
+	if earlier.refuses(earlier.age(t.at)-later.age(t.at), t.window, other.followed(earlier, t.at)) {
 		return earlier
 	}
 	return later

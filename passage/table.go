@@ -14,37 +14,26 @@ import (
 //
 // # At most one of concurrent attempts passes
 //
-// A passage is decided by one compare-and-swap on the word of its slot in the current generation: from the word
-// that the attempt judged to its own. Slots of a generation are unique for a key ([generation.claim]), so of the
-// attempts that use one generation as the current one, each that passes judged the word of the one before.
+// One word decides about a key at any time. In a generation a key has one slot ([generation.search]), and a passage
+// is decided by one compare-and-swap on the word of the slot: from the word that the attempt judged to its own. So
+// each attempt that passes judged the word of the one before.
 //
-// Only [Table.Turn] changes generations: the current one becomes the previous one. Let T be the moment of a
-// change from A to B. An attempt that loaded the generations before T can swap in A after T, when others already
-// decide in B. Therefore the winner of a swap loads the generations again. If they are unchanged, its swap was
-// before T, and every attempt that decides in B loaded the generations after T and then reads its word in A. If
-// they changed, the win is provisional: the attempt competes again in B, where it ignores its own provisional
-// word, which it recognizes by the slot. Of it and the attempts that decide in B, the swap in B decides, as
-// above. If it loses, it restores the word in A. So exactly the swap in the generation that is current
-// afterwards counts; it is the moment at which the attempt takes effect. A refusal takes effect when the
-// refusing word is read. A refusal by a provisional word takes effect with its owner's passage, or with that of
-// the attempt to which the owner lost: both overlap it. Its class and age are then those of the provisional word,
-// which can also refuse, in these microseconds, what is a repetition of the passage that won.
-// A repetition must not rely on a word that can lose, so it copies it to B first ([Table.settled]), where the copy
-// decides like a swap of its owner; the owner finds it and has won.
+// Only [Table.Turn] changes generations: the current one becomes the previous one. An attempt that loaded the
+// generations before a change can reach its swap afterwards, when others already decide in the new one. Therefore
+// every call first closes the key in the previous generation ([generation.close]): afterwards no swap succeeds there,
+// and an attempt that meets a closed word loads the generations again. The closed word is final, and moves to the
+// slot of the current generation ([Table.decisive]) before anything is decided there.
 //
-// [Table.Confirm] of a hold competes in the same way: a hold in the previous generation passes by a swap in the
-// current one. Of a late confirmation and an attempt that saw the hold expired, one wins.
-//
-// [Table.Merge] is no party to this: it reports passages that were decided elsewhere. Every attempt that begins
-// after Merge returned is judged with the passage. If a provisional winner loses to a merged passage, an attempt that
-// its provisional word refused stays refused, although the merged passage came later.
+// [Table.Confirm] and [Table.Merge] swap on the same word, so the table behaves as if all calls about a key were
+// made one after another, whatever happens to the generations. An attempt that is delayed over two changes can pass
+// in a generation that was dropped. Its passage is then older than the window.
 //
 // # What it does not promise
 //
 // A slot stores one passage. A hold that an attempt with a short window placed over an earlier passage hides
 // that passage from attempts with a longer window, also after the hold is released. Two holds of different
-// gateways for one code show as the later one. If a provisional winner loses to a merged passage, another,
-// older one that was merged into the old generation in the same microseconds can be lost.
+// gateways for one code show as the later one. Passages of both ways of a serial are two keys: an entry and an exit
+// at the same moment are not ordered.
 type Table struct {
 	// Immutable.
 	blocks int
@@ -75,8 +64,8 @@ func (g *generations) touch(h uint64) {
 }
 
 // words returns the words of a key in both generations.
-func (g *generations) words(key, h uint64) [2]word {
-	return [2]word{g.current.find(key, h).load(), g.previous.find(key, h).load()}
+func (g *generations) words(key, h uint64) otherWay {
+	return otherWay{g.current.find(key, h).load() &^ closedBit, g.previous.find(key, h).load() &^ closedBit}
 }
 
 const (
@@ -89,7 +78,8 @@ const (
 // NewTable returns an empty table. window is the longest window of any attempt, between [CodeLife] and
 // [MaxWindow]. entries is the number of passages that it stores for certain: those of two windows, half of them
 // in each of two generations. It takes 19.2 bytes for each of them, the second half when the generations change
-// for the first time; at each change the memory of one generation is garbage until the next collection.
+// for the first time; at each change the memory of one generation is garbage until the next collection. A code of
+// the previous generation that is read again takes an entry of the current one, too.
 func NewTable(entries int, window time.Duration) (*Table, error) {
 	w := window.Milliseconds()
 	switch {
@@ -148,117 +138,64 @@ func (t *Table) Attempt(a *Attempt, f Forgiver) Answer {
 	if a.Hold {
 		mine = mine.in(Held)
 	}
-	var p provisional
 	for {
-		g := t.generations.Load()
-		g.touch(h)
-		old := g.previous.find(key, h)
-		before := p.of(old, mine)
-		var s *slot
-		if before == 0 {
-			s = g.current.claim(key, h)
-		} else {
-			s = g.current.find(key, h)
-		}
-		now := s.load()
-		if p.slot != nil && now == mine {
-			// A repetition of this attempt copied the provisional win to the current generation.
-			if t.generations.Load() == g {
-				return Answer{Outcome: Admitted}
-			}
-			p = provisional{slot: s}
-			continue
-		}
-		if before != 0 || now != 0 {
-			k := known{own: [2]word{now, before}}
-			answer, decides := t.judgeKnown(a, &k, g, h, f)
-			if answer.Outcome == Repeated && decides != now && now != 0 {
-				// A hold of the previous generation must not be copied over a passage that refuses.
-				k.own[1] = 0
-				if alone, w := t.judgeKnown(a, &k, g, h, f); alone.Outcome != Admitted {
-					answer, decides = alone, w
-				}
-			}
-			if answer.Outcome == Repeated && !t.settled(g, key, h, now, decides, old) {
-				continue
-			}
-			if answer.Outcome != Admitted {
-				p.undo(mine)
+		g, s, now := t.decisive(key, h, a.At, key)
+		if now != 0 {
+			if answer := t.judgeKnown(a, now, g, h, f); answer.Outcome != Admitted {
 				return answer
 			}
 		}
 		if s == nil {
-			if s = g.current.claim(key, h); s == nil {
-				p.undo(mine)
-				t.counters.lose(a.At)
-				return Answer{Outcome: Full}
-			}
+			t.counters.lose(a.At)
+			return Answer{Outcome: Full}
 		}
-		if !s.swap(now, mine) {
-			continue
-		}
-		p.undo(mine)
-		if t.generations.Load() == g {
+		if s.swap(now, mine) {
 			return Answer{Outcome: Admitted}
 		}
-		p = provisional{s, now}
 	}
 }
 
-// settled reports whether a passage that makes an attempt a repetition can be relied on: whether it is in the
-// current generation. A passage in the previous one can be provisional, so it is copied; then its owner wins. now is
-// the judged word of the current generation, old the key's slot in the previous one.
-func (t *Table) settled(g *generations, key, h uint64, now, decides word, old *slot) bool {
-	if now != decides {
-		s := g.current.claim(key, h)
-		if s == nil {
-			return true // without room no other attempt can pass
+// decisive returns the slot that decides about a key, and its word. mark is the key, or 0: then a key without a
+// passage gets no slot. Without room the slot is nil, and the word is that of the previous generation. at is the
+// time of the call, Unix ms.
+func (t *Table) decisive(key, h uint64, at int64, mark uint64) (*generations, *slot, word) {
+	for {
+		g := t.generations.Load()
+		g.touch(h)
+		before := g.previous.close(key, h)
+		if before != 0 {
+			if before.age(at) < t.window {
+				mark = key
+			} else {
+				before = 0 // too old to matter, and a word that moves on and on would outlive the range of its time
+			}
 		}
-		if !s.swap(now, decides) {
-			return false
+		s := g.current.search(key, h, mark)
+		switch {
+		case s == nil:
+			return g, nil, before
+		case before != 0 && s.swap(0, before):
+			return g, s, before
 		}
-		if old.load() != decides { // released, or the owner lost
-			s.swap(decides, now)
-			return false
+		if w := s.load(); !w.closed() {
+			return g, s, w
 		}
-	}
-	return t.generations.Load() == g
-}
-
-// provisional is a win in a generation that was not the current one any more.
-type provisional struct {
-	slot   *slot
-	before word // of the slot
-}
-
-// of returns the word of a slot without the provisional win.
-func (p *provisional) of(s *slot, mine word) word {
-	w := s.load()
-	if s != nil && s == p.slot && w == mine {
-		return p.before
-	}
-	return w
-}
-
-// undo restores the slot. A word that another passage replaced meanwhile stays.
-func (p *provisional) undo(mine word) {
-	if p.slot != nil {
-		p.slot.swap(mine, p.before)
-		p.slot = nil
+		// The generations changed meanwhile.
 	}
 }
 
-// judgeKnown judges an attempt for whose way passages are known.
-func (t *Table) judgeKnown(a *Attempt, k *known, g *generations, h uint64, f Forgiver) (Answer, word) {
+// judgeKnown judges an attempt whose serial has the word in its way.
+func (t *Table) judgeKnown(a *Attempt, w word, g *generations, h uint64, f Forgiver) Answer {
 	rules := terms{at: a.At, window: min(a.Window, t.window)}
+	var other otherWay
 	if rules.window > CodeLife { // otherwise passages of the other way do not matter
-		k.other = g.words(keyOf(a.Serial, a.Way^1), h)
+		other = g.words(keyOf(a.Serial, a.Way^1), h)
 	}
-	answer, decides := judge(k, rules, a.Step, a.Place)
+	answer := judge(w, &other, rules, a.Step, a.Place)
 	if f != nil && answer.Outcome != Admitted {
 		if rules.floor = f.Forgiven(a.Serial); rules.floor != 0 {
-			answer, decides = judge(k, rules, a.Step, a.Place)
+			answer = judge(w, &other, rules, a.Step, a.Place)
 		}
 	}
-	return answer, decides
+	return answer
 }

@@ -3,7 +3,9 @@ package passage
 import "github.com/railgate/railgate/tokens"
 
 // A word is one passage as a slot stores it; 0 is no passage. From the highest bit: time, ms modulo 2^28 (28);
-// place (29); step (5); state + 1 (2). The serial and the way are the slot's key.
+// place (28); step (5); closed (1); state + 1 (2). The serial and the way are the slot's key.
+//
+// A closed word is final: see [generation.close].
 //
 // 2^28 ms are 74.5 hours. A passage is at most one window old when it is stored and is dropped after at most two
 // further windows, so at the longest window its age is at most 72 hours and some seconds. Greater differences are
@@ -15,28 +17,32 @@ const (
 	timeShift = placeBits + placeShift
 	timeMask  = 1<<timeBits - 1
 
-	placeShift = stepBits + stateBits
+	placeShift = stepShift + stepBits
 	placeMask  = 1<<placeBits - 1
 
 	stepBits  = 5
+	stepShift = 3
 	stepMask  = 1<<stepBits - 1
-	stateBits = 2
-	stateMask = 1<<stateBits - 1
+	closedBit = word(4)
+	stateMask = 3
 )
 
 func wordOf(at int64, place Place, step uint8, state State) word {
 	return word(uint64(at)&timeMask<<timeShift | uint64(place)&placeMask<<placeShift |
-		uint64(step)&stepMask<<stateBits | uint64(state+1))
+		uint64(step)&stepMask<<stepShift | uint64(state+1))
 }
 
 func (w word) state() State { return State(w&stateMask) - 1 }
 
 func (w word) place() Place { return Place(w >> placeShift & placeMask) }
 
-func (w word) step() uint8 { return uint8(w >> stateBits & stepMask) }
+func (w word) step() uint8 { return uint8(w >> stepShift & stepMask) }
 
 // in returns the same passage in another state.
 func (w word) in(s State) word { return w&^stateMask | word(s+1) }
+
+// closed reports whether the word is final.
+func (w word) closed() bool { return w&closedBit != 0 }
 
 // same reports whether both words are one passage, whatever its state.
 func (w word) same(other word) bool { return w != 0 && w&^stateMask == other&^stateMask }

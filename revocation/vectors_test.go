@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest/vectors"
 	"github.com/railgate/railgate/tokens"
-	"github.com/railgate/railgate/tokens/tokentest/vectorfile"
 )
 
 const (
@@ -228,8 +229,19 @@ func TestVectorsOpenAndEncodeToTheSameBytes(t *testing.T) {
 
 // The committed vectors equal the generator's output, byte by byte.
 func TestVectorsEqualTheGeneratorsOutput(t *testing.T) {
-	if err := vectorfile.CheckFolder(vectorDir, vectors.All(), vectors.NameOf); err != nil {
-		t.Error(err)
+	committed := map[string]bool{}
+	for _, v := range readVectors(t) {
+		committed[v.Name] = true
+	}
+	for _, v := range vectors.All() {
+		file, err := os.ReadFile(filepath.Join(vectorDir, v.Name+".json"))
+		if err != nil || !bytes.Equal(file, v.File()) {
+			t.Errorf("%s differs from the output of go generate ./revocation/...: %v", v.Name, err)
+		}
+		delete(committed, v.Name)
+	}
+	for name := range committed {
+		t.Errorf("%s is committed but not generated", name)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/railgate/railgate/passage/exchange"
-	"github.com/railgate/railgate/tokens"
 )
 
 // Metrics exports the exchange of passages and the reading of bookings; nothing of parts that are not used.
@@ -24,7 +23,7 @@ var (
 		"Passages of this gateway, by outcome: acknowledged by all in-sync replicas; refused because the queue was full; lost, since they were too old, refused by the brokers or left at the end.", []string{"outcome"}, nil)
 	descPassageRetry = prometheus.NewDesc("railgate_passage_send_failures_total", "Failed attempts to send passages; each is repeated.", nil, nil)
 	descConflicts    = prometheus.NewDesc("railgate_passage_conflicts",
-		"Second uses of a code among the stored passages of the last day, found afterwards, by class; railgate-stream -conflicts lists all.", []string{"class"}, nil)
+		"Second uses of a code among the stored passages of the last day, found afterwards; railgate-stream -conflicts lists all.", nil, nil)
 	descConflictLost = prometheus.NewDesc("railgate_passage_conflicts_lost_total",
 		"Passages that were not compared, or not for a day, because the memory for conflicts was full.", nil, nil)
 	descReadFailing = prometheus.NewDesc("railgate_topic_failing_seconds",
@@ -74,7 +73,6 @@ func (m Metrics) Collect(out chan<- prometheus.Metric) {
 		send(descPassagesSent, prometheus.CounterValue, float64(n), outcome)
 	}
 	send(descPassageRetry, prometheus.CounterValue, float64(w.Failures))
-	send(descConflicts, prometheus.GaugeValue, float64(c.Fraud), tokens.ClassFraud.String())
-	send(descConflicts, prometheus.GaugeValue, float64(c.Passenger), tokens.ClassPassenger.String())
+	send(descConflicts, prometheus.GaugeValue, float64(len(m.Conflicts.List())))
 	send(descConflictLost, prometheus.CounterValue, float64(c.Lost+c.Dropped))
 }

@@ -18,7 +18,7 @@ func (w *Writer) seal(partition int, sequence uint64, issued int64, passages []p
 
 // apply applies one message. The partition's lock is held.
 func (r *Reader) apply(partition int, raw []byte, now int64) Outcome {
-	b, err := passage.OpenBatch(raw, r.Gateways, now, r.tables.verify)
+	b, err := passage.OpenWith(raw, r.Gateways, now, r.tables.verify)
 	if why, refused := err.(passage.Refusal); refused {
 		return refusedAs(why)
 	}

@@ -3,8 +3,19 @@
 package main
 
 import (
+	"flag"
+	"fmt"
+	"os"
+
 	"github.com/railgate/railgate/revocation/revocationtest/vectors"
 	"github.com/railgate/railgate/tokens/tokentest/vectorfile"
 )
 
-func main() { vectorfile.Generate(vectors.All(), vectors.NameOf) }
+func main() {
+	out := flag.String("out", "", "directory to write to; it must exist")
+	flag.Parse()
+	if err := vectorfile.WriteFolder(*out, vectors.All(), vectors.NameOf); err != nil {
+		fmt.Fprintln(os.Stderr, "genvectors:", err)
+		os.Exit(1)
+	}
+}

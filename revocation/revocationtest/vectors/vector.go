@@ -106,6 +106,9 @@ type Booking struct {
 	AtMS int64  `json:"at_ms"`
 }
 
+// File returns the vector as it is committed.
+func (v *Vector) File() []byte { return vectorfile.Encode(v) }
+
 // NameOf returns the vector's name, which is also that of its file.
 func NameOf(v *Vector) string { return v.Name }
 

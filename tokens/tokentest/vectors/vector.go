@@ -81,6 +81,9 @@ type Fields struct {
 	Link    string   `json:"link"`
 }
 
+// File returns the content of the vector's file.
+func (v *Vector) File() []byte { return vectorfile.Encode(v) }
+
 // NameOf returns the vector's name, which is also its file name without .json.
 func NameOf(v *Vector) string { return v.Name }
 
