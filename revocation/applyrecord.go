@@ -53,8 +53,8 @@ func (r *Replica) applyRecord(rec *Record, unrevoked *Set, nowMS, issuedMS int64
 		return r.countGateway(r.gateways.withdraw(rec.Gateway, rec.Cutoff))
 	case KindForgive:
 		r.countForgiven(r.forgiven.add(rec.Serial, rec.At))
-	case KindAmnesty:
-		r.declareAmnesty(rec, past)
+	case KindAmnesty, KindEndAmnesty:
+		r.applyAmnesty(rec, past)
 	default:
 		panic("BUG: no effect is defined for records of kind " + rec.Kind.String())
 	}
@@ -132,8 +132,8 @@ func (r *Replica) countForgiven(changed, fits bool) {
 	}
 }
 
-// declareAmnesty applies one KindAmnesty. r.mu is held; past is Unix seconds.
-func (r *Replica) declareAmnesty(rec *Record, past int64) {
+// applyAmnesty applies one KindAmnesty or KindEndAmnesty. r.mu is held; past is Unix seconds.
+func (r *Replica) applyAmnesty(rec *Record, past int64) {
 	a := amnestyOf(rec)
 	switch {
 	case !a.valid():

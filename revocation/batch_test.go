@@ -23,6 +23,7 @@ var all = []revocation.Record{
 	{Kind: revocation.KindWithdrawGateway, At: 8, Gateway: 258, Cutoff: 1<<32 - 2},
 	{Kind: revocation.KindForgive, At: 9, Serial: tokens.Serial{Day: 20494, Index: 1<<32 - 2}},
 	{Kind: revocation.KindAmnesty, At: 10, Scopes: 0x81, Station: revocation.Station{1, 2, 3, 4, 5, 6, 7, 8}, From: 1<<32 - 3, Until: 1<<32 - 1},
+	{Kind: revocation.KindEndAmnesty, At: 11, Scopes: 0x81, Station: revocation.Station{1, 2, 3, 4, 5, 6, 7, 8}, From: 1<<32 - 3, Until: 1<<32 - 1, Cutoff: 1<<32 - 2},
 }
 
 // bookings are records of the domain Bookings.

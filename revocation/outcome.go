@@ -56,7 +56,7 @@ type Counts struct {
 	GatewayRefused uint64 // the same, refused: unknown gateway, another or a weak key, or no room
 	Forgiven       uint64 // records that forgave a serial
 	ForgiveRefused uint64 // the same, refused: no room
-	Amnesties      uint64 // records that declared an amnesty
+	Amnesties      uint64 // records that declared an amnesty, or ended one
 	AmnestyRefused uint64 // the same, refused: ill-formed, too long, or no room
 	Bookings       uint64 // bookings passed on, repeated ones included
 }

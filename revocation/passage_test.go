@@ -20,6 +20,12 @@ func amnesty(station revocation.Station, from, until int64, scopes tokens.Scopes
 	return revocation.Record{Kind: revocation.KindAmnesty, At: start, Station: station, From: from, Until: until, Scopes: scopes}
 }
 
+// endAmnesty ends an amnesty at a time, Unix seconds.
+func endAmnesty(declared revocation.Record, end int64) revocation.Record {
+	declared.Kind, declared.Cutoff = revocation.KindEndAmnesty, end
+	return declared
+}
+
 func indexed(n int) tokens.Serial { return tokens.Serial{Day: serial.Day, Index: uint32(n)} }
 
 // Of several times the latest counts, and a serial is forgotten with its day.
@@ -108,16 +114,59 @@ func TestAmnesties(t *testing.T) {
 	}
 }
 
+// An amnesty that was ended early covers scans before its end, at once and whatever is read later. It is stored as long
+// as another one.
+func TestEndedAmnesty(t *testing.T) {
+	const from, end, until = startSecond, startSecond + 600, startSecond + 3600
+	south := revocation.StationOf("北京南")
+	declared := amnesty(south, from, until, tokens.Scopes(tokens.Entry))
+	other := amnesty(south, from, until, tokens.Scopes(tokens.Exit))
+	f := revocationtest.NewFeed(start)
+	covered := func(scope tokens.Scope, at int64) bool { return f.Replica.Amnesty(south, scope, at) }
+	for _, step := range []struct {
+		record revocation.Record
+		left   int64 // last second that is covered
+	}{{declared, until - 1}, {endAmnesty(declared, end), end - 1}, {other, end - 1}, {declared, end - 1}, {endAmnesty(declared, end+60), end - 1},
+		{endAmnesty(declared, end-60), end - 61}} {
+		f.Apply(start, step.record)
+		if !covered(tokens.Entry, from) || !covered(tokens.Entry, step.left) || covered(tokens.Entry, step.left+1) {
+			t.Fatalf("after %s until %d: %v", step.record.Kind, step.record.Cutoff, f.Replica.Amnesties())
+		}
+	}
+	f.Apply(start, endAmnesty(declared, from))
+	if covered(tokens.Entry, from) || !covered(tokens.Exit, until-1) || len(f.Replica.Amnesties()) != 1 {
+		t.Fatalf("ended before it began: %v", f.Replica.Amnesties())
+	}
+	if all := f.Replica.Contents(start).Amnesties; len(all) != 1 || all[0] != f.Replica.Amnesties()[0] {
+		t.Errorf("handed on as %v", all)
+	}
+	if s := f.Replica.Status(start); s.Amnesties != 2 || s.Counts.Amnesties != 5 || s.Counts.AmnestyRefused != 0 {
+		t.Errorf("%d amnesties; counted %+v", s.Amnesties, s.Counts)
+	}
+	over := until*1000 + revocation.Afterlife.Milliseconds()
+	f.Apply(over - 1000)
+	f.Replica.Forget(over)
+	if f.Apply(over-1000, declared); covered(tokens.Entry, from) {
+		t.Fatal("its declaration is read again, and opens it")
+	}
+	f.Apply(over)
+	if f.Replica.Forget(over); f.Replica.Status(over).Amnesties != 0 {
+		t.Fatal("kept for longer than scans of its time are reported")
+	}
+}
+
 func TestIllFormedAmnestiesAreRefused(t *testing.T) {
 	f := revocationtest.NewFeed(start)
 	all := tokens.AllScopes
 	none := revocation.Station{}
 	past := int64(startSecond) - revocation.Afterlife.Milliseconds()/1000
-	f.Apply(start, amnesty(none, startSecond, startSecond, all), amnesty(none, startSecond, startSecond-1, all),
+	minute := amnesty(none, startSecond, startSecond+60, all)
+	f.Apply(start, endAmnesty(minute, startSecond-1), endAmnesty(minute, startSecond+61),
+		amnesty(none, startSecond, startSecond, all), amnesty(none, startSecond, startSecond-1, all),
 		amnesty(none, startSecond, startSecond+1, 0), amnesty(none, startSecond, startSecond+1, all|1<<7),
 		amnesty(none, startSecond, startSecond+revocation.MaxAmnesty+1, all), amnesty(none, past-10, past, all))
 	s := f.Replica.Status(start)
-	if s.Amnesties != 0 || s.Counts.Amnesties != 0 || s.Counts.AmnestyRefused != 5 || s.Counts.Late != 1 || f.Replica.Amnesty(none, tokens.Entry, startSecond) {
+	if s.Amnesties != 0 || s.Counts.Amnesties != 0 || s.Counts.AmnestyRefused != 7 || s.Counts.Late != 1 || f.Replica.Amnesty(none, tokens.Entry, startSecond) {
 		t.Fatalf("%d amnesties; %d refused, %d late", s.Amnesties, s.Counts.AmnestyRefused, s.Counts.Late)
 	}
 	longest := amnesty(none, startSecond, startSecond+revocation.MaxAmnesty, all)
@@ -216,6 +265,10 @@ func TestOrderOfPassageRecordsDoesNotMatter(t *testing.T) {
 			from := startSecond + random.Int64N(3)
 			records = append(records, forgive(s, start+random.Int64N(1000)), withdraw(revocation.GatewayID(random.IntN(3)), startSecond+random.Int64N(50)),
 				amnesty(revocation.Station{byte(random.IntN(2))}, from, from+random.Int64N(3)-1, tokens.Scopes(random.IntN(3))))
+			declared := amnesty(revocation.Station{byte(random.IntN(2))}, from, from+2, tokens.Scopes(1+random.IntN(2)))
+			if records = append(records, declared); random.IntN(2) == 0 {
+				records = append(records, endAmnesty(declared, from+random.Int64N(4)-1))
+			}
 		}
 		var states []string
 		for range 3 {

@@ -26,10 +26,11 @@ const (
 	KindForgive         Kind = 11 // passages of Serial up to the record's time do not count
 	KindAmnesty         Kind = 12 // from From until Until, Scopes at Station neither need nor leave passages
 	KindBooking         Kind = 13 // of the domain Bookings: Body is a booking, see package booking
+	KindEndAmnesty      Kind = 14 // the amnesty of Scopes at Station from From until Until ends at Cutoff
 )
 
 // newestKind is the greatest kind of control record that this gateway knows.
-const newestKind = KindAmnesty
+const newestKind = KindEndAmnesty
 
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
@@ -37,6 +38,7 @@ var kindNames = map[Kind]string{
 	KindExempt: "exempt", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
 	KindAnnounceGateway: "announce_gateway", KindWithdrawGateway: "withdraw_gateway",
 	KindForgive: "forgive", KindAmnesty: "amnesty", KindBooking: "booking",
+	KindEndAmnesty: "end_amnesty",
 }
 
 // String returns the kind's stable name.
@@ -89,6 +91,7 @@ var payloadSizes = [...]int{
 	KindForgive:         timeSize + 6,
 	KindAmnesty:         timeSize + 1 + len(Station{}) + 4 + 4,
 	KindBooking:         timeSize + 1, // at least: the length of Body varies
+	KindEndAmnesty:      timeSize + 1 + len(Station{}) + 4 + 4 + 4,
 }
 
 func (k Kind) known() bool { return int(k) < len(payloadSizes) && payloadSizes[k] != 0 }
@@ -153,10 +156,13 @@ func (r *Record) AppendFields(dst []byte) []byte {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
 	case KindForgive:
 		dst = appendSerial(dst, r.Serial)
-	case KindAmnesty:
+	case KindAmnesty, KindEndAmnesty:
 		dst = append(append(dst, byte(r.Scopes)), r.Station[:]...)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.From))
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.Until))
+		if r.Kind == KindEndAmnesty {
+			dst = binary.BigEndian.AppendUint32(dst, uint32(r.Cutoff))
+		}
 	case KindBooking:
 		dst = append(dst, r.Body...)
 	}
@@ -188,10 +194,13 @@ func (r *Record) SetFields(p []byte) bool {
 		r.Gateway, r.Cutoff = GatewayID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
 	case KindForgive:
 		r.Serial = serialAt(p)
-	case KindAmnesty:
+	case KindAmnesty, KindEndAmnesty:
 		r.Scopes = tokens.Scopes(p[0])
 		p = p[1+copy(r.Station[:], p[1:]):]
 		r.From, r.Until = int64(binary.BigEndian.Uint32(p)), int64(binary.BigEndian.Uint32(p[4:]))
+		if r.Kind == KindEndAmnesty {
+			r.Cutoff = int64(binary.BigEndian.Uint32(p[8:]))
+		}
 	case KindBooking:
 		r.Body = string(p)
 	}

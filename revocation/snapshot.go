@@ -14,7 +14,7 @@ import (
 // followed by a SHA-256 of all of it. [Snapshot.Encode] specifies the format.
 const (
 	snapshotFamily = "RGS" // the version is the byte that follows
-	snapshotMagic  = "RGS5"
+	snapshotMagic  = "RGS6"
 	// MaxSnapshot bounds the size of a snapshot that is read, bytes: all serials of four days.
 	MaxSnapshot = 2 << 30
 	// MaxSnapshotAge is how long a record about a day's credentials can matter: 48 h from the start of the
@@ -35,7 +35,7 @@ type Snapshot struct {
 	subjects  []subjectCutoff
 	closed    []snapshotSlice
 	forgiven  []ForgivenSerial
-	amnesties []Amnesty
+	amnesties []declaredAmnesty
 	days      []snapshotDay
 }
 
@@ -79,7 +79,7 @@ func (r *Replica) snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 		return nil, false
 	}
 	s = &Snapshot{CreatedMS: now, Kinds: newestKind, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs),
-		subjects: r.subjects.all(), forgiven: r.forgiven.all(), amnesties: r.Amnesties(), days: r.set.copy()}
+		subjects: r.subjects.all(), forgiven: r.forgiven.all(), amnesties: r.amnesties.Load().list(), days: r.set.copy()}
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, SnapshotPartition{p.epoch, p.next, p.issued, p.through, p.position})
@@ -151,8 +151,8 @@ func (s *Snapshot) Closed() iter.Seq[ClosedSession] { return allClosed(s.closed)
 // Forgiven returns every forgiven serial in the snapshot, by day and index.
 func (s *Snapshot) Forgiven() []ForgivenSerial { return s.forgiven }
 
-// Amnesties returns every amnesty in the snapshot, over or to come included.
-func (s *Snapshot) Amnesties() []Amnesty { return s.amnesties }
+// Amnesties returns every amnesty in the snapshot, as [Replica.Amnesties] does.
+func (s *Snapshot) Amnesties() []Amnesty { return effectiveOf(s.amnesties) }
 
 // Subjects yields every subject's cutoff, Unix seconds.
 func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {

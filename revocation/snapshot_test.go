@@ -221,7 +221,8 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	raw := s.Encode()
 	f.Add(raw[:len(raw)-32])
 	feed.Announce(start, 1)
-	feed.Apply(start, forgive(serial, start), forgive(indexed(7), 1), amnesty(revocation.Station{}, startSecond, startSecond+1, 1), amnesty(revocation.Station{1}, startSecond, startSecond+1, 3))
+	feed.Apply(start, forgive(serial, start), forgive(indexed(7), 1), amnesty(revocation.Station{}, startSecond, startSecond+1, 1), amnesty(revocation.Station{1}, startSecond, startSecond+1, 3),
+		endAmnesty(amnesty(revocation.Station{2}, startSecond, startSecond+9, 3), startSecond+4))
 	s, _ = feed.Replica.Snapshot("t", start)
 	raw = s.Encode()
 	f.Add(raw[:len(raw)-32])

@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// Encode returns the snapshot's file format. Numbers are big-endian, sizes in bytes: magic RGS5; creation,
+// Encode returns the snapshot's file format. Numbers are big-endian, sizes in bytes: magic RGS6; creation,
 // Unix ms (8); the greatest kind of record that the writer knew (1); authority (4); topic, length (2) and
 // bytes; partitions, count (2), each epoch, next number, issued, through, next offset (8 each); signed
 // batches about keys of issuers and gateways, count (4), each length (4) and the message; subjects, count
 // (4), each subject (8), cutoff (8); closed sessions; forgiven serials, count (4), in ascending order, each
 // day (2), index (4), time, Unix ms (8); amnesties, count (4), in ascending order, each scopes (1), station
-// (8), from and until, Unix seconds (4 each); revoked days; SHA-256 of all preceding bytes (32).
+// (8), from, until and end, Unix seconds (4 each); revoked days; SHA-256 of all preceding bytes (32).
 //
 // Closed sessions are slices of ten minutes, count (4), in ascending order, each start / 600 (4), sessions,
 // count (4, at least 1), and one word (8) for each, in ascending order; see wordSet for the word.
@@ -22,8 +22,8 @@ import (
 // 65,536 bits in 8,192 bytes. Index n is in page n / 65536; there it is bit n mod 8 of byte (n mod 65536) /
 // 8, where bit 0 is the least significant.
 //
-// RGS4, the format of earlier releases, has neither forgiven serials nor amnesties. RGS3 also lacks the byte
-// of kinds and the closed sessions.
+// Formats of earlier releases: RGS5 lacks the ends of amnesties, RGS4 also forgiven serials and amnesties, RGS3 also
+// the byte of kinds and the closed sessions.
 func (s *Snapshot) Encode() []byte {
 	b := []byte(snapshotMagic)
 	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
@@ -59,7 +59,7 @@ func (s *Snapshot) Encode() []byte {
 	b = put32(b, uint32(len(s.amnesties)))
 	for _, a := range s.amnesties {
 		b = append(append(b, byte(a.Scopes)), a.Station[:]...)
-		b = put32(put32(b, uint32(a.From)), uint32(a.Until))
+		b = put32(put32(put32(b, uint32(a.From)), uint32(a.Until)), uint32(a.end))
 	}
 	b = appendDays(b, s.days)
 	sum := sha256.Sum256(b)

@@ -24,6 +24,9 @@ func TestSnapshotOfAnEarlierReleaseIsUsedAndTheLogIsRead(t *testing.T) {
 		t.Error("a snapshot of this release is not whole")
 	}
 	raw := s.Encode()
+	// RGS5: kinds up to 12.
+	five := slices.Clone(raw[:len(raw)-32])
+	five[3] = '5'
 	// RGS4: kinds up to 7, and no forgiven serials and amnesties between closed sessions and days.
 	four := slices.Clone(raw[:len(raw)-32])
 	four[3], four[12] = '4', byte(revocation.KindRevokeSession)
@@ -39,7 +42,7 @@ func TestSnapshotOfAnEarlierReleaseIsUsedAndTheLogIsRead(t *testing.T) {
 	three := slices.Delete(slices.Clone(four), sessions, after)
 	three[3] = '3'
 	three = slices.Delete(three, 12, 13)
-	for name, body := range map[string][]byte{"RGS3": three, "RGS4": four, "RGS4 that claims later kinds": lying} {
+	for name, body := range map[string][]byte{"RGS5 that claims later kinds": five, "RGS3": three, "RGS4": four, "RGS4 that claims later kinds": lying} {
 		back, err := revocation.DecodeSnapshot(revocationtest.SealSnapshot(body))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -56,7 +59,7 @@ func TestSnapshotOfAnEarlierReleaseIsUsedAndTheLogIsRead(t *testing.T) {
 				t.Fatalf("%s: %s is lost", name, s)
 			}
 		}
-		if got := r.Closed(serial, startSecond, startSecond); got != (body[3] == '4') {
+		if got := r.Closed(serial, startSecond, startSecond); got != (body[3] >= '4') {
 			t.Errorf("%s: session closed %v", name, got)
 		}
 		if _, goesOn := r.ResumeOffset(0); goesOn {
@@ -82,7 +85,8 @@ func TestSnapshotKeepsForgivenSerialsAndAmnesties(t *testing.T) {
 	for i := range 600 {
 		f.Apply(start, forgive(tokens.Serial{Day: serial.Day - uint16(i%2), Index: uint32(i * 3)}, start+int64(i)))
 	}
-	f.Apply(start, withdraw(3, 5), amnesty(station, startSecond, startSecond+60, tokens.AllScopes), amnesty(revocation.Station{}, startSecond, startSecond+9, 1))
+	f.Apply(start, withdraw(3, 5), amnesty(station, startSecond, startSecond+60, tokens.AllScopes), amnesty(revocation.Station{}, startSecond, startSecond+9, 1),
+		endAmnesty(amnesty(station, startSecond, startSecond+60, tokens.AllScopes), startSecond+40), endAmnesty(amnesty(station, startSecond, startSecond+70, 1), startSecond))
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	back, err := revocation.DecodeSnapshot(raw)
@@ -97,7 +101,7 @@ func TestSnapshotKeepsForgivenSerialsAndAmnesties(t *testing.T) {
 		t.Error("a snapshot of this release has no resume offset")
 	}
 	was, is := f.Replica.Status(start), r.Status(start)
-	if is.Forgiven != 600 || is.Amnesties != 2 || is.Gateways != 2 || is.Bytes != was.Bytes {
+	if is.Forgiven != 600 || is.Amnesties != 3 || is.Gateways != 2 || is.Bytes != was.Bytes {
 		t.Fatalf("%d forgiven, %d amnesties, %d gateways in %d bytes, was %d", is.Forgiven, is.Amnesties, is.Gateways, is.Bytes, was.Bytes)
 	}
 	for _, f := range back.Forgiven() {
@@ -108,15 +112,19 @@ func TestSnapshotKeepsForgivenSerialsAndAmnesties(t *testing.T) {
 	if !reflect.DeepEqual(r.Amnesties(), f.Replica.Amnesties()) || len(back.Forgiven()) != 600 || len(back.Amnesties()) != 2 {
 		t.Errorf("amnesties %v, were %v", r.Amnesties(), f.Replica.Amnesties())
 	}
-	if !r.Amnesty(station, tokens.Entry, startSecond+59) {
-		t.Error("the amnesty has no effect")
+	if !r.Amnesty(station, tokens.Entry, startSecond+39) || r.Amnesty(station, tokens.Entry, startSecond+40) {
+		t.Error("the amnesty has no effect, or does not end early")
 	}
 	if all, err := back.Gateways(revocationtest.Pinned()); err != nil || len(all) != 2 || all[1].ID != 3 || all[1].Cutoff != 5 {
 		t.Errorf("gateways %+v, %v", all, err)
 	}
 	// Records after a restart go on from the restored state.
 	r.SetTargetOffset(0, 0)
-	r.send(revocation.Applied, 0, 1, was.Partitions[0].Next, start, forgive(indexed(0), start-1), forgive(indexed(1), start))
+	r.send(revocation.Applied, 0, 1, was.Partitions[0].Next, start, forgive(indexed(0), start-1), forgive(indexed(1), start),
+		amnesty(station, startSecond, startSecond+60, tokens.AllScopes), amnesty(station, startSecond, startSecond+70, 1))
+	if !reflect.DeepEqual(r.Amnesties(), f.Replica.Amnesties()) {
+		t.Errorf("declared again, amnesties are %v, were %v", r.Amnesties(), f.Replica.Amnesties())
+	}
 	if st := r.Status(start); st.Forgiven != 601 {
 		t.Errorf("%d forgiven after one more", st.Forgiven)
 	}
@@ -130,7 +138,7 @@ func TestSnapshotRefusesOtherEncodingsOfPassageData(t *testing.T) {
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	body := raw[:len(raw)-32]
-	const one, two = 6 + 8, 1 + 8 + 4 + 4
+	const one, two = 6 + 8, 1 + 8 + 4 + 4 + 4
 	end := len(body) - 2 // no day
 	amnesties := end - 2*two - 4
 	forgiven := amnesties - 2*one - 4
@@ -143,11 +151,13 @@ func TestSnapshotRefusesOtherEncodingsOfPassageData(t *testing.T) {
 		"a serial forgiven until 0":     func(b []byte) { b[forgiven+4+one-1] = 0 },
 		"a time of 2^63":                func(b []byte) { b[forgiven+4+6] = 1 << 7 },
 		"more serials than allowed":     func(b []byte) { binary.BigEndian.PutUint32(b[forgiven:], revocation.MaxForgiven+1) },
-		"amnesties in descending order": func(b []byte) { b[amnesties+4+two-1] += 5 },
+		"amnesties in descending order": func(b []byte) { b[amnesties+4+two-5] += 5 },
 		"an amnesty twice":              func(b []byte) { copy(b[amnesties+4+two:], b[amnesties+4:][:two]) },
 		"an amnesty without scopes":     func(b []byte) { b[amnesties+4] = 0 },
 		"an amnesty of unknown scope":   func(b []byte) { b[amnesties+4+two] = 1 << 7 },
-		"an amnesty that is too long":   func(b []byte) { b[end-3] += 8 },
+		"an amnesty that is too long":   func(b []byte) { b[end-4-3] += 8 },
+		"an end after its declared one": func(b []byte) { b[end-1]++ },
+		"an end before its beginning":   func(b []byte) { b[end-2]-- },
 		"more amnesties than allowed":   func(b []byte) { binary.BigEndian.PutUint32(b[amnesties:], revocation.MaxAmnesties+1) },
 	} {
 		bad := slices.Clone(body)

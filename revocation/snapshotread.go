@@ -7,8 +7,8 @@ import (
 )
 
 // DecodeSnapshot reads the output of [Snapshot.Encode] and nothing else: the sum is checked before any field
-// is used, and encoding again gives the same bytes. It also reads RGS3 and RGS4, the formats of earlier
-// releases.
+// is used, and encoding again gives the same bytes. It also reads RGS3, RGS4 and RGS5, the formats of
+// earlier releases.
 func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	if len(raw) > MaxSnapshot || len(raw) < len(snapshotMagic) || string(raw[:len(snapshotFamily)]) != snapshotFamily {
 		return nil, ErrSnapshotForm
@@ -26,8 +26,11 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	if version >= '4' {
 		s.Kinds = Kind(r.next(1)[0])
 	}
-	if version == '4' {
-		s.Kinds = min(s.Kinds, KindRevokeSession) // the format cannot store what later kinds say
+	switch version { // the formats cannot store what later kinds say
+	case '4':
+		s.Kinds = min(s.Kinds, KindRevokeSession)
+	case '5':
+		s.Kinds = min(s.Kinds, KindAmnesty)
 	}
 	copy(s.Authority[:], r.next(4))
 	s.Topic = string(r.next(int(r.u16())))
@@ -46,7 +49,7 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 		s.closed = r.closed()
 	}
 	if version >= '5' {
-		s.forgiven, s.amnesties = r.forgiven(), r.amnesties()
+		s.forgiven, s.amnesties = r.forgiven(), r.amnesties(version)
 	}
 	s.days = r.days()
 	if r.failed || len(r.rest) != 0 {
@@ -102,13 +105,16 @@ func (r *reader) forgiven() (all []ForgivenSerial) {
 	return all
 }
 
-func (r *reader) amnesties() (all []Amnesty) {
+func (r *reader) amnesties(version byte) (all []declaredAmnesty) {
 	n := r.u32()
 	r.failed = r.failed || n > MaxAmnesties
 	for ; n > 0 && !r.failed; n-- {
-		a := Amnesty{tokens.Scopes(r.next(1)[0]), Station(r.next(len(Station{}))), int64(r.u32()), int64(r.u32())}
+		a := declaredAmnesty{Amnesty: Amnesty{tokens.Scopes(r.next(1)[0]), Station(r.next(len(Station{}))), int64(r.u32()), int64(r.u32())}}
+		if a.end = a.Until; version >= '6' {
+			a.end = int64(r.u32())
+		}
 		last := len(all) - 1
-		r.failed = r.failed || !a.valid() || last >= 0 && compareAmnesties(all[last], a) >= 0 // one encoding
+		r.failed = r.failed || !a.valid() || last >= 0 && compareDeclared(all[last], a) >= 0 // one encoding
 		all = append(all, a)
 	}
 	return all

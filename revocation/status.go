@@ -78,7 +78,7 @@ type Status struct {
 	Keys       int
 	Gateways   int // announced keys, withdrawn ones included
 	Forgiven   int // serials
-	Amnesties  int // over or to come included
+	Amnesties  int // over, ended or to come included
 	// Bytes is the memory of all sets and cutoffs. Full reports that it exceeds [Limits.Memory]; that is only
 	// an alarm, and no record is dropped.
 	Bytes int
@@ -100,7 +100,7 @@ func (r *Replica) Status(now int64) Status {
 	s.Revoked, revoked = r.set.Len()
 	s.Exempted, exempted = r.keys.exempted()
 	s.Closed, closed = r.closed.Len()
-	s.Amnesties = len(r.Amnesties())
+	s.Amnesties = len(r.amnesties.Load().list())
 
 	r.mu.Lock()
 	defer r.mu.Unlock()

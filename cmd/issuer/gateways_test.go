@@ -110,6 +110,13 @@ func TestExceptionsFromPassbackReachGateways(t *testing.T) {
 			r.Amnesty(other, tokens.Exit, now+3600) && !r.Amnesty(other, tokens.Exit, now+3599)
 	}
 	runtest.Eventually(t, timeout, "the exceptions at a gateway", func() bool { return knows(h.gateway()) })
+	h.mustPost(http.StatusAccepted, "/v1/amnesties/1/end", police, "{}", &declared)
+	before := knows
+	knows = func(r *revocation.Replica) bool { // a second that has begun is not covered any more
+		ended := declared.AcceptedAtMs / 1000
+		return r.Forgiven(serial) == forgiven.AcceptedAtMs && r.Amnesty(other, tokens.Exit, now+3600) && !r.Amnesty(south, tokens.Entry, ended)
+	}
+	runtest.Eventually(t, timeout, "the end of an amnesty at a gateway", func() bool { r := h.gateway(); return knows(r) && !before(r) })
 	stop()
 
 	h.flags = []string{"-kafka.topic", "railgate.control.2"} // a topic without the first records

@@ -82,7 +82,8 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 		seal(7, announce, revocation.Record{Kind: revocation.KindWithdrawGateway, Gateway: 0, Cutoff: at / 1000},
 			revocation.Record{Kind: revocation.KindForgive, At: at, Serial: serial},
 			revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Entry | tokens.Exit), From: at / 1000, Until: at/1000 + 60},
-			revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Exit), Station: revocation.Station{1}, From: at / 1000, Until: at/1000 + 60}),
+			revocation.Record{Kind: revocation.KindAmnesty, Scopes: tokens.Scopes(tokens.Exit), Station: revocation.Station{1}, From: at / 1000, Until: at/1000 + 60},
+			revocation.Record{Kind: revocation.KindEndAmnesty, Scopes: tokens.Scopes(tokens.Exit), From: at / 1000, Until: at/1000 + 60, Cutoff: at/1000 + 30}),
 		revocationtest.SealUnknown(revocation.Batch{Epoch: 4, First: 1, IssuedAt: at, Through: at}, 200))
 	text, p := c.show(t)
 	for _, want := range []string{
@@ -100,6 +101,7 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 		"             9  forgive           20494-42  accepted 2026-02-10T00:00:00.000Z\n",
 		"            10  amnesty           scopes entry,exit  station all  from 2026-02-10T00:00:00.000Z  until 2026-02-10T00:01:00.000Z\n",
 		"            11  amnesty           scopes exit  station 0100000000000000  from",
+		"            12  end_amnesty       cutoff 2026-02-10T00:00:30.000Z  scopes exit  station all  from 2026-02-10T00:00:00.000Z  until 2026-02-10T00:01:00.000Z\n",
 		"(repeats numbers)\n",
 		"(new epoch)\n",
 		"             1  unknown",
@@ -108,7 +110,7 @@ func TestEveryMessageIsShownWithItsOutcome(t *testing.T) {
 			t.Errorf("not shown: %q", want)
 		}
 	}
-	if got := p.summary(); got != "9 messages: 1 heartbeats, 11 records, 2 refused, 1 gaps" {
+	if got := p.summary(); got != "9 messages: 1 heartbeats, 12 records, 2 refused, 1 gaps" {
 		t.Errorf("summary %q", got)
 	}
 	if t.Failed() {

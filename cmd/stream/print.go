@@ -153,9 +153,12 @@ func describe(number uint64, r *revocation.Record) recordLine {
 		d.Gateway, d.Public = &gateway, hex.EncodeToString(r.Public[:])
 	case revocation.KindWithdrawGateway:
 		d.Gateway, d.Cutoff = &gateway, clock(r.Cutoff*1000)
-	case revocation.KindAmnesty:
+	case revocation.KindAmnesty, revocation.KindEndAmnesty:
 		d.Scopes, d.Station = strings.Join(r.Scopes.Names(), ","), stationText(r.Station)
 		d.From, d.Until = clock(r.From*1000), clock(r.Until*1000)
+		if r.Kind == revocation.KindEndAmnesty {
+			d.Cutoff = clock(r.Cutoff * 1000)
+		}
 	case revocation.KindBooking:
 		d.Body = len(r.Body)
 	}

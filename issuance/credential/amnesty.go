@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,8 +16,6 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/keyring"
-	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -63,9 +62,9 @@ type Amnesty struct {
 type Declared struct{ AtMs, From, Until int64 }
 
 // DeclareAmnesty declares an amnesty. When it returns, the records for the gateways are
-// durably enqueued. It cannot be ended early. A repetition with the same times changes
-// nothing. A station's name is not checked against a list: a gateway with another spelling in
-// its settings does not apply it.
+// durably enqueued. A repetition with the same times changes nothing, and is refused if one of
+// these amnesties was ended early, see [Service.EndAmnesty]. A station's name is not checked
+// against a list: a gateway with another spelling in its settings does not apply it.
 func (s *Service) DeclareAmnesty(ctx context.Context, by staff.Member, a Amnesty, request string) (Declared, error) {
 	now := database.MillisAt(s.Now())
 	action := staff.DeclareAmnesty
@@ -172,7 +171,7 @@ func (s *Store) declareAmnesty(ctx context.Context, a Amnesty, scopes tokens.Sco
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM amnesties WHERE until_s > $1`, lastKeptEnd(at)).Scan(&have); err != nil {
 			return 0, err
 		}
-		for _, name := range a.Stations {
+		for i, name := range a.Stations {
 			r := revocation.Record{Kind: revocation.KindAmnesty, At: int64(at), Scopes: scopes, Station: stationOf(name), From: a.From, Until: a.Until}
 			n, err := database.Changed(ctx, tx, `INSERT INTO amnesties (station, name, scopes, from_s, until_s, reason, who, at_ms, sent_ms)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (station, scopes, from_s, until_s) DO NOTHING`,
@@ -181,6 +180,9 @@ func (s *Store) declareAmnesty(ctx context.Context, a Amnesty, scopes tokens.Sco
 				return 0, err
 			}
 			if n == 0 {
+				if err := refuseEnded(ctx, tx, &r, i); err != nil {
+					return 0, err
+				}
 				continue
 			}
 			if fresh++; have+fresh > maxAmnesties && name != EveryStation {
@@ -199,49 +201,95 @@ func (s *Store) declareAmnesty(ctx context.Context, a Amnesty, scopes tokens.Sco
 	})
 }
 
-// DeclaredAmnesty is an amnesty for one station, or for all.
-type DeclaredAmnesty struct {
-	Station     string // name, or EveryStation
-	Scopes      tokens.Scopes
-	From, Until int64 // Unix seconds
-	Reason      string
-	By          string // name of the staff credential
-	AtMs        int64  // when it was accepted
-}
-
-// Amnesties lists the amnesties that are not over, those that end first at the front.
-func (s *Service) Amnesties(ctx context.Context, by staff.Member) (all []DeclaredAmnesty, err error) {
-	if err := by.May(staff.ListAmnesties); err != nil {
-		return nil, err
-	}
-	err = s.Store.db.View(ctx, "list amnesties", func(ctx context.Context, q database.Queries) error {
-		all, err = database.All(ctx, q, func(rows *sql.Rows, a *DeclaredAmnesty) error {
-			return rows.Scan(&a.Station, &a.Scopes, &a.From, &a.Until, &a.Reason, &a.By, &a.AtMs)
-		}, `SELECT name, scopes, from_s, until_s, reason, who, at_ms FROM amnesties WHERE until_s > $1 ORDER BY until_s, id`, s.Now().Unix())
-		return err
-	})
-	return all, err
-}
-
-func scanAmnesty(rows *sql.Rows, r *revocation.Record) error {
-	var station []byte
-	err := rows.Scan(&station, &r.Scopes, &r.From, &r.Until, &r.At)
-	if copy(r.Station[:], station); err == nil && len(station) != len(r.Station) {
-		err = errors.New("credential: a station in the database has the wrong length")
+// refuseEnded refuses to declare again what was ended early: at gateways it stays ended. i is
+// the station's place in the declaration.
+func refuseEnded(ctx context.Context, tx *sql.Tx, r *revocation.Record, i int) error {
+	var ended int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(ended_ms) FROM amnesties WHERE station = $1 AND scopes = $2 AND from_s = $3 AND until_s = $4`,
+		r.Station[:], int64(r.Scopes), r.From, r.Until).Scan(&ended)
+	if err == nil && ended > 0 {
+		err = problem.New(AmnestyInvalid, fmt.Sprintf("the amnesty of stations[%d] with this starts_at and ends_at was ended early: choose another ends_at", i))
 	}
 	return err
 }
 
-// repeatAmnesties puts amnesties that are not over into the outbox again, at most once each
-// [keyring.AnnounceAgain]: one that begins in a week would leave the topic before that.
-func (s *Store) repeatAmnesties(ctx context.Context, at database.Millis) (repeated int, err error) {
-	return database.Update(ctx, s.db, "repeat amnesties", func(ctx context.Context, tx *sql.Tx) (int, error) {
-		records, err := outbox.ReadRecords(ctx, tx, outbox.NewQuery(revocation.KindAmnesty, scanAmnesty,
-			`UPDATE amnesties SET sent_ms = $1 WHERE sent_ms <= $2 AND until_s > $3 RETURNING station, scopes, from_s, until_s, at_ms`,
-			at, at.Add(-keyring.AnnounceAgain), at.Seconds()))
-		if err != nil {
-			return 0, err
+// EndAmnesty ends one amnesty of [Service.Amnesties] now, or before it begins. When it returns,
+// the record for the gateways is durably enqueued: scans from now on need and leave passages
+// again. A repetition changes nothing and returns the first end.
+func (s *Service) EndAmnesty(ctx context.Context, by staff.Member, id, request string) (Declared, error) {
+	now := database.MillisAt(s.Now())
+	entry, err := audit.By(by, staff.EndAmnesty, audit.Object{}, int64(now))
+	if err != nil {
+		return Declared{}, err
+	}
+	entry.Request = request
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || strconv.FormatInt(number, 10) != id {
+		return Declared{}, errNoAmnesty
+	}
+	everywhere, everywhereErr := audit.By(by, staff.EndAmnestyEverywhere, audit.Object{}, int64(now))
+	ended, fresh, err := s.Store.endAmnesty(ctx, number, now, func(name string) (audit.Entry, error) {
+		if name == EveryStation {
+			entry.Action, entry.Role = everywhere.Action, everywhere.Role
+			return entry, everywhereErr
 		}
-		return len(records), s.outbox.Enqueue(ctx, tx, records...)
+		return entry, nil
 	})
+	if err != nil {
+		return Declared{}, err
+	}
+	if fresh {
+		s.metrics.exceptions.WithLabelValues("end_amnesty").Inc()
+		s.Log.Warn("amnesty ended early", zap.Int64("amnesty", number), zap.String("by", by.Name()))
+	}
+	return ended, nil
 }
+
+var errNoAmnesty = problem.New(AmnestyNotFound, "no amnesty that is not over has this id")
+
+// endAmnesty stores the early end of an amnesty with its record and audit log entry, which
+// entryFor returns for the station's name. fresh is false if it was ended before.
+func (s *Store) endAmnesty(ctx context.Context, id int64, now database.Millis, entryFor func(name string) (audit.Entry, error)) (ended Declared, fresh bool, err error) {
+	err = s.db.Change(ctx, "end amnesty", func(ctx context.Context, tx *sql.Tx) error {
+		var station []byte
+		var name string
+		var before sql.Null[database.Millis]
+		r := revocation.Record{Kind: revocation.KindEndAmnesty}
+		err := tx.QueryRowContext(ctx, `SELECT station, name, scopes, from_s, until_s, ended_ms FROM amnesties WHERE id = $1 AND until_s > $2`+s.db.ForUpdate,
+			id, now.Seconds()).Scan(&station, &name, &r.Scopes, &r.From, &r.Until, &before)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errNoAmnesty
+		}
+		if err != nil {
+			return err
+		}
+		entry, err := entryFor(name)
+		if err != nil {
+			return err
+		}
+		copy(r.Station[:], station)
+		at := now
+		if fresh = !before.Valid; !fresh {
+			at = before.V
+		}
+		r.At, r.Cutoff = int64(at), endOf(at, r.From)
+		ended = Declared{AtMs: r.At, From: r.From, Until: r.Cutoff}
+		if !fresh {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE amnesties SET ended_ms = $1 WHERE id = $2`, now, id); err != nil {
+			return err
+		}
+		if err := s.outbox.Enqueue(ctx, tx, r); err != nil {
+			return err
+		}
+		entry.Object = audit.Object{Kind: audit.Station, ID: fmt.Sprintf("%x", r.Station)}
+		entry.Detail = fmt.Sprintf("%s at %s from %v until %v, declared until %v", strings.Join(r.Scopes.Names(), " "), name,
+			database.SecondsAt(r.From), database.SecondsAt(r.Cutoff), database.SecondsAt(r.Until))
+		return s.auditLog.Append(ctx, tx, entry)
+	})
+	return ended, fresh, err
+}
+
+// endOf is the end, Unix seconds, of an amnesty that staff ended at a time.
+func endOf(ended database.Millis, from int64) int64 { return max(ended.Seconds(), from) }

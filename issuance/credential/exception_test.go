@@ -2,6 +2,7 @@ package credential_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ func (d *harness) drain() (all []revocation.Record, partitions []int) {
 	d.t.Helper()
 	for p := range d.Outbox.Partitions() {
 		for _, r := range issuerdb.Drain(d.t, d.Outbox, p) {
-			if r.Kind == revocation.KindForgive || r.Kind == revocation.KindAmnesty {
+			if r.Kind == revocation.KindForgive || r.Kind == revocation.KindAmnesty || r.Kind == revocation.KindEndAmnesty {
 				all, partitions = append(all, r), append(partitions, p)
 			}
 		}
@@ -226,7 +227,79 @@ func TestAmnestyReachesGateways(t *testing.T) {
 	})
 }
 
-// Only operators declare an amnesty for every station, and only the police desk and
+// An amnesty that is ended early is one record with all of its declaration, and stays ended: a repetition, the
+// same declaration and a new epoch change nothing.
+func TestEndedAmnestyReachesGateways(t *testing.T) {
+	everyHarness(t, func(t *testing.T, d *harness) {
+		s := d.openService()
+		police := d.memberWith("police-7", staff.Police)
+		from, until := d.now.Unix(), d.now.Add(2*time.Hour).Unix()
+		_, err := s.DeclareAmnesty(t.Context(), police, d.amnesty("北京南", "上海虹桥"), "")
+		runtest.Must(t, err)
+		later := d.amnesty("北京南")
+		later.From, later.Until = from+3600, until+3600
+		_, err = s.DeclareAmnesty(t.Context(), police, later, "")
+		runtest.Must(t, err)
+		d.drain()
+		listed := func() (all []credential.DeclaredAmnesty) {
+			t.Helper()
+			all, err := s.Amnesties(t.Context(), police)
+			runtest.Must(t, err)
+			return all
+		}
+		open := listed()
+		d.now = d.now.Add(10 * time.Minute)
+		at := d.now
+		record := func(from, until, end int64) revocation.Record {
+			return revocation.Record{Kind: revocation.KindEndAmnesty, At: at.UnixMilli(), Scopes: tokens.Scopes(tokens.Entry | tokens.Exit),
+				Station: revocation.StationOf("北京南"), From: from, Until: until, Cutoff: end}
+		}
+		for range 2 {
+			got, err := s.EndAmnesty(t.Context(), police, strconv.FormatInt(open[0].ID, 10), "req-1")
+			if err != nil || got != (credential.Declared{AtMs: at.UnixMilli(), From: from, Until: at.Unix()}) {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			d.now = d.now.Add(time.Second)
+		}
+		now := record(from, until, at.Unix())
+		d.requireDrained(now)
+		at = d.now
+		got, err := s.EndAmnesty(t.Context(), police, strconv.FormatInt(open[2].ID, 10), "req-2")
+		if err != nil || got.Until != later.From {
+			t.Fatalf("before it begins: %+v, %v", got, err)
+		}
+		never := record(later.From, later.Until, later.From)
+		d.requireDrained(never)
+		if left := listed(); len(left) != 1 || left[0] != open[1] {
+			t.Errorf("listed %+v, want %+v", left, open[1])
+		}
+		if lines := d.audited(staff.EndAmnesty); len(lines) != 2 || !strings.HasPrefix(lines[0], fmt.Sprintf("police-7 police station:%x entry exit at 北京南 from ", revocation.StationOf("北京南"))) ||
+			!strings.HasSuffix(lines[0], fmt.Sprintf(" until %s, declared until %s req-1", time.Unix(now.Cutoff, 0).UTC().Format(time.RFC3339), time.Unix(until, 0).UTC().Format(time.RFC3339))) {
+			t.Errorf("audit log %q", lines)
+		}
+
+		again := d.amnesty("上海虹桥", "北京南")
+		again.From, again.Until = from, until
+		_, err = s.DeclareAmnesty(t.Context(), police, again, "")
+		var p *problem.Error
+		if !errors.As(err, &p) || p.Code != credential.AmnestyInvalid || !strings.Contains(p.Detail, "stations[1]") {
+			t.Errorf("declared again with the same times: %v", err)
+		}
+		d.requireDrained()
+		_, err = d.Outbox.Republish(t.Context(), 0, d.now.UnixMilli())
+		runtest.Must(t, err)
+		records, _ := d.drain()
+		if len(records) != 3 || records[0] != now || records[1].Kind != revocation.KindAmnesty || records[2] != never {
+			t.Errorf("in a new epoch: %+v", records)
+		}
+		d.now = time.Unix(until, 0)
+		if _, err := s.EndAmnesty(t.Context(), police, strconv.FormatInt(open[1].ID, 10), ""); !problem.Is(err, credential.AmnestyNotFound) {
+			t.Errorf("when it is over: %v", err)
+		}
+	})
+}
+
+// Only operators declare and end an amnesty for every station, and only the police desk and
 // operators for any.
 func TestRolesOfAmnesties(t *testing.T) {
 	d := newHarness(t)
@@ -236,6 +309,12 @@ func TestRolesOfAmnesties(t *testing.T) {
 		_, one := s.DeclareAmnesty(t.Context(), m, d.amnesty("北京南"), "")
 		_, all := s.DeclareAmnesty(t.Context(), m, d.amnesty(credential.EveryStation), "")
 		_, list := s.Amnesties(t.Context(), m)
+		for _, id := range []string{"", "x", "0", "-1", "+1", "01", "1 ", "9999", "99999999999999999999"} {
+			_, err := s.EndAmnesty(t.Context(), m, id, "")
+			if may := one == nil; may && !problem.Is(err, credential.AmnestyNotFound) || !may && !problem.Is(err, staff.ForbiddenRole) {
+				t.Errorf("%s ends the unknown amnesty %q: %v", role, id, err)
+			}
+		}
 		for _, c := range []struct {
 			err error
 			may bool
@@ -247,6 +326,31 @@ func TestRolesOfAmnesties(t *testing.T) {
 				t.Errorf("%s: %v, %v, %v", role, one, all, list)
 			}
 		}
+	}
+}
+
+func TestOnlyOperatorsEndAnAmnestyOfEveryStation(t *testing.T) {
+	d := newHarness(t)
+	s := d.openService()
+	operator, police := d.memberWith("operator-7", staff.Operator), d.memberWith("police-7", staff.Police)
+	_, err := s.DeclareAmnesty(t.Context(), operator, d.amnesty(credential.EveryStation), "")
+	runtest.Must(t, err)
+	d.drain()
+	list, err := s.Amnesties(t.Context(), police)
+	runtest.Must(t, err)
+	id := strconv.FormatInt(list[0].ID, 10)
+	if _, err := s.EndAmnesty(t.Context(), police, id, ""); !problem.Is(err, staff.ForbiddenRole) {
+		t.Errorf("a police desk: %v", err)
+	}
+	d.requireDrained()
+	if _, err := s.EndAmnesty(t.Context(), operator, id, "req-9"); err != nil {
+		t.Error(err)
+	}
+	if records, _ := d.drain(); len(records) != 1 || records[0].Station != (revocation.Station{}) || records[0].Kind != revocation.KindEndAmnesty {
+		t.Errorf("records %+v", records)
+	}
+	if lines := d.audited(staff.EndAmnestyEverywhere); len(lines) != 1 || !strings.HasPrefix(lines[0], "operator-7 operator station:0000000000000000 ") {
+		t.Errorf("audit log %q", lines)
 	}
 }
 

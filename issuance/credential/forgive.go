@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
@@ -93,6 +94,32 @@ func (s *Store) Forgive(ctx context.Context, serial tokens.Serial, at database.M
 	return err
 }
 
+// DeclaredAmnesty is an amnesty for one station, or for all.
+type DeclaredAmnesty struct {
+	ID          int64
+	Station     string // name, or EveryStation
+	Scopes      tokens.Scopes
+	From, Until int64 // Unix seconds
+	Reason      string
+	By          string // name of the staff credential
+	AtMs        int64  // when it was accepted
+}
+
+// Amnesties lists the amnesties that are neither over nor ended, those that end first at the
+// front.
+func (s *Service) Amnesties(ctx context.Context, by staff.Member) (all []DeclaredAmnesty, err error) {
+	if err := by.May(staff.ListAmnesties); err != nil {
+		return nil, err
+	}
+	err = s.Store.db.View(ctx, "list amnesties", func(ctx context.Context, q database.Queries) error {
+		all, err = database.All(ctx, q, func(rows *sql.Rows, a *DeclaredAmnesty) error {
+			return rows.Scan(&a.ID, &a.Station, &a.Scopes, &a.From, &a.Until, &a.Reason, &a.By, &a.AtMs)
+		}, `SELECT id, name, scopes, from_s, until_s, reason, who, at_ms FROM amnesties WHERE until_s > $1 AND ended_ms IS NULL ORDER BY until_s, id`, s.Now().Unix())
+		return err
+	})
+	return all, err
+}
+
 // exceptionRecords select, for ActiveRecords, the forgiven serials and the amnesties that
 // gateways still keep.
 func exceptionRecords(now database.Millis) (forgiven, amnesties outbox.Query) {
@@ -100,7 +127,7 @@ func exceptionRecords(now database.Millis) (forgiven, amnesties outbox.Query) {
 		return rows.Scan(&r.Serial.Day, &r.Serial.Index, &r.At)
 	}, `SELECT day, idx, at_ms FROM forgiven WHERE day >= $1 ORDER BY day, idx`, firstKeptDay(now))
 	amnesties = outbox.NewQuery(revocation.KindAmnesty, scanAmnesty,
-		`SELECT station, scopes, from_s, until_s, at_ms FROM amnesties WHERE until_s > $1 ORDER BY id`, lastKeptEnd(now))
+		`SELECT station, scopes, from_s, until_s, at_ms, ended_ms FROM amnesties WHERE until_s > $1 ORDER BY id`, lastKeptEnd(now))
 	return forgiven, amnesties
 }
 
@@ -137,4 +164,32 @@ func (s *Service) keepExceptions(ctx context.Context) {
 	if repeated > 0 {
 		s.Log.Info("amnesties published again", zap.Int("amnesties", repeated))
 	}
+}
+
+// scanAmnesty reads the record of a row: KindAmnesty, or KindEndAmnesty if it was ended early.
+func scanAmnesty(rows *sql.Rows, r *revocation.Record) error {
+	var station []byte
+	var ended sql.Null[database.Millis]
+	err := rows.Scan(&station, &r.Scopes, &r.From, &r.Until, &r.At, &ended)
+	if ended.Valid { // this record also declares the amnesty
+		r.Kind, r.At, r.Cutoff = revocation.KindEndAmnesty, int64(ended.V), endOf(ended.V, r.From)
+	}
+	if copy(r.Station[:], station); err == nil && len(station) != len(r.Station) {
+		err = errors.New("credential: a station in the database has the wrong length")
+	}
+	return err
+}
+
+// repeatAmnesties puts amnesties that are not over into the outbox again, at most once each
+// [keyring.AnnounceAgain]: one that begins in a week would leave the topic before that.
+func (s *Store) repeatAmnesties(ctx context.Context, at database.Millis) (repeated int, err error) {
+	return database.Update(ctx, s.db, "repeat amnesties", func(ctx context.Context, tx *sql.Tx) (int, error) {
+		records, err := outbox.ReadRecords(ctx, tx, outbox.NewQuery(revocation.KindAmnesty, scanAmnesty,
+			`UPDATE amnesties SET sent_ms = $1 WHERE sent_ms <= $2 AND until_s > $3 RETURNING station, scopes, from_s, until_s, at_ms, ended_ms`,
+			at, at.Add(-keyring.AnnounceAgain), at.Seconds()))
+		if err != nil {
+			return 0, err
+		}
+		return len(records), s.outbox.Enqueue(ctx, tx, records...)
+	})
 }

@@ -58,7 +58,7 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 		lookups:      vec("railgate_issuer_resident_lookups_total", "Lookups in the resident registry by answer; unknown: it did not answer.", "answer", lookupAnswers),
 		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased after 31 days, and applications without a face check erased after two days."),
 		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, unrevoked and superseded.", "action", revocationActions),
-		exceptions:   vec("railgate_issuer_passback_exceptions_total", "Exceptions from passback by staff: credentials whose passages were forgiven, and amnesties, counted once for each station.", "action", []string{"forgive", "amnesty"}),
+		exceptions:   vec("railgate_issuer_passback_exceptions_total", "Exceptions from passback by staff: credentials whose passages were forgiven, and amnesties that were declared or ended early, counted once for each station.", "action", []string{"forgive", "amnesty", "end_amnesty"}),
 		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations, unrevocations, forgivings and amnesties refused because the staff credential had spent its budget."),
 		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs recorded by police desks."),
 	}

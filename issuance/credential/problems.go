@@ -51,5 +51,6 @@ var (
 	AmnestyInvalid = Problems.Add(422, "amnesty_invalid", "The amnesty is not valid.", "放行时段填写有误。", "Correct the field that the detail names and send it again.", "请更正提示中指出的内容后重新提交。")
 	// AmnestiesFull: gateways have no room for more.
 	AmnestiesFull   = Problems.Add(409, "amnesties_full", "There are too many amnesties.", "放行时段过多。", "Ask the operator for an amnesty at every station.", "请联系系统管理员设置全部车站的放行时段。")
+	AmnestyNotFound = Problems.Add(404, "amnesty_not_found", "There is no such amnesty, or it is over.", "未查询到该放行时段，或该时段已结束。", "Read the list of amnesties again.", "请重新查询放行时段列表。")
 	SubjectsInvalid = Problems.Add(422, "subjects_invalid", "The list of persons is not valid.", "人员列表有误。", "Correct the entry that the detail names and send the list again.", "请更正提示中指出的条目后重新提交。")
 )

@@ -68,6 +68,7 @@ type fixture struct {
 	registry  *registryFixture // only for operations of the registry
 	handover  string           // an account code of the member, to be redeemed
 	values    object           // values of body fields, by name
+	amnesty   string           // id of an amnesty; only for endAmnesty
 }
 
 func (w *system) newFixture() *fixture {
@@ -129,6 +130,9 @@ func (s *fixture) target(d described) string {
 	id := s.traveller.Application
 	if strings.HasPrefix(d.path, "/v1/sessions/") {
 		id = s.session.Session
+	}
+	if s.amnesty != "" {
+		id = s.amnesty
 	}
 	if d.ofRegistry() {
 		id = s.registry.pending.Passenger
@@ -237,6 +241,16 @@ func (w *system) fixtureFor(d described) *fixture {
 	}
 	w.clearLockouts()
 	switch d.OperationID {
+	case "endAmnesty":
+		station := fmt.Sprint("station ", w.people.Load())
+		w.by(staff.Police, "POST", "/v1/amnesties", w.amnesty(station))
+		for _, a := range as[struct {
+			Amnesties []struct{ ID, Station string }
+		}](w.t, w.by(staff.Police, "GET", "/v1/amnesties", nil), http.StatusOK).Amnesties {
+			if a.Station == station {
+				s.amnesty = a.ID
+			}
+		}
 	case "verifyPhone":
 		s.values["code"] = s.member.sendCode("13800000001")
 	case "verifyOnline":

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/railgate/railgate/issuance/account"
@@ -61,7 +62,11 @@ func (a *API) declareAmnesty(r *request, by registry.Principal, in struct {
 			want.From = -1 // 0 means now only if the field is missing
 		}
 	}
-	out, err := a.service.DeclareAmnesty(r.Context(), by.By, want, by.Request)
+	return acceptedAmnesty(a.service.DeclareAmnesty(r.Context(), by.By, want, by.Request))
+}
+
+// acceptedAmnesty is a response with 202.
+func acceptedAmnesty(out credential.Declared, err error) (any, error) {
 	return struct {
 		AcceptedAtMs int64 `json:"accepted_at_ms"`
 		StartsAt     int64 `json:"starts_at"`
@@ -69,10 +74,16 @@ func (a *API) declareAmnesty(r *request, by registry.Principal, in struct {
 	}{out.AtMs, out.From, out.Until}, err
 }
 
+// endAmnesty ends an amnesty early.
+func (a *API) endAmnesty(r *request, by registry.Principal, _ empty) (any, error) {
+	return acceptedAmnesty(a.service.EndAmnesty(r.Context(), by.By, r.PathValue("id"), by.Request))
+}
+
 // listAmnesties lists the amnesties that are not over.
 func (a *API) listAmnesties(r *request, by registry.Principal) (any, error) {
 	all, err := a.service.Amnesties(r.Context(), by.By)
 	type amnesty struct {
+		ID           string   `json:"id"`
 		Station      string   `json:"station"`
 		Scopes       []string `json:"scopes"`
 		StartsAt     int64    `json:"starts_at"`
@@ -84,7 +95,7 @@ func (a *API) listAmnesties(r *request, by registry.Principal) (any, error) {
 	return struct {
 		Amnesties []amnesty `json:"amnesties"`
 	}{each(all, func(d credential.DeclaredAmnesty) amnesty {
-		return amnesty{d.Station, d.Scopes.Names(), d.From, d.Until, d.Reason, d.By, d.AtMs}
+		return amnesty{strconv.FormatInt(d.ID, 10), d.Station, d.Scopes.Names(), d.From, d.Until, d.Reason, d.By, d.AtMs}
 	})}, err
 }
 

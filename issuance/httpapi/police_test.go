@@ -87,6 +87,12 @@ func callExceptionOperations(w *system) {
 	for _, token := range []string{w.staffOf[staff.Window], w.staffOf[staff.Agency], ""} {
 		w.call("GET", "/v1/amnesties", token, nil)
 	}
+	w.sendInvalid("POST", "/v1/amnesties/1/end", w.staffOf[staff.Police], object{})
+	for range 2 {
+		w.by(staff.Police, "POST", "/v1/amnesties/1/end", object{})
+	}
+	w.by(staff.Police, "POST", "/v1/amnesties/999/end", object{})
+	w.by(staff.Window, "POST", "/v1/amnesties/1/end", object{})
 	many := make([]string, credential.MaxAmnestyStations)
 	for i := range many {
 		many[i] = "station " + strconv.Itoa(i)
@@ -156,15 +162,30 @@ func TestStaffDeclareExceptionsFromPassback(t *testing.T) {
 		t.Errorf("not published: %+v", records)
 	}
 
-	list := as[struct {
-		Amnesties []struct {
-			Station string
-			Scopes  []string
-			By      string
-		}
-	}](t, w.by(staff.Window, "GET", "/v1/amnesties", nil), http.StatusOK)
-	if got := fmt.Sprint(list.Amnesties); got != "[{北京南 [entry exit] police-7} {上海虹桥 [entry exit] police-7} {* [exit] operator-7}]" {
+	list := func() string {
+		return fmt.Sprint(as[struct {
+			Amnesties []struct {
+				ID      string
+				Station string
+				Scopes  []string
+				By      string
+			}
+		}](t, w.by(staff.Window, "GET", "/v1/amnesties", nil), http.StatusOK).Amnesties)
+	}
+	if got := list(); got != "[{1 北京南 [entry exit] police-7} {2 上海虹桥 [entry exit] police-7} {3 * [exit] operator-7}]" {
 		t.Errorf("the list is %s", got)
+	}
+	w.clock.Move(time.Minute)
+	ended := declared{want.AcceptedAt + 60_000, want.StartsAt, want.StartsAt + 60}
+	for range 2 {
+		if got := as[declared](t, w.by(staff.Police, "POST", "/v1/amnesties/1/end", object{}), http.StatusAccepted); got != ended {
+			t.Errorf("ended: %+v, want %+v", got, ended)
+		}
+	}
+	wantProblem(t, w.by(staff.Police, "POST", "/v1/amnesties/3/end", object{}), http.StatusForbidden, staff.ForbiddenRole)
+	wantProblem(t, w.by(staff.Police, "POST", "/v1/amnesties/4/end", object{}), http.StatusNotFound, credential.AmnestyNotFound)
+	if got := list(); got != "[{2 上海虹桥 [entry exit] police-7} {3 * [exit] operator-7}]" {
+		t.Errorf("after an end, the list is %s", got)
 	}
 }
 

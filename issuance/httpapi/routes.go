@@ -106,6 +106,7 @@ func (a *API) forStaff() []operation {
 		{Route{"POST", "/v1/passages/forgive"}, a.asStaff(withBody(202, a.forgivePassages))},
 		{Route{"POST", "/v1/amnesties"}, a.asStaff(withBody(202, a.declareAmnesty))},
 		{Route{"GET", "/v1/amnesties"}, a.asStaff(withoutBody(200, a.listAmnesties))},
+		{Route{"POST", "/v1/amnesties/{id}/end"}, a.asStaff(withBody(202, a.endAmnesty))},
 		{Route{"POST", "/v1/paper-proofs"}, a.asStaff(withBody(201, a.issuePaperProof))},
 	}
 	if a.auditLog != nil {

@@ -44,7 +44,10 @@ const (
 	// needed nor recorded for a time.
 	DeclareAmnesty           Action = "declare_amnesty"
 	DeclareAmnestyEverywhere Action = "declare_amnesty_everywhere"
-	ListAmnesties            Action = "list_amnesties"
+	// EndAmnesty and EndAmnestyEverywhere end such a time early.
+	EndAmnesty           Action = "end_amnesty"
+	EndAmnestyEverywhere Action = "end_amnesty_everywhere"
+	ListAmnesties        Action = "list_amnesties"
 	// Identify returns the person of a scanned code, for a purpose of the credential (see [Member.For]).
 	Identify Action = "identify"
 )
@@ -109,8 +112,8 @@ var rules = []struct {
 	{[]Role{Window, Police}, []Action{Forgive}},                 // our choice: as revoking
 	// Our choice: the police desk of a station releases its gates in an emergency, without waiting for an
 	// operator. A stolen desk credential must not switch passback off in the whole network: only an operator may.
-	{[]Role{Police, Operator}, []Action{DeclareAmnesty}},
-	{[]Role{Operator}, []Action{DeclareAmnestyEverywhere}},
+	{[]Role{Police, Operator}, []Action{DeclareAmnesty, EndAmnesty}},
+	{[]Role{Operator}, []Action{DeclareAmnestyEverywhere, EndAmnestyEverywhere}},
 	{[]Role{Window, Police, Operator}, []Action{ListAmnesties}}, // our choice
 	{[]Role{Police}, []Action{IssuePaperProof}},                 // A7, A14: "station police window"
 	{[]Role{Police}, []Action{LookUpCredential}},                // our choice

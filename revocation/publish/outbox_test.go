@@ -10,7 +10,7 @@ import (
 
 // Records of one serial share a partition. Records whose order with others matters are in partition 0.
 func TestPartitionOfEachKind(t *testing.T) {
-	for kind := revocation.KindRevoke; kind <= revocation.KindAmnesty; kind++ {
+	for kind := revocation.KindRevoke; kind <= revocation.KindEndAmnesty; kind++ {
 		r := revocation.Record{Kind: kind, Serial: tokens.Serial{Day: 3, Index: 42}, Key: 7, Gateway: 7, Subject: tokens.Subject{7}, Station: revocation.Station{7}}
 		want := 0
 		switch kind {

@@ -12,6 +12,9 @@ func forgive(index int, atMS uint64) []byte        { return record(11, ms(atMS),
 func amnesty(scopes byte, station []byte, from, until int64) []byte {
 	return record(12, ms(at), []byte{scopes}, station, u32(from), u32(until))
 }
+func endAmnesty(scopes byte, station []byte, from, until, end int64) []byte {
+	return record(14, ms(at), []byte{scopes}, station, u32(from), u32(until), u32(end))
+}
 
 // The bits of the scopes byte.
 const (
@@ -124,4 +127,46 @@ func (k *collection) amnesties() {
 		b(1, amnesty(entry, south, over-60, over), amnesty(entry, south, over-60, over+1)), "applied").with(func(e *Expect) {
 		e.Amnesties = []Amnesty{declared(south, over-60, over+1, "entry")}
 	})
+	k.endedAmnesties(south)
+}
+
+// endedAmnesties makes the cases of kind 14.
+func (k *collection) endedAmnesties(south []byte) {
+	declared, end := amnesty(entry, south, start, start+60), endAmnesty(entry, south, start, start+60, start+20)
+	hour := amnesty(entry, south, start, start+3600)
+	hex := hex.EncodeToString(south)
+	from := func(until int64) Amnesty { return Amnesty{[]string{"entry"}, hex, start, until} }
+	covered := func(e *Expect, until int64) {
+		e.AmnestyQueries = []AmnestyQuery{{hex, "entry", start, until > start}, {hex, "entry", until - 1, until > start}, {hex, "entry", until, false}}
+		if until > start {
+			e.Amnesties = []Amnesty{from(until)}
+		}
+	}
+	for _, c := range []struct {
+		name, about string
+		until       int64
+		records     [][]byte
+	}{
+		{"", "an amnesty ends early", start + 20, [][]byte{declared, end}},
+		{"-first", "its end is read before its declaration", start + 20, [][]byte{end, declared}},
+		{"-alone", "its end says all that its declaration says", start + 20, [][]byte{end}},
+		{"-again", "declared again with the same times, it stays ended", start + 20, [][]byte{declared, end, declared}},
+		{"-earliest", "of several ends the earliest counts", start + 20,
+			[][]byte{endAmnesty(entry, south, start, start+60, start+30), end, endAmnesty(entry, south, start, start+60, start+40)}},
+		{"-before-it-begins", "ended when it begins, it never applies", start, [][]byte{declared, endAmnesty(entry, south, start, start+60, start)}},
+		{"-as-declared", "an end at the declared one changes nothing", start + 60, [][]byte{declared, endAmnesty(entry, south, start, start+60, start+60)}},
+		{"-backwards", "an end before the beginning: ignored", start + 60, [][]byte{declared, endAmnesty(entry, south, start, start+60, start-1)}},
+		{"-later", "an end after the declared one: ignored", start + 60, [][]byte{declared, endAmnesty(entry, south, start, start+60, start+61)}},
+		{"-no-scopes", "without scopes: ignored", start + 60, [][]byte{declared, endAmnesty(0, south, start, start+60, start+20)}},
+	} {
+		covered(k.single("amnesty-end"+c.name, c.about, b(1, c.records...), "applied"), c.until)
+	}
+	k.single("amnesty-end-another", "of two amnesties that overlap one ends early, the other one covers the rest", b(1, declared, hour, end), "applied").
+		Amnesties = []Amnesty{from(start + 20), from(start + 3600)}
+	k.single("amnesty-end-alike", "two amnesties that end at one time are listed once",
+		b(1, end, endAmnesty(entry, south, start, start+3600, start+20)), "applied").Amnesties = []Amnesty{from(start + 20)}
+	s := k.newCase("amnesty-end-in-new-epoch", "republished without its end, it stays ended").batch(b(1, declared, end), at, "applied").
+		batch(b(1, declared).with(func(x *batch) { x.epoch, x.issued, x.through = 2, at+1000, at+1000 }), at+1000, "applied")
+	covered(&s.Expect, start+20)
+	s.Expect.WatermarkMS = at + 1000
 }

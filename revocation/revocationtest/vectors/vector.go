@@ -84,7 +84,7 @@ type Forgiven struct {
 	UntilMS int64  `json:"until_ms"`
 }
 
-// Amnesty is a declared amnesty.
+// Amnesty is a time in which an amnesty applies.
 type Amnesty struct {
 	Scopes  []string `json:"scopes"`
 	Station string   `json:"station"` // hexadecimal; zeros: every station
