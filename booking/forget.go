@@ -74,6 +74,7 @@ type Stats struct {
 	OutOfRange uint64 // of days more than a year ahead
 	Unreadable uint64 // not in the form of Parse: this gateway may need an update
 	NoRoom     uint64 // there was no room for them
+	Home       uint64 // from or to [Config.Home], whatever their effect was
 }
 
 // Stats returns the table's present state.

@@ -27,6 +27,8 @@ type Config struct {
 	// Entries bounds the tickets of all days together. A ticket counts once for each of its pseudonyms, a cancelled
 	// one too. It also bounds the different trips: trains between two stations. 0: DefaultEntries.
 	Entries int
+	// Home is the gateway's own station: Stats.Home counts its records. Zero: none.
+	Home revocation.Station
 }
 
 // Table contains the bookings of some stations. [Table.Look] takes no lock and may run concurrently with all other
@@ -39,6 +41,7 @@ type Table struct {
 	// immutable
 	stations []revocation.Station
 	most     int
+	home     revocation.Station
 
 	days           atomic.Pointer[dayList] // replaced whole
 	coaches, seats *labels
@@ -68,7 +71,7 @@ var _ revocation.BookingSink = (*Table)(nil)
 
 // NewTable returns an empty table.
 func NewTable(c Config) *Table {
-	t := &Table{stations: slices.Clone(c.Stations), most: c.Entries, coaches: newLabels(maxCoaches), seats: newLabels(maxSeats)}
+	t := &Table{stations: slices.Clone(c.Stations), most: c.Entries, home: c.Home, coaches: newLabels(maxCoaches), seats: newLabels(maxSeats)}
 	if t.most <= 0 {
 		t.most = DefaultEntries
 	}
@@ -105,6 +108,9 @@ func (t *Table) Apply(body string, at, now int64) {
 		t.stats.Unreadable++
 		t.addDay(number).lose(unreadable)
 		return
+	}
+	if t.home != (revocation.Station{}) && (b.From == t.home || b.To == t.home) {
+		t.stats.Home++
 	}
 	t.applyBooking(&b, at)
 }

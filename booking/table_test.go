@@ -94,6 +94,27 @@ func TestFullTableIsNeverWrong(t *testing.T) {
 	expect(t, table, q, booking.Unknown)
 }
 
+// The records of the home station are counted, from there and to there, whatever their effect and the stations that
+// the table keeps.
+func TestRecordsOfTheHomeStationAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		home revocation.Station
+		want uint64
+	}{{"departure", beijing, 4}, {"destination", shanghai, 3}, {"another", jinan, 1}, {"none", revocation.Station{}, 0}} {
+		for _, stations := range [][]revocation.Station{nil, {jinan}} {
+			table := booking.NewTable(booking.Config{Home: c.home, Stations: stations, Entries: 1})
+			other := ticket(2)
+			other.To = jinan
+			apply(table, ticket(1), ticket(1), cancel(ticket(1)), other)
+			table.Apply("\x01 not a booking", now, now)
+			if got := table.Stats().Home; got != c.want {
+				t.Errorf("%s: %d records, want %d", c.name, got, c.want)
+			}
+		}
+	}
+}
+
 // The cancellation did not fit, so its booking must not be accepted later, when there is room.
 func TestLostCancellationKeepsItsTicketOut(t *testing.T) {
 	table := booking.NewTable(booking.Config{Entries: 1})

@@ -33,6 +33,8 @@ var (
 	descBookingState = prometheus.NewDesc("railgate_bookings_state", "1 for the current state of the booking data, 0 for the others.", []string{"state"}, nil)
 	descBookingAge   = prometheus.NewDesc("railgate_bookings_age_seconds",
 		"Seconds since the watermark of the bookings (issuer clock to gateway clock). -1 while booting.", nil, nil)
+	descBookingHome = prometheus.NewDesc("railgate_booking_records_at_station_total",
+		"Records of the booking stream that are from or to this gateway's station, those of days that are over excluded; missing without a station.", nil, nil)
 	descBookingRecords = prometheus.NewDesc("railgate_booking_records_total", "Records of the booking stream, by outcome.", []string{"outcome"}, nil)
 	descBookingBatches = prometheus.NewDesc("railgate_booking_batches_total", "Messages of the booking stream, by outcome.", []string{"outcome"}, nil)
 )
@@ -81,6 +83,9 @@ func (g *Gateway) collectBookings(out chan<- prometheus.Metric) {
 	for outcome, n := range map[string]uint64{"applied": stats.Applied, "repeated": stats.Repeated, "elsewhere": stats.Elsewhere,
 		"late": stats.Late, "day_refused": stats.OutOfRange, "unreadable": stats.Unreadable, "no_room": stats.NoRoom} {
 		send(descBookingRecords, prometheus.CounterValue, float64(n), outcome)
+	}
+	if g.Station != "" {
+		send(descBookingHome, prometheus.CounterValue, float64(stats.Home))
 	}
 	s := g.Bookings.Replica.Status(g.Now(timeNow()).UnixMilli())
 	for state := revocation.Booting; state <= revocation.Suspect; state++ {

@@ -77,7 +77,8 @@ type Feeds struct {
 	Booked    *revocation.Replica // of the topic of bookings
 	Follower  *stream.Follower    // feeds Booked
 
-	config Config
+	config  Config
+	station stationWatch // used by one goroutine of Run
 }
 
 // New makes the parts that the devices need. It starts nothing. An error is a fault of c.
@@ -118,14 +119,18 @@ func (f *Feeds) newPassages() (err error) {
 func (f *Feeds) newBookings() (err error) {
 	c := &f.config
 	var stations []revocation.Station // none: all
+	var home revocation.Station
+	if c.Station != "" {
+		home = revocation.StationOf(c.Station)
+	}
 	switch {
 	case c.Bookings.AllStations:
 	case c.Station == "":
 		return errors.New("feeds: a device looks tickets up, so Station or AllStations must be set")
 	default:
-		stations = []revocation.Station{revocation.StationOf(c.Station)}
+		stations = []revocation.Station{home}
 	}
-	f.Bookings = booking.NewTable(booking.Config{Stations: stations, Entries: c.Bookings.Entries})
+	f.Bookings = booking.NewTable(booking.Config{Stations: stations, Entries: c.Bookings.Entries, Home: home})
 	f.Booked, err = revocation.NewReplica(c.Authority.In(revocation.Bookings), c.Bookings.Partitions, c.Limits, c.Now().UnixMilli())
 	if err != nil {
 		return err
@@ -185,7 +190,7 @@ func (f *Feeds) Run(ctx context.Context) error {
 	if f.Bookings != nil {
 		parts.Go(func() error { f.Follower.Run(ctx); return nil })
 		parts.Go(func() error {
-			f.every(ctx, forgetEvery, func(now int64) { f.Bookings.Forget(now) })
+			f.every(ctx, forgetEvery, func(now int64) { f.Bookings.Forget(now); f.watchStation(now) })
 			return nil
 		})
 	}
