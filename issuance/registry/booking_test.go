@@ -487,7 +487,7 @@ func TestBookingAndReportAreOneTransaction(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, env *setup) {
 		stream := env.openStream()
 		h := env.registerVerified(resident(1))
-		report, _ := env.near(h, "A", 20*time.Hour, "", "nobody-on-the-list")
+		report, _ := env.near(h, "A", 20*time.Hour, "", "unknown-passenger")
 		if err := env.RecordTicketEvent(t.Context(), report); !problem.Is(err, EntryNotFound) {
 			t.Fatal(err)
 		}
