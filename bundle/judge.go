@@ -109,6 +109,7 @@ func (v *Verifier) usePassage(t *tokens.Token, s *Scan, d *Verdict) tokens.Reaso
 	if action == Deny {
 		return tokens.ReasonNoPassages
 	}
+	d.Flagged = d.Flagged || action == Flag
 	v.table.Turn(d.AtMS)
 	answer := v.table.Attempt(&passage.Attempt{Serial: t.Serial(), Step: uint8(t.Step()), Way: way, At: d.AtMS,
 		Place: passage.PlaceOf(v.policy.Station, v.policy.Device), Window: int64(v.policy.Window) * 1000}, v)

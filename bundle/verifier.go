@@ -130,6 +130,13 @@ type Verdict struct {
 // Check judges a scan as of now and remembers it if it leaves a passage. The order is that of a gateway: the
 // token, the ticket, and last the passage.
 func (v *Verifier) Check(s *Scan) Verdict {
+	d := v.judge(s)
+	d.Flagged = d.Flagged && d.Reason == tokens.ReasonOK
+	return d
+}
+
+// judge is [Verifier.Check], except that a refused scan can be flagged.
+func (v *Verifier) judge(s *Scan) Verdict {
 	d := Verdict{AgeMS: -1, AtMS: s.Clock.WallMS}
 	if !v.full {
 		d.Reason = tokens.ReasonNoData

@@ -146,6 +146,28 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// A flag of the policy is for admitted scans: a repetition has it as at a gate, a refusal has none.
+func TestFlagIsForAdmittedScans(t *testing.T) {
+	v := verifier(t, func(c *bundle.Content) {
+		c.Policy.PassbackLocal, c.Policy.Ticket, c.Policy.TicketUnknown = bundle.Flag, bundle.Off, bundle.Serve
+		c.Policy.Stale = bundle.Flag
+	})
+	stale := at + int64(bundletest.Policy().StaleAfter)*1000
+	for _, c := range []struct {
+		index   uint32
+		now     int64
+		want    tokens.Reason
+		used    passage.Outcome
+		flagged bool
+	}{{6, at + 5000, tokens.ReasonOK, passage.Admitted, true}, {6, at + 6000, tokens.ReasonOK, passage.Repeated, true},
+		{4, at + 7000, tokens.ReasonUsed, passage.Used, false}, {1, stale, tokens.ReasonRevoked, 0, false}} {
+		d := v.Check(scan(c.index, tokens.Entry, c.now))
+		if d.Reason != c.want || d.Passback != c.used || d.Flagged != c.flagged {
+			t.Errorf("%d: %s, %d, flagged %v; want %s, %d, %v", c.index, d.Reason, d.Passback, d.Flagged, c.want, c.used, c.flagged)
+		}
+	}
+}
+
 // A clock that was set is noticed: the time comes from the bundle and the steady clock, or the device denies.
 func TestDoubtedClock(t *testing.T) {
 	now := at + 5000
