@@ -39,8 +39,8 @@ func (v *Verifier) judgeTime(c Clock, d *Verdict) Action {
 	return action
 }
 
-// ticketScopes are the uses for which a ticket is looked up.
-const ticketScopes = tokens.Scopes(tokens.Entry | tokens.Exit | tokens.Onboard)
+// ticketScopes are the uses for which a ticket is looked up, as at a gate.
+const ticketScopes = tokens.Scopes(tokens.Verify | tokens.Entry | tokens.Exit | tokens.Onboard)
 
 var ticketReasons = [...]tokens.Reason{booking.Unknown: tokens.ReasonNoBookings, booking.None: tokens.ReasonNoTicket,
 	booking.Early: tokens.ReasonTooEarly, booking.Late: tokens.ReasonDeparted, booking.Valid: tokens.ReasonOK}

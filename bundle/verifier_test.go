@@ -57,6 +57,7 @@ func TestHandheldInATunnel(t *testing.T) {
 		"passed, forgiven":  {5, tokens.Entry, tokens.ReasonOK},
 		"first entry":       {6, tokens.Entry, tokens.ReasonOK},
 		"unknown at entry":  {8, tokens.Entry, tokens.ReasonOK}, // flagged: other trains leave the station too
+		"unknown at verify": {8, tokens.Verify, tokens.ReasonOK},
 		"unknown at window": {8, tokens.Sale, tokens.ReasonOK},
 		"exit in amnesty":   {4, tokens.Exit, tokens.ReasonOK},
 	} {
@@ -64,7 +65,7 @@ func TestHandheldInATunnel(t *testing.T) {
 		if d.Reason != c.want || d.State != bundle.Fresh || d.AtMS != now {
 			t.Errorf("%s: %s, %s at %d, want %s", name, d.Reason, d.State, d.AtMS, c.want)
 		}
-		if name == "unknown at entry" && (!d.Flagged || d.Ticket.Held != booking.Unknown) {
+		if (name == "unknown at entry" || name == "unknown at verify") && (!d.Flagged || d.Ticket.Held != booking.Unknown) {
 			t.Errorf("%s: flagged %v, ticket %s", name, d.Flagged, d.Ticket.Held)
 		}
 		if name == "with a ticket" && (d.Flagged || d.Ticket.Seat != "4F" || d.Ticket.Train != bundletest.Train) {

@@ -89,7 +89,7 @@ var DefaultTicket = Ticket{Opens: 12 * time.Hour, Unknown: Flag}
 
 // TicketEntry is a Ticket as configured; an empty field keeps the default.
 type TicketEntry struct {
-	Mode    string        `toml:"mode" doc:"tickets at entry, exit and onboard: ignore (not looked up), flag (admit, and set flagged in the verdict) or require"`
+	Mode    string        `toml:"mode" doc:"tickets at entry, exit, verify and onboard: ignore (not looked up), flag (admit, and set flagged in the verdict) or require"`
 	Opens   time.Duration `toml:"opens" doc:"how long before the departure a ticket admits, 1m to 24h; 0: inherited, else 12h"`
 	Unknown string        `toml:"unknown" doc:"serve, flag or deny while there is no usable booking data"`
 }

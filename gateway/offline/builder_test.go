@@ -88,7 +88,10 @@ func reason(t testing.TB, v *bundle.Verifier, index uint32, scope tokens.Scope, 
 func TestBundleHasWhatTheGatewayKnows(t *testing.T) {
 	s := newSystem(t, true)
 	serial := func(index uint32) tokens.Serial { return bundletest.Session(index).Fields.Serial }
-	s.Apply(at+100, revocation.Record{Kind: revocation.KindRevoke, At: at + 100, Serial: serial(1)},
+	mistake := revocation.Record{Kind: revocation.KindAmnesty, At: at + 100, Scopes: tokens.Scopes(tokens.Entry), From: at / 1000, Until: at/1000 + 60}
+	ended := mistake
+	ended.Kind, ended.Cutoff = revocation.KindEndAmnesty, at/1000
+	s.Apply(at+100, mistake, ended, revocation.Record{Kind: revocation.KindRevoke, At: at + 100, Serial: serial(1)},
 		revocation.Record{Kind: revocation.KindRevokeSubject, At: at + 100, Subject: bundletest.Session(2).Fields.Subject, Cutoff: at / 1000},
 		revocation.Record{Kind: revocation.KindRevokeSession, At: at + 100, Serial: serial(3), Start: bundletest.Session(3).Fields.Start},
 		revocation.Record{Kind: revocation.KindForgive, At: at + 100, Serial: serial(5)},
