@@ -47,15 +47,24 @@ func bookingsOf(b *testing.B, c *corpus) *booking.Table {
 	return table
 }
 
-// passagesOf returns a table with passages of other passengers.
+// passagesOf returns a table with passages of other passengers in both generations.
 func passagesOf(b *testing.B) *passage.Table {
 	table, err := passage.NewTable(4*otherPassages, passage.CodeLife*time.Millisecond)
 	if err != nil {
 		b.Fatal(err)
 	}
-	table.Turn(now * 1000)
-	for i := range uint32(otherPassages) {
-		table.Merge(&passage.Passage{Serial: tokens.Serial{Day: 1, Index: i}, At: now * 1000, Station: "a", Device: "b"})
+	const earlier = now*1000 - 2*passage.CodeLife
+	p := passage.Passage{Serial: tokens.Serial{Day: 1}, At: earlier, Station: "a", Device: "b"}
+	table.Turn(earlier)
+	for ; p.Serial.Index < otherPassages; p.Serial.Index++ {
+		if p.Serial.Index == otherPassages/2 {
+			p.At = now * 1000
+			table.Turn(p.At)
+		}
+		table.Merge(&p)
+	}
+	if s := table.Stats(); s.Entries != otherPassages || s.Turns != 1 {
+		b.Fatalf("%+v", s)
 	}
 	return table
 }

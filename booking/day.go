@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"sync/atomic"
 
+	"github.com/railgate/railgate/internal/memory"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -53,7 +54,9 @@ const (
 // newIndex returns an index of at least n slots.
 func newIndex(n int) *index {
 	n = (max(n, minSlots) + perLine - 1) / perLine * perLine
-	return &index{slots: make([]slot, n), tickets: make([]uint64, n), versions: make([]int64, n)}
+	x := &index{slots: make([]slot, n), tickets: make([]uint64, n), versions: make([]int64, n)}
+	memory.HugePages(x.slots)
+	return x
 }
 
 // keyOf returns a subject as a word; it is not 0 for a subject that [Booking.Check] accepts.

@@ -1,6 +1,9 @@
 package booking
 
 import (
+	"unsafe"
+
+	"github.com/railgate/railgate/internal/memory"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -30,7 +33,7 @@ type Ticket struct {
 func (t *Table) Prefetch(day uint16, s tokens.Subject) {
 	if d := t.days.Load().day(int64(day)); d != nil {
 		x := d.index.Load()
-		prefetch(&x.slots[x.home(keyOf(s))])
+		memory.Prefetch(unsafe.Pointer(&x.slots[x.home(keyOf(s))]))
 	}
 }
 

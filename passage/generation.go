@@ -1,6 +1,10 @@
 package passage
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/railgate/railgate/internal/memory"
+)
 
 // slot is one entry, 16 bytes. The key is claimed once and stays; the word decides. A claimed key whose word is
 // 0 has no passage, and one whose word is closed gets none any more.
@@ -49,7 +53,7 @@ const stripes = 64
 // provide a page.
 func newGeneration(blocks int) generation {
 	g := generation{blocks: make([]block, blocks), used: new([stripes]counter)}
-	adviseHugePages(g.blocks)
+	memory.HugePages(g.blocks)
 	const page = 4096 / (16 * blockSlots)
 	for i := 0; i < blocks; i += page {
 		g.blocks[i][0].word.Store(0)

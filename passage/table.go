@@ -5,7 +5,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
+	"github.com/railgate/railgate/internal/memory"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -55,12 +57,10 @@ type generations struct {
 // touch begins to load the first block of a hash in both generations: the searches then wait for memory once.
 func (g *generations) touch(h uint64) {
 	at := g.current.home(h)
-	now := &g.current.blocks[at]
-	before := now
+	memory.Prefetch(unsafe.Pointer(&g.current.blocks[at]))
 	if len(g.previous.blocks) != 0 {
-		before = &g.previous.blocks[at]
+		memory.Prefetch(unsafe.Pointer(&g.previous.blocks[at]))
 	}
-	prefetch(now, before)
 }
 
 // words returns the words of a key in both generations.
