@@ -86,6 +86,9 @@ func (s *single) Close() error              { return nil }
 // UseConnections lowers the limit on connections. Call it only before Serve.
 func (g *Gateway) UseConnections(n int) { g.server.Concurrency = n }
 
+// Stopping returns how many connections, and accepting counts as one, a stop waits for.
+func (g *Gateway) Stopping() int32 { return g.server.GetOpenConnectionsCount() }
+
 // Settle waits until verified passes can be found in the cache.
 func (g *Gateway) Settle() { g.passes.Settle() }
 

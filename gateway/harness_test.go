@@ -101,9 +101,26 @@ func start(t testing.TB, p setup) *harness {
 	s.address = listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	go func() { s.served <- s.Serve(ctx, listener) }()
+	go func() { s.served <- s.Serve(ctx, promptListener{listener, s.Gateway}) }()
 	t.Cleanup(s.close)
 	return s
+}
+
+// promptListener ends Close when the gateway has no connection, or after promptly: fasthttp, which then looks at its
+// connections, does so every 100 ms only, and the tests stop hundreds of gateways.
+type promptListener struct {
+	net.Listener
+	gateway *gateway.Gateway
+}
+
+const promptly = 20 * time.Millisecond
+
+func (l promptListener) Close() error {
+	err := l.Listener.Close()
+	for end := time.Now().Add(promptly); l.gateway.Stopping() > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond / 2)
+	}
+	return err
 }
 
 // newHarness makes a gateway without serving it.

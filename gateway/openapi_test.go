@@ -59,6 +59,7 @@ func TestVerdictsBeyondTheCodeMatchTheDocument(t *testing.T) {
 }
 
 func TestEveryStatusMatchesTheDocument(t *testing.T) {
+	t.Parallel()
 	d := readDocument(t)
 	keys := &faulty{}
 	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseKeys(keys); g.UseReadTimeout(time.Second) }})

@@ -141,6 +141,7 @@ func (s *harness) halfClosed(c rawCase) string {
 // The answer to each sequence of bytes is known: its status, and whether the connection
 // stays open. Request smuggling needs two servers that disagree about that.
 func TestRawRequests(t *testing.T) {
+	t.Parallel()
 	s, cases, lines := startForRaw(t)
 	var mu sync.Mutex
 	t.Run("cases", func(t *testing.T) {
