@@ -35,6 +35,7 @@ func TestPassageAtOneGatewayIsRefusedAtTheOthers(t *testing.T) {
 		if !g.isExact() {
 			t.Errorf("gateway %d: %s", g.id, g.reach())
 		}
+		g.await("its own passages", func() bool { return g.Reader.Stats().Passages >= 60 })
 		s := g.Reader.Stats()
 		if s.Outcomes[Applied] == 0 || s.Passages != 60 || s.Ledger.Missing != 0 {
 			t.Errorf("gateway %d: %+v", g.id, s)
@@ -262,9 +263,7 @@ func TestUnannouncedGatewayWaits(t *testing.T) {
 	a.await("local", a.isLocal)
 	serial := h.newSerial()
 	a.scan(serial)
-	if n := a.lines.FilterMessageSnippet("has not announced its key").Len(); n != 1 {
-		t.Errorf("%d lines, want one", n)
-	}
+	a.await("a line about no key", func() bool { return a.lines.FilterMessageSnippet("has not announced its key").Len() == 1 })
 	h.announced.set(1, publicKey(2))
 	a.await("a line about the other key", func() bool { return a.lines.FilterMessageSnippet("another key").Len() == 1 })
 	h.announced.set(1, publicKey(1))
@@ -274,9 +273,7 @@ func TestUnannouncedGatewayWaits(t *testing.T) {
 	key.Cutoff = time.Now().Unix()
 	h.announced.set(1, key)
 	a.await("local", a.isLocal)
-	if n := a.lines.FilterMessageSnippet("has withdrawn its key").Len(); n != 1 {
-		t.Errorf("%d lines, want one", n)
-	}
+	a.await("a line about the withdrawal", func() bool { return a.lines.FilterMessageSnippet("has withdrawn its key").Len() == 1 })
 }
 
 // Nothing is left of a gateway that has ended, whether its brokers answer or not.
