@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/bundle/bundletest"
 	"github.com/railgate/railgate/passage"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -75,6 +76,9 @@ func sizeOf(t *testing.T, since int64, c *bundle.Content) int {
 func TestSizes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds sets of millions of serials")
+	}
+	if runtest.Race {
+		t.Skip("one goroutine builds sets of millions of serials")
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	c := bundletest.Sample(gate7)

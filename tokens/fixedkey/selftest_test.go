@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestEveryFormGivesTheKnownAnswers(t *testing.T) {
@@ -22,7 +24,7 @@ func TestOneWrongAnswerIsDetected(t *testing.T) {
 		t.Fatalf("%d known answers: %v", len(all), err)
 	}
 	for f := range formCount {
-		for i := range all {
+		for i := 0; i < len(all); i += runtest.Every(7) {
 			all[i].good = !all[i].good
 			if err := f.check(all); err == nil || !strings.Contains(err.Error(), "1 wrong answers alone and 1 in a batch to 64") {
 				t.Errorf("%v, answer %d: %v", f, i, err)

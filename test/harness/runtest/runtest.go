@@ -1,5 +1,6 @@
 // Package runtest contains small test helpers: a bounded wait for a condition, an end at an error,
-// a search in a text, and a buffer for logs that many goroutines write.
+// a search in a text, a buffer for logs that many goroutines write, and what a test need not repeat
+// under the race detector.
 //
 // Every wait ends, and its failure names the condition. The package starts and stops nothing, and
 // no command may link it.
@@ -58,6 +59,15 @@ func HasNot(t testing.TB, text string, parts ...string) {
 			t.Errorf("%q must not be in\n%s", part, text)
 		}
 	}
+}
+
+// Every is the stride of a loop over independent cases in one goroutine: n with the race detector,
+// 1 without. See [Race].
+func Every(n int) int {
+	if Race {
+		return n
+	}
+	return 1
 }
 
 // Buffer stores everything written to it. The zero value is ready and safe for concurrent use; each
