@@ -23,7 +23,7 @@ test: ## all tests; needs only Go
 	go test ./...
 
 race: ## all tests under the race detector, in random order
-	go test -race -shuffle=on ./...
+	.ci/race
 
 lint: ## format, vet, staticcheck, tidy module
 	.ci/lint
@@ -55,7 +55,7 @@ soak: ## ten minutes of broker restarts under load; goroutines, descriptors and 
 kafka3: ## three real Kafka nodes: killed, frozen, leaders moved, compacted; needs Java, Maven, kcat
 	.ci/kafka3
 
-postgres: ## the issuer's tests on PostgreSQL and on SQLite
+postgres: ## the tests of the issuer that use a database, on PostgreSQL
 	.ci/postgres
 
 issuance: ## capacity of the issuer over HTTP, with floors, and its effect on a gate; ONLY=group,group
