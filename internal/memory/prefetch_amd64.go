@@ -4,8 +4,8 @@ package memory
 
 import "unsafe"
 
-// Prefetch begins to load the cache line at p and the one after it, and does not wait for them. p need not point to
-// two lines of memory.
+// Prefetch begins to load the cache line at p and does not wait for it. Processors load the other line of a pair of
+// 128 bytes by themselves.
 //
 //go:noescape
 func Prefetch(p unsafe.Pointer)
