@@ -210,6 +210,7 @@ func TestNoRunWithoutTheLoadKey(t *testing.T) {
 }
 
 func TestNoRunWhenRevocationsAreLost(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for RevokeWait")
 	}
@@ -351,38 +352,43 @@ func withPassback(t *testing.T, b fake.Behavior) loadtest.Config {
 }
 
 func TestSecondUsesAreExpected(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[string][]string{
 		"deny": {"fresh ok", "rescan ok", "stale code_stale", "reused already_used"},
 		"flag": {"fresh ok", "rescan ok", "stale code_stale", "reused ok"},
 	} {
-		r := mustRun(t, withPassback(t, fake.Behavior{Passback: mode, Ticket: "none"}))
-		if !r.Clean() {
-			t.Fatalf("%s: a correct gateway is not clean:\n%s", mode, reportOf(t, r))
-		}
-		answered, results := map[string]int64{}, map[string]int64{}
-		for _, v := range r.Verdicts {
-			answered[v.Kind+" "+v.Reason] = v.Count
-		}
-		for _, u := range r.Passback.Results {
-			results[u.State+" "+u.Result] = u.Count
-		}
-		for _, pair := range want {
-			if answered[pair] == 0 {
-				t.Errorf("%s: no answer %q among %v", mode, pair, answered)
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			r := mustRun(t, withPassback(t, fake.Behavior{Passback: mode, Ticket: "none"}))
+			if !r.Clean() {
+				t.Fatalf("a correct gateway is not clean:\n%s", reportOf(t, r))
 			}
-		}
-		for _, result := range []string{"exact first", "exact repeated", "exact used", "exact not_counted"} {
-			if results[result] == 0 {
-				t.Errorf("%s: no result %q among %v", mode, result, results)
+			answered, results := map[string]int64{}, map[string]int64{}
+			for _, v := range r.Verdicts {
+				answered[v.Kind+" "+v.Reason] = v.Count
 			}
-		}
-		if r.Passback.Mode != mode || r.Passback.Double != 0 || !strings.Contains(reportOf(t, r), "passback ("+mode+"): exact first ") {
-			t.Errorf("%s: reported %+v", mode, r.Passback)
-		}
+			for _, u := range r.Passback.Results {
+				results[u.State+" "+u.Result] = u.Count
+			}
+			for _, pair := range want {
+				if answered[pair] == 0 {
+					t.Errorf("no answer %q among %v", pair, answered)
+				}
+			}
+			for _, result := range []string{"exact first", "exact repeated", "exact used", "exact not_counted"} {
+				if results[result] == 0 {
+					t.Errorf("no result %q among %v", result, results)
+				}
+			}
+			if r.Passback.Mode != mode || r.Passback.Double != 0 || !strings.Contains(reportOf(t, r), "passback ("+mode+"): exact first ") {
+				t.Errorf("reported %+v", r.Passback)
+			}
+		})
 	}
 }
 
 func TestDoubleEntriesAreFound(t *testing.T) {
+	t.Parallel()
 	r := mustRun(t, withPassback(t, fake.Behavior{Passback: "deny", ForgetEvery: 20}))
 	if r.Clean() || r.Passback.Double == 0 || r.Wrong != r.Passback.Double {
 		t.Fatalf("%d double entries, %d wrong verdicts", r.Passback.Double, r.Wrong)
@@ -395,19 +401,23 @@ func TestDoubleEntriesAreFound(t *testing.T) {
 }
 
 func TestWrongAgesAndTicketsAreFound(t *testing.T) {
+	t.Parallel()
 	for complaint, b := range map[string]fake.Behavior{
 		"with an age of":         {Passback: "deny", WrongAge: 700 * time.Millisecond},
 		"with a ticket":          {Ticket: "held"},
 		"allow ok with a ticket": {Ticket: "late", Passback: "flag"},
 	} {
-		c := withPassback(t, b)
-		if b.Passback == "" {
-			c.Mix[loadtest.Reused] = 0
-		}
-		r := mustRun(t, c)
-		if r.Wrong == 0 || !strings.Contains(r.FirstWrong[0].Got, complaint) {
-			t.Errorf("%s: %d wrong, %v", complaint, r.Wrong, r.FirstWrong)
-		}
+		t.Run(complaint, func(t *testing.T) {
+			t.Parallel()
+			c := withPassback(t, b)
+			if b.Passback == "" {
+				c.Mix[loadtest.Reused] = 0
+			}
+			r := mustRun(t, c)
+			if r.Wrong == 0 || !strings.Contains(r.FirstWrong[0].Got, complaint) {
+				t.Errorf("%d wrong, %v", r.Wrong, r.FirstWrong)
+			}
+		})
 	}
 }
 
