@@ -156,7 +156,6 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) 
 	switch {
 	case reason != tokens.ReasonOK:
 	case action != Deny:
-		g.prefetch(s, &from)
 		var unproven *tokens.Key
 		if reason, unproven = g.checker.Screen(&s.token, now/1000, from.scope); unproven != nil {
 			if g.shed(ctx, overload.Full) {
@@ -187,15 +186,13 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, from caller) 
 	}
 }
 
-// prefetch begins to load what [Gateway.use] will need from large tables, so that the loads take place while the code
-// is checked.
-func (g *Gateway) prefetch(s *scratch, from *caller) {
-	serial := s.token.Serial()
-	if from.device.ticket.Mode != ModeOff {
-		g.Bookings.Table.Prefetch(serial.Day, s.token.Subject())
+// prefetch begins to load what [Gateway.use] will need of a code from large tables, see [tokens.Checker].
+func (g *Gateway) prefetch(t *tokens.Token) {
+	if g.Bookings.Table != nil {
+		g.Bookings.Table.Prefetch(t.Serial().Day, t.Subject())
 	}
-	if from.device.passback.Mode != ModeOff {
-		g.Passages.Table.Prefetch(serial)
+	if g.Passages.Table != nil {
+		g.Passages.Table.Prefetch(t.Serial())
 	}
 }
 

@@ -120,6 +120,9 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		clockError: milliseconds(c.Passages.ClockError), uploadError: milliseconds(c.Passages.UploadError),
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
 	g.builder = builder
+	if c.Bookings.Table != nil || c.Passages.Table != nil {
+		g.checker.Ahead = g.prefetch
+	}
 	if c.Station != "" {
 		g.station = revocation.StationOf(c.Station)
 	}

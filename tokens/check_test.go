@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// recorder implements Keys, Revocations and Passes and records the calls in order.
+// recorder implements Keys, Revocations and Passes and records the calls, those of Ahead too, in order.
 type recorder struct {
 	calls   []string
 	keys    *tokens.KeySet
@@ -49,7 +49,7 @@ func (r *recorder) Remember(p *tokens.SignedPass, shown tokens.Shown) {
 }
 
 func (r *recorder) gate() tokens.Checker {
-	return tokens.Checker{Keys: r, Revocations: r, Passes: r}
+	return tokens.Checker{Keys: r, Revocations: r, Passes: r, Ahead: func(*tokens.Token) { r.calls = append(r.calls, "ahead") }}
 }
 
 var checkIssuer = tokentest.NewIssuer(1)
@@ -79,15 +79,15 @@ func TestCheckOrder(t *testing.T) {
 		{"unknown scope", good, now, 0, nil, tokens.ReasonScope, []string{"key"}},
 		{"reserved scope bit", good, now, 0x80, nil, tokens.ReasonScope, []string{"key"}},
 		{"revoked", good, now, tokens.Entry, revoke, tokens.ReasonRevoked, []string{"key", "revoked"}},
-		{"exempted", good, now, tokens.Entry, func(r *recorder) { retire(r); exempt(r, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
+		{"exempted", good, now, tokens.Entry, func(r *recorder) { retire(r); exempt(r, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "ahead", "remember"}},
 		{"another exempted", good, now, tokens.Entry, func(r *recorder) { retire(r); exempt(r, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
 		{"exempted and revoked", good, now, tokens.Entry, func(r *recorder) { retire(r); exempt(r, 5); revoke(r) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
 		{"opened before the subject's cutoff", good, now, tokens.Entry, func(r *recorder) { r.before = now + 1 }, tokens.ReasonRevoked, []string{"key", "revoked", "subject"}},
-		{"opened at the subject's cutoff", good, now, tokens.Entry, func(r *recorder) { r.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
+		{"opened at the subject's cutoff", good, now, tokens.Entry, func(r *recorder) { r.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "ahead", "remember"}},
 		{"closed", good, now, tokens.Entry, func(r *recorder) { r.closed = now + 3600 }, tokens.ReasonSessionClosed, []string{"key", "revoked", "subject", "session"}},
-		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject", "session", "recall"}},
-		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "session", "recall"}},
-		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
+		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject", "session", "recall", "ahead"}},
+		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "session", "recall", "ahead"}},
+		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "ahead", "remember"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &recorder{keys: checkIssuer.Keys()}
@@ -145,7 +145,7 @@ func TestRememberedPassIsCheckedAgain(t *testing.T) {
 			if got := gate.Check(&shown, now, scope); got != c.want {
 				t.Errorf("second scan: %s, want %s", got, c.want)
 			}
-			if c.want == tokens.ReasonOK && !slices.Equal(r.calls, []string{"key", "revoked", "subject", "session", "recall"}) {
+			if c.want == tokens.ReasonOK && !slices.Equal(r.calls, []string{"key", "revoked", "subject", "session", "recall", "ahead"}) {
 				t.Errorf("lookups of the second scan: %v", r.calls)
 			}
 		})
