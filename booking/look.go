@@ -74,14 +74,12 @@ func (t *Table) Look(q *Query, into *Ticket) {
 	if lost == unreadable {
 		return
 	}
-	complete := lost == whole && t.complete(q)
-	value, held := d.decide(q, &r)
-	if held != Valid && !complete {
+	value, ride, held := d.decide(q, &r)
+	if held != Valid && !(lost == whole && t.complete(q)) {
 		return
 	}
 	into.Held = held
 	if held != None {
-		ride := d.trips.trip(value)
 		into.Train, into.Departs = ride.train, int64(ride.departs)
 		into.Coach, into.Seat = t.coaches.text(coachOf(value)), t.seats.text(seatOf(value))
 	}
@@ -95,15 +93,15 @@ func (t *Table) complete(q *Query) bool {
 	return t.keeps(q.Station)
 }
 
-// decide returns the answer of a day, and the value of the slot that decides unless the answer is None.
-func (d *day) decide(q *Query, r *rule) (best uint64, held Held) {
+// decide returns the answer of a day, and unless it is None the value and the trip of the slot that decides.
+func (d *day) decide(q *Query, r *rule) (best uint64, on *trip, held Held) {
 	held = None
 	x, key := d.index.Load(), keyOf(q.Subject)
 	bestAt := 0
 	for at := x.home(key); ; at = x.next(at) {
 		k := x.slots[at].subject.Load()
 		if k == 0 {
-			return best, held
+			return best, on, held
 		}
 		if k != key {
 			continue
@@ -112,12 +110,12 @@ func (d *day) decide(q *Query, r *rule) (best uint64, held Held) {
 		if value&cancelledBit == 0 {
 			ride := d.trips.trip(value)
 			if h := r.held(q, ride); rank[h] > rank[held] || h == held && h != None &&
-				nearer(q.At, ride, d.trips.trip(best), x.tickets[at] < x.tickets[bestAt]) {
-				best, bestAt, held = value, at, h
+				nearer(q.At, ride, on, x.tickets[at] < x.tickets[bestAt]) {
+				best, on, bestAt, held = value, ride, at, h
 			}
 		}
 		if value&moreBit == 0 {
-			return best, held
+			return best, on, held
 		}
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/railgate/railgate/booking"
@@ -38,7 +39,7 @@ func (g *Gateway) requireTicket(s *scratch, t *tokens.Token, from *caller, now, 
 	*v = ticket{on: true}
 	if usable, complete := g.bookingsUsable(now); usable {
 		s.lookup = booking.Query{Day: t.Serial().Day, Subject: t.Subject(), Scope: from.scope, Station: g.station,
-			Train: from.train, At: at / 1000, Opens: int64(policy.Opens.Seconds())}
+			Train: from.train, At: at / 1000, Opens: int64(policy.Opens / time.Second)}
 		g.Bookings.Table.Look(&s.lookup, &v.Ticket)
 		if !complete && v.Held != booking.Valid {
 			v.Ticket = booking.Ticket{}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -157,7 +158,7 @@ func TestHold(t *testing.T) {
 
 // Random sequences have the answers of the plain rule.
 func TestDifferential(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range 2000 / uint64(runtest.Every(10)) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		window := []int64{CodeLife, 300_000, MaxWindow}[seed%3]
 		table, plain := newTable(t, 100, window), newPlainTable(window)
@@ -322,8 +323,8 @@ func TestFull(t *testing.T) {
 
 // Four million passages take at most 80 MB, and all have room.
 func TestMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a large table")
+	if testing.Short() || runtest.Race {
+		t.Skip("fills a large table, with one goroutine")
 	}
 	const entries, megabyte = 4_000_000, 1_000_000
 	heap := func() uint64 {
