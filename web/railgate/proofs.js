@@ -1,0 +1,139 @@
+/**
+ * The keys that the authority announced, from its signed control batches: docs/offline.md, sections 1 and 3.2, and
+ * docs/revocation.md.
+ * @module
+ */
+
+import { publicKey, verify } from './ed25519.js';
+import { ascends, compare, DocumentRefused } from './reader.js';
+
+const SIGNATURE_SIZE = 64;
+const HEAD_SIZE = 44;
+/** Kinds of records about keys. */
+const ANNOUNCE_KEY = 3;
+const CUTOFF = 4;
+const ANNOUNCE_GATEWAY = 9;
+const WITHDRAW_GATEWAY = 10;
+
+/**
+ * A record about keys, and the place of its batch.
+ * @typedef {object} KeyRecord
+ * @property {number} kind
+ * @property {Uint8Array} fields without the record's time
+ */
+
+/**
+ * A verified batch.
+ * @typedef {object} Proof
+ * @property {bigint[]} place issued, epoch, partition, first number
+ * @property {Uint8Array} raw
+ * @property {KeyRecord[]} records
+ */
+
+/** Verified batches about keys. */
+export class Proofs {
+  /**
+   * @param {import('./ed25519.js').PublicKey} authority the pinned key
+   * @param {Uint8Array} id first 4 bytes of the SHA-256 of the key
+   */
+  constructor(authority, id) {
+    this.authority = authority;
+    this.id = id;
+    /** @type {Proof[]} in order, each once */
+    this.all = [];
+  }
+
+  /**
+   * Returns the proofs of an authority, none yet.
+   * @param {Uint8Array} bytes its public key, 32 bytes
+   * @throws {TypeError} if the key is not valid
+   */
+  static async of(bytes) {
+    const key = await publicKey(bytes);
+    if (!key) throw new TypeError('the authority key is not valid');
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
+    return new Proofs(key, hash.subarray(0, 4));
+  }
+
+  copy() {
+    const proofs = new Proofs(this.authority, this.id);
+    proofs.all = this.all.slice();
+    return proofs;
+  }
+
+  /**
+   * Adds a batch.
+   * @param {Uint8Array} raw
+   * @returns {Promise<Proof | null>} null if it is not about keys
+   * @throws {DocumentRefused} proof
+   */
+  async add(raw) {
+    const signed = raw.length - SIGNATURE_SIZE;
+    if (signed < HEAD_SIZE || compare(raw.subarray(0, 4), MAGIC) !== 0 || compare(raw.subarray(4, 8), this.id) !== 0 ||
+        !await verify(this.authority, raw.subarray(0, signed), raw.subarray(signed))) {
+      throw new DocumentRefused('proof');
+    }
+    const records = recordsOf(raw);
+    if (records.length === 0) return null;
+    const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+    const place = [view.getBigUint64(28), view.getBigUint64(8), BigInt(view.getUint16(16)), view.getBigUint64(20)];
+    const proof = { place, raw, records };
+    if (!this.all.some((other) => compareProofs(other, proof) === 0)) {
+      this.all.push(proof);
+      this.all.sort(compareProofs);
+    }
+    return proof;
+  }
+
+  /**
+   * Returns a gateway's key, the first that was announced, and from when the key was withdrawn.
+   * @param {number} id
+   * @returns {{key: Uint8Array, cutoff: number} | null} cutoff in Unix seconds, Infinity if it was not withdrawn
+   */
+  gateway(id) {
+    let key = null;
+    let cutoff = Infinity;
+    for (const { kind, fields } of this.all.flatMap((proof) => proof.records)) {
+      const view = new DataView(fields.buffer, fields.byteOffset, fields.length);
+      if ((kind !== ANNOUNCE_GATEWAY && kind !== WITHDRAW_GATEWAY) || view.getUint16(0) !== id) continue;
+      if (kind === ANNOUNCE_GATEWAY) key ??= fields.subarray(2, 34);
+      else cutoff = Math.min(cutoff, view.getUint32(2));
+    }
+    return key && { key, cutoff };
+  }
+}
+
+const MAGIC = new TextEncoder().encode('RGC1');
+
+/**
+ * Returns the records about keys of a batch whose signature was verified.
+ * @param {Uint8Array} raw
+ */
+function recordsOf(raw) {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  /** @type {KeyRecord[]} */
+  const records = [];
+  for (let n = view.getUint16(18), at = HEAD_SIZE; n > 0; n--) {
+    const kind = raw[at];
+    const end = at + 2 + raw[at + 1];
+    if (kind === ANNOUNCE_KEY || kind === CUTOFF || kind === ANNOUNCE_GATEWAY || kind === WITHDRAW_GATEWAY) {
+      records.push({ kind, fields: raw.subarray(at + 10, end) });
+    }
+    at = end;
+  }
+  return records;
+}
+
+/**
+ * The order of batches in a bundle.
+ * @param {Proof} a
+ * @param {Proof} b
+ */
+export function compareProofs(a, b) {
+  const at = a.place.findIndex((value, i) => value !== b.place[i]);
+  if (at < 0) return compare(a.raw, b.raw);
+  return a.place[at] < b.place[at] ? -1 : 1;
+}
+
+/** @param {Proof[]} proofs */
+export const inOrder = (proofs) => ascends(proofs, compareProofs);
