@@ -1,5 +1,5 @@
 # Every target is one command that can also be run directly; `make` lists them.
-.PHONY: help build demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 postgres issuance integration deploy-check openapi generate ci
+.PHONY: help build demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 postgres issuance integration web deploy-check openapi generate ci
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ integration: ## the binaries with Apache Kafka and PostgreSQL; needs Java, Maven
 
 deploy-check: ## container files, compose, units and scripts
 	deploy/check.sh
+
+web: ## the protocol library of the pages: types, vectors, and a running gateway; needs Node, npm
+	.ci/web
 
 openapi: ## docs/openapi: lint, and generated requests to running servers; needs Python, Node, npm
 	.ci/openapi

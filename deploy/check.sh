@@ -107,7 +107,7 @@ install_tools
 bin=$tools/deploy/bin bad=0
 
 # No nullglob: a pattern without a match is passed on unchanged, and fails.
-for file in "$here"/*.sh "$here"/*/*.sh "$here"/../.ci/{run,lint,race,vuln,openapi,fuzz,integration,kafka3,postgres,smoke,verifier} "$here"/../bench/*.sh; do
+for file in "$here"/*.sh "$here"/*/*.sh "$here"/../.ci/{run,lint,race,vuln,openapi,fuzz,integration,kafka3,postgres,smoke,verifier,web} "$here"/../bench/*.sh; do
 	check "$file" shellcheck "$file"
 	done_with "$file"
 done

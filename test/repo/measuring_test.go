@@ -28,6 +28,7 @@ var smokes = map[string]struct{ file, text string }{
 	".ci/lint":                                       {".ci/run", ".ci/lint"},
 	".ci/run":                                        {".ci/run", "ci: passed"}, // the whole check runs itself
 	"deploy/check.sh":                                {".ci/run", "deploy/check.sh"},
+	".ci/web":                                        {".ci/run", ".ci/web"},
 	"go test":                                        {".ci/run", "go test ./..."},
 }
 
