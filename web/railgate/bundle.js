@@ -3,7 +3,7 @@
  * @module
  */
 
-import { verify, publicKey } from './ed25519.js';
+import { verify } from './ed25519.js';
 import { inOrder } from './proofs.js';
 import { compare, DocumentRefused, Reader } from './reader.js';
 import { SECTIONS } from './sections.js';
@@ -95,11 +95,10 @@ function readBatches(body) {
  * @param {Uint8Array} signature
  */
 async function checkGateway(proofs, head, signed, signature) {
-  const gateway = proofs.gateway(head.gateway);
+  const gateway = proofs.gateways.get(head.gateway);
   if (!gateway) throw new DocumentRefused('gateway_unknown');
-  const key = await publicKey(gateway.key);
-  if (!key || !await verify(key, signed, signature)) throw new DocumentRefused('signature');
-  if (Math.floor(head.made / 1000) >= gateway.cutoff) throw new DocumentRefused('gateway_withdrawn');
+  if (!await verify(gateway.public, signed, signature)) throw new DocumentRefused('signature');
+  if (Math.floor(head.made / 1000) >= (gateway.cutoff ?? Infinity)) throw new DocumentRefused('gateway_withdrawn');
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { linkHolds } from './chain.js';
-import { BODY_SIZE, Refused, SCOPES } from './code.js';
+import { BODY_SIZE, SCOPES } from './code.js';
 import { verify } from './ed25519.js';
 
 /** Earlier steps that are accepted. */
@@ -19,7 +19,7 @@ const DOMAIN = new TextEncoder().encode('RGP');
  * @typedef {object} IssuerKey
  * @property {import('./ed25519.js').PublicKey} public
  * @property {number} [cutoff] first session start that is refused, Unix seconds; missing while the key is in service
- * @property {(serial: string) => boolean} [exempt] serials to which the cutoff does not apply
+ * @property {(code: import('./code.js').Code) => boolean} [exempt] serials to which the cutoff does not apply
  */
 
 /**
@@ -28,7 +28,7 @@ const DOMAIN = new TextEncoder().encode('RGP');
  * @property {(id: number) => IssuerKey | undefined} key
  * @property {(code: import('./code.js').Code) => boolean} revoked by serial
  * @property {(subject: string) => number} cutoff earliest start at which a subject's passes are valid; 0: none
- * @property {(serial: string, start: number, by: number) => boolean} closed whether the session was closed at time by
+ * @property {(code: import('./code.js').Code) => boolean} closed by serial and start of the session
  */
 
 /**
@@ -43,13 +43,13 @@ const DOMAIN = new TextEncoder().encode('RGP');
 export async function check(code, now, scope, known, options) {
   const key = known.key(code.key);
   if (!key) return 'unknown_key';
-  if (key.cutoff !== undefined && code.start >= key.cutoff && !key.exempt?.(code.serial)) return 'key_retired';
+  if (key.cutoff !== undefined && code.start >= key.cutoff && !key.exempt?.(code)) return 'key_retired';
   const fault = timeFault(code, now);
   if (fault) return fault;
   const bit = SCOPES.indexOf(scope);
   if (bit < 0 || !(code.scopes >> bit & 1)) return 'wrong_scope';
   if (known.revoked(code) || code.start < known.cutoff(code.subject)) return 'revoked';
-  if (known.closed(code.serial, code.start, now)) return 'session_closed';
+  if (known.closed(code)) return 'session_closed';
   if (!await linkHolds(code)) return 'link_mismatch';
   const message = new Uint8Array(DOMAIN.length + BODY_SIZE);
   message.set(DOMAIN);
@@ -82,5 +82,3 @@ export function currentStep(pass, now) {
   const step = Math.floor((now - pass.start) / pass.period);
   return step >= 0 && step < pass.length && now < pass.expiry ? step : null;
 }
-
-export { Refused };

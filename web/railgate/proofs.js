@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hex } from './code.js';
 import { publicKey, verify } from './ed25519.js';
 import { ascends, compare, DocumentRefused } from './reader.js';
 
@@ -11,15 +12,16 @@ const SIGNATURE_SIZE = 64;
 const HEAD_SIZE = 44;
 /** Kinds of records about keys. */
 const ANNOUNCE_KEY = 3;
-const CUTOFF = 4;
+const RETIRE_KEY = 4;
 const ANNOUNCE_GATEWAY = 9;
 const WITHDRAW_GATEWAY = 10;
 
 /**
- * A record about keys, and the place of its batch.
+ * A record about keys.
  * @typedef {object} KeyRecord
  * @property {number} kind
- * @property {Uint8Array} fields without the record's time
+ * @property {number} id of the key or gateway
+ * @property {Uint8Array} fields after the id: a public key, or a cutoff
  */
 
 /**
@@ -28,6 +30,11 @@ const WITHDRAW_GATEWAY = 10;
  * @property {bigint[]} place issued, epoch, partition, first number
  * @property {Uint8Array} raw
  * @property {KeyRecord[]} records
+ */
+
+/**
+ * A key that the authority announced. Its cutoff is in Unix seconds, undefined while it is in service.
+ * @typedef {{public: import('./ed25519.js').PublicKey, cutoff?: number}} Announced
  */
 
 /** Verified batches about keys. */
@@ -41,6 +48,10 @@ export class Proofs {
     this.id = id;
     /** @type {Proof[]} in order, each once */
     this.all = [];
+    /** @type {Map<number, Announced>} */
+    this.issuer = new Map();
+    /** @type {Map<number, Announced>} */
+    this.gateways = new Map();
   }
 
   /**
@@ -58,6 +69,8 @@ export class Proofs {
   copy() {
     const proofs = new Proofs(this.authority, this.id);
     proofs.all = this.all.slice();
+    proofs.issuer = this.issuer;
+    proofs.gateways = this.gateways;
     return proofs;
   }
 
@@ -81,26 +94,42 @@ export class Proofs {
     if (!this.all.some((other) => compareProofs(other, proof) === 0)) {
       this.all.push(proof);
       this.all.sort(compareProofs);
+      await this.bind();
     }
     return proof;
   }
 
-  /**
-   * Returns a gateway's key, the first that was announced, and from when the key was withdrawn.
-   * @param {number} id
-   * @returns {{key: Uint8Array, cutoff: number} | null} cutoff in Unix seconds, Infinity if it was not withdrawn
-   */
-  gateway(id) {
-    let key = null;
-    let cutoff = Infinity;
-    for (const { kind, fields } of this.all.flatMap((proof) => proof.records)) {
-      const view = new DataView(fields.buffer, fields.byteOffset, fields.length);
-      if ((kind !== ANNOUNCE_GATEWAY && kind !== WITHDRAW_GATEWAY) || view.getUint16(0) !== id) continue;
-      if (kind === ANNOUNCE_GATEWAY) key ??= fields.subarray(2, 34);
-      else cutoff = Math.min(cutoff, view.getUint32(2));
+  /** Binds ids to their first keys, which are valid ones, and moves cutoffs to the earliest time. */
+  async bind() {
+    const issuer = new Map();
+    const gateways = new Map();
+    const records = this.all.flatMap((proof) => proof.records);
+    for (const { kind, id, fields } of records) {
+      const keys = kind === ANNOUNCE_KEY ? issuer : kind === ANNOUNCE_GATEWAY ? gateways : null;
+      const key = keys && !keys.has(id) ? await checkedKey(fields) : null;
+      if (key) keys?.set(id, { public: key });
     }
-    return key && { key, cutoff };
+    for (const { kind, id, fields } of records) {
+      const key = kind === RETIRE_KEY ? issuer.get(id) : kind === WITHDRAW_GATEWAY ? gateways.get(id) : null;
+      if (key) key.cutoff = Math.min(key.cutoff ?? Infinity, new DataView(fields.buffer, fields.byteOffset).getUint32(0));
+    }
+    this.issuer = issuer;
+    this.gateways = gateways;
   }
+}
+
+/** @type {Map<string, Promise<import('./ed25519.js').PublicKey | null>>} */
+const checkedKeys = new Map();
+
+/**
+ * Returns publicKey(bytes), which takes milliseconds, once for each key.
+ * @param {Uint8Array} bytes
+ */
+function checkedKey(bytes) {
+  const name = hex(bytes);
+  const known = checkedKeys.get(name) ?? publicKey(bytes);
+  checkedKeys.set(name, known);
+  return known;
 }
 
 const MAGIC = new TextEncoder().encode('RGC1');
@@ -116,8 +145,8 @@ function recordsOf(raw) {
   for (let n = view.getUint16(18), at = HEAD_SIZE; n > 0; n--) {
     const kind = raw[at];
     const end = at + 2 + raw[at + 1];
-    if (kind === ANNOUNCE_KEY || kind === CUTOFF || kind === ANNOUNCE_GATEWAY || kind === WITHDRAW_GATEWAY) {
-      records.push({ kind, fields: raw.subarray(at + 10, end) });
+    if (kind === ANNOUNCE_KEY || kind === RETIRE_KEY || kind === ANNOUNCE_GATEWAY || kind === WITHDRAW_GATEWAY) {
+      records.push({ kind, id: view.getUint16(at + 10), fields: raw.subarray(at + 12, end) });
     }
     at = end;
   }

@@ -40,6 +40,14 @@ export class Serials {
     }
   }
 
+  /**
+   * Drops days.
+   * @param {(day: number) => boolean} over
+   */
+  forget(over) {
+    for (const at of this.pages.keys()) if (over(Math.floor(at / PAGE))) this.pages.delete(at);
+  }
+
   /** @param {Serials} other */
   meets(other) {
     for (const [at, bits] of other.pages) {

@@ -18,7 +18,7 @@ async function knowledge(vector) {
   for (const k of vector.keys) {
     const checked = await publicKey(unhex(k.public));
     const exempt = new Set(k.exempt ?? []);
-    if (checked) keys.set(k.id, { public: checked, cutoff: k.cut_off, exempt: (serial) => exempt.has(serial) });
+    if (checked) keys.set(k.id, { public: checked, cutoff: k.cut_off, exempt: (code) => exempt.has(code.serial) });
   }
   const revoked = new Set(vector.revoked ?? []);
   const cutoffs = new Map((vector.subject_cut_offs ?? []).map((s) => [s.subject, s.earliest_start]));
@@ -27,7 +27,7 @@ async function knowledge(vector) {
     key: (id) => keys.get(id),
     revoked: (code) => revoked.has(code.serial),
     cutoff: (subject) => cutoffs.get(subject) ?? 0,
-    closed: (serial, start) => closed.has(`${serial} ${start}`),
+    closed: (code) => closed.has(`${code.serial} ${code.start}`),
   };
 }
 
