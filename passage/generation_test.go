@@ -1,9 +1,6 @@
 package passage
 
 import (
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,28 +156,14 @@ func TestConfirmAgainstAttempt(t *testing.T) {
 func TestClaim(t *testing.T) {
 	for round := range uint64(2000) {
 		g := newGeneration(5)
-		var ready, done sync.WaitGroup
-		var begin atomic.Bool
 		slots := make([][16]*slot, 4)
-		for caller := range slots {
-			ready.Add(1)
-			done.Add(1)
-			go func() {
-				defer done.Done()
-				ready.Done()
-				for !begin.Load() {
-					runtime.Gosched()
-				}
-				for i := range slots[caller] {
-					// Two callers share their keys; the others claim the same slots for other keys.
-					key := 2 + uint64(i) + uint64(caller/2)<<32
-					slots[caller][i] = g.claim(key, round*0x9E3779B97F4A7C15)
-				}
-			}()
-		}
-		ready.Wait()
-		begin.Store(true)
-		done.Wait()
+		atOnce(len(slots), func(caller int) {
+			for i := range slots[caller] {
+				// Two callers share their keys; the others claim the same slots for other keys.
+				key := 2 + uint64(i) + uint64(caller/2)<<32
+				slots[caller][i] = g.claim(key, round*0x9E3779B97F4A7C15)
+			}
+		}, func() {})
 		for caller := range slots {
 			for i, s := range slots[caller] {
 				if key := 2 + uint64(i) + uint64(caller/2)<<32; s == nil || s.key.Load() != key || s != slots[caller^1][i] {

@@ -92,6 +92,26 @@ func (y yielding) Forgiven(tokens.Serial) int64 {
 	return int64(y)
 }
 
+// atOnce makes calls on goroutines that all begin when the last one is ready, runs meanwhile beside them, and waits.
+func atOnce(callers int, call func(caller int), meanwhile func()) {
+	var ready, done sync.WaitGroup
+	var begin atomic.Bool
+	for caller := range callers {
+		ready.Add(1)
+		done.Go(func() {
+			ready.Done()
+			for !begin.Load() {
+				runtime.Gosched()
+			}
+			call(caller)
+		})
+	}
+	ready.Wait()
+	begin.Store(true)
+	meanwhile()
+	done.Wait()
+}
+
 // history runs random calls on several goroutines and returns them. All calls of a phase are concurrent; a hold
 // expires between two phases, so that clocks of calls that overlap do not decide whether it did.
 func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
@@ -110,47 +130,37 @@ func history(t *testing.T, seed uint64, change bool) []porcupine.Operation {
 	var mu sync.Mutex
 	var all []porcupine.Operation
 	for ph := range phases {
-		var ready, done sync.WaitGroup
-		var begin atomic.Bool
-		for caller := range callers {
-			ops := make([]scanOp, calls)
+		var ops [callers][calls]scanOp
+		for caller := range ops {
+			ops := ops[caller][:]
 			for i := range ops {
 				ops[i] = scanOp{attempt: Attempt{Serial: serialOf(1), Step: uint8(random.IntN(2)), At: start + int64(ph*phase+random.IntN(3)),
 					Place: places[caller], Hold: random.IntN(4) > 0, Window: CodeLife}}
 				ops[i].confirm, ops[i].passed = random.IntN(3) == 0, random.IntN(3) == 0
 			}
-			ready.Add(1)
-			done.Add(1)
-			go func() {
-				defer done.Done()
-				ready.Done()
-				for !begin.Load() {
+		}
+		atOnce(callers, func(caller int) {
+			for _, op := range ops[caller] {
+				o := porcupine.Operation{ClientId: caller, Input: op, Call: clock.Add(1)}
+				var r scanResult
+				if op.confirm {
+					r.confirmed = table.Confirm(&op.attempt, op.passed)
+				} else {
+					r.answer = table.Attempt(&op.attempt, forgive)
+				}
+				o.Output, o.Return = r, clock.Add(1)
+				mu.Lock()
+				all = append(all, o)
+				mu.Unlock()
+			}
+		}, func() {
+			if change && ph == changeIn {
+				for range random.IntN(3) {
 					runtime.Gosched()
 				}
-				for _, op := range ops {
-					o := porcupine.Operation{ClientId: caller, Input: op, Call: clock.Add(1)}
-					var r scanResult
-					if op.confirm {
-						r.confirmed = table.Confirm(&op.attempt, op.passed)
-					} else {
-						r.answer = table.Attempt(&op.attempt, forgive)
-					}
-					o.Output, o.Return = r, clock.Add(1)
-					mu.Lock()
-					all = append(all, o)
-					mu.Unlock()
-				}
-			}()
-		}
-		ready.Wait()
-		begin.Store(true)
-		if change && ph == changeIn {
-			for range random.IntN(3) {
-				runtime.Gosched()
+				table.ChangeGenerations()
 			}
-			table.ChangeGenerations()
-		}
-		done.Wait()
+		})
 	}
 	return all
 }
