@@ -39,8 +39,7 @@ export async function openBundle(raw, known) {
   if (compare(head.authority, known.id) !== 0) throw new DocumentRefused('authority');
   if (sections[0]?.kind !== PROOFS) throw new DocumentRefused('form');
   const proofs = known.copy();
-  const added = [];
-  for (const batch of readBatches(sections[0].body)) added.push(await proofs.add(batch));
+  const added = await proofs.add(readBatches(sections[0].body));
   await checkGateway(proofs, head, signed, signature);
   for (const { body, hash } of sections) {
     const got = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(body)));

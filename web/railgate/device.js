@@ -5,7 +5,7 @@
  */
 
 import { check } from './check.js';
-import { parseText, Refused, SCOPES } from './code.js';
+import { hex, parseText, Refused, SCOPES } from './code.js';
 import { PASSED, Passages, WAYS } from './passages.js';
 import { Store } from './store.js';
 import { Bookings, stationOf } from './tickets.js';
@@ -241,5 +241,5 @@ export async function uploadKey(device, text, at) {
   new DataView(time.buffer).setBigUint64(0, BigInt(at));
   const input = await new Blob([encoder.encode('railgate/upload/v1'), Uint8Array.of(name.length), name, time, encoder.encode(text)]).arrayBuffer();
   const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', input)).subarray(0, 16);
-  return Array.from(sum, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex(sum);
 }

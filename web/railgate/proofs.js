@@ -75,28 +75,38 @@ export class Proofs {
   }
 
   /**
-   * Adds a batch.
+   * Adds batches.
+   * @param {Uint8Array[]} batches
+   * @returns {Promise<(Proof | null)[]>} null for one that is not about keys
+   * @throws {DocumentRefused} proof; batches before the refused one stay unbound
+   */
+  async add(batches) {
+    const proofs = [];
+    for (const raw of batches) {
+      const proof = await this.proofOf(raw);
+      if (proof && !this.all.some((other) => compareProofs(other, proof) === 0)) this.all.push(proof);
+      proofs.push(proof);
+    }
+    this.all.sort(compareProofs);
+    await this.bind();
+    return proofs;
+  }
+
+  /**
+   * Verifies a batch.
    * @param {Uint8Array} raw
    * @returns {Promise<Proof | null>} null if it is not about keys
-   * @throws {DocumentRefused} proof
    */
-  async add(raw) {
+  async proofOf(raw) {
     const signed = raw.length - SIGNATURE_SIZE;
     if (signed < HEAD_SIZE || compare(raw.subarray(0, 4), MAGIC) !== 0 || compare(raw.subarray(4, 8), this.id) !== 0 ||
         !await verify(this.authority, raw.subarray(0, signed), raw.subarray(signed))) {
       throw new DocumentRefused('proof');
     }
     const records = recordsOf(raw);
-    if (records.length === 0) return null;
     const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     const place = [view.getBigUint64(28), view.getBigUint64(8), BigInt(view.getUint16(16)), view.getBigUint64(20)];
-    const proof = { place, raw, records };
-    if (!this.all.some((other) => compareProofs(other, proof) === 0)) {
-      this.all.push(proof);
-      this.all.sort(compareProofs);
-      await this.bind();
-    }
-    return proof;
+    return records.length === 0 ? null : { place, raw, records };
   }
 
   /** Binds ids to their first keys, which are valid ones, and moves cutoffs to the earliest time. */
