@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Point, verifyAsync } from '../vendor/noble-ed25519/index.js';
+import { Point, verifyAsync } from '../npm/noble-ed25519/index.js';
 
 /** Order of the base point. */
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
