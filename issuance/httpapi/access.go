@@ -114,6 +114,23 @@ func allowed(action staff.Action, serve handlerFor[registry.Principal]) handlerF
 	}
 }
 
+// ownPermissions returns what the caller's staff credential allows, so that a page can show
+// only this. No services are called: it allows nothing by itself.
+func ownPermissions(_ *request, by registry.Principal) (any, error) {
+	p := by.By.Permissions()
+	out := struct {
+		Name      string          `json:"name"`
+		Roles     []staff.Role    `json:"roles"`
+		Actions   []staff.Action  `json:"actions"`
+		Purposes  []staff.Purpose `json:"purposes"`
+		ExpiresAt int64           `json:"expires_at,omitempty"`
+	}{p.Name, p.Roles, append([]staff.Action{}, p.Actions...), append([]staff.Purpose{}, p.Purposes...), 0}
+	if !p.NotAfter.IsZero() {
+		out.ExpiresAt = p.NotAfter.Unix()
+	}
+	return out, nil
+}
+
 // rateLimited limits expensive requests per network.
 func (a *API) rateLimited(serve handler) handler { return limitedBy(a.limiter, serve) }
 

@@ -269,6 +269,8 @@ func callAsStaff(w *system, h *holder) {
 		w.call("GET", path, token, nil)
 	}
 	w.call("GET", "/v1/credentials/1-1", w.staff, nil)
+	w.call("GET", "/v1/staff/me", agency, nil)
+	w.call("GET", "/v1/staff/me", "", nil)
 	w.call("POST", path+"/revoke", agency, object{"reason": "fraud"})
 	w.call("POST", path+"/unrevoke", agency, object{})
 	for _, token := range []string{operator, agency, ""} {

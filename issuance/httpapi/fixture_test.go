@@ -155,6 +155,8 @@ func (s *fixture) tokens(d described) (all []string) {
 				all = append(all, s.traveller.Token)
 			case scheme == "login" && !strings.Contains(d.path, "{id}"): // the ids are the traveller's
 				all = append(all, s.member.Token)
+			case scheme == "staff" && d.OperationID == "getPermissions":
+				all = append(all, s.w.staff, s.w.staffOf[staff.Agency])
 			case scheme == "staff" && d.OperationID == "readAuditLog":
 				all = append(all, s.w.staffOf[staff.Operator])
 			case scheme == "staff":

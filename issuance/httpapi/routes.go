@@ -98,6 +98,7 @@ const subjectsPath = "/v1/subjects"
 
 func (a *API) forStaff() []operation {
 	all := []operation{
+		{Route{"GET", "/v1/staff/me"}, a.asStaff(withoutBody(200, ownPermissions))},
 		{Route{"GET", "/v1/credentials/{serial}"}, a.asStaff(withoutBody(200, a.lookUpCredential))},
 		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.asStaff(withBody(202, a.revokeCredential))},
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.asStaff(withBody(202, a.unrevokeCredential))},

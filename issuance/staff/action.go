@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/tokens"
@@ -222,6 +223,35 @@ func (m Member) For(p Purpose) error {
 		return nil
 	}
 	return problem.New(PurposeForbidden, "this credential may not identify passengers for this purpose")
+}
+
+// Permissions is what a credential allows.
+type Permissions struct {
+	Name     string
+	Roles    []Role
+	Actions  []Action
+	Purposes []Purpose // for which it may identify passengers
+	NotAfter time.Time // zero: no end
+}
+
+// Permissions lists what the member's credential allows, and counts nothing.
+func (m Member) Permissions() (p Permissions) {
+	if m.credential == nil {
+		return p
+	}
+	has := func(r Role) bool { return slices.Contains(m.credential.Roles, r) }
+	p = Permissions{Name: m.credential.Name, Roles: slices.Clone(m.credential.Roles), NotAfter: m.credential.NotAfter}
+	for _, a := range Actions() {
+		if slices.ContainsFunc(allowed(a), has) {
+			p.Actions = append(p.Actions, a)
+		}
+	}
+	for _, purpose := range Purposes() {
+		if m.For(purpose) == nil {
+			p.Purposes = append(p.Purposes, purpose)
+		}
+	}
+	return p
 }
 
 // purposeFaults reports the faults of a credential's purposes.

@@ -98,6 +98,37 @@ func only(t *testing.T, a Action, roles ...Role) {
 	}
 }
 
+// The list of a credential's permissions is what May and For allow, for each role, for all roles and for none.
+func TestPermissionsAreWhatIsAllowed(t *testing.T) {
+	members := []Member{memberWith(t, Roles()...), {}}
+	for _, r := range Roles() {
+		members = append(members, memberWith(t, r))
+	}
+	narrow := memberWith(t, Window)
+	narrow.credential.Purposes, narrow.credential.NotAfter = []Purpose{Sale}, noon
+	for _, m := range append(members, narrow) {
+		p := m.Permissions()
+		for _, a := range append(Actions(), "everything") {
+			if slices.Contains(p.Actions, a) != (m.May(a) == nil) {
+				t.Errorf("%v: %s is listed: %v", p.Roles, a, slices.Contains(p.Actions, a))
+			}
+		}
+		for _, purpose := range Purposes() {
+			if slices.Contains(p.Purposes, purpose) != (m.For(purpose) == nil) {
+				t.Errorf("%v: %s is listed: %v", p.Roles, purpose, slices.Contains(p.Purposes, purpose))
+			}
+		}
+	}
+	if p := narrow.Permissions(); p.Name != "member" || !p.NotAfter.Equal(noon) || len(p.Purposes) != 1 {
+		t.Errorf("the limited credential has %+v", p)
+	}
+	p := members[0].Permissions()
+	p.Roles[0] = Operator
+	if members[0].Permissions().Roles[0] == Operator {
+		t.Error("the list shares the credential's roles")
+	}
+}
+
 // The audit log names the role that allows the action, not all roles of the member.
 func TestAsReturnsTheRoleThatAllowsTheAction(t *testing.T) {
 	m := memberWith(t, Operator, Police, Agency)
