@@ -1,0 +1,51 @@
+// Runs the vectors of codes and bundles with web/railgate in Chromium: the same bodies as in Node.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { launch, open } from './harness.js';
+import { serve } from './files.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'railgate-vectors-'));
+const browser = await launch(join(scratch, 'none.y4m'));
+const server = await serve('gateway', 'http://127.0.0.1:9');
+after(async () => {
+  await browser.close();
+  await server.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** Answers with the test's own files, which no server has. */
+const before = async (page) => {
+  await page.route('**/handheld/', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>vectors</title>' }));
+  await page.route('**/test/vectors/*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: readFileSync(join(root, 'web', new URL(route.request().url()).pathname)) }));
+  await page.route('**/testdata/*/vectors', (route) => {
+    const folder = join(root, new URL(route.request().url()).pathname.split('/')[2], 'testdata/vectors');
+    const all = readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => readFileSync(join(folder, name), 'utf8'));
+    return route.fulfill({ contentType: 'application/json', body: `[${all.join(',')}]` });
+  });
+};
+
+/** Runs a function of a module of vectors in a page. */
+async function run(t, module, name, folder) {
+  const page = await open(t, browser, `${server.url}/handheld/`, { before });
+  return page.evaluate(async ([module, name, folder]) => {
+    const vectors = await (await fetch(`/testdata/${folder}/vectors`)).json();
+    return (await import(`/test/vectors/${module}.js`))[name](vectors);
+  }, [module, name, folder]);
+}
+
+test('every code gets its answer, with WebCrypto and with the fallback', { timeout: 120_000 }, async (t) => {
+  assert.equal(await run(t, 'codes', 'isNative', 'tokens'), true, 'this Chromium has Ed25519');
+  assert.ok(await run(t, 'codes', 'answers', 'tokens') > 100);
+});
+
+test('chains are those of the vectors', { timeout: 60_000 }, (t) => run(t, 'codes', 'chains', 'tokens'));
+
+test('bundles are accepted or refused, and scans judged, as in the vectors', { timeout: 60_000 }, (t) => run(t, 'bundles', 'verdicts', 'bundle'));
+
+test('a refused bundle changes nothing', { timeout: 60_000 }, (t) => run(t, 'bundles', 'refused', 'bundle'));
