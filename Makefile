@@ -67,7 +67,7 @@ integration: ## the binaries with Apache Kafka and PostgreSQL; needs Java, Maven
 deploy-check: ## container files, compose, units and scripts
 	deploy/check.sh
 
-web: ## the protocol library of the pages: types, vectors, and a running gateway; needs Node, npm
+web: ## the pages: types, vectors, a running gateway, and Chromium with a fake camera; needs Node, npm, Chromium
 	.ci/web
 
 openapi: ## docs/openapi: lint, and generated requests to running servers; needs Python, Node, npm
