@@ -69,7 +69,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 		return err
 	}
 	h.staff, h.ticketing = secret, ticketing
-	web, err := issuance.Open(ctx, issuance.Config{
+	issuer, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault,
 			Checker: facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidentRegistry{},
@@ -80,11 +80,12 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 		Keys:     []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff:    []staff.Credential{member, seller},
 		Codes:    provider.NewSandboxCodes(), // its codes are at the admin listener
+		HTTP:     httpapi.Config{Pages: a.pages()},
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.announceGateways(ctx, db, web.AuditLog); err != nil {
+	if err := h.announceGateways(ctx, db, issuer.AuditLog); err != nil {
 		return err
 	}
 	public, err := listen(a.issuer, &h.issuer)
@@ -95,12 +96,12 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 	if err != nil {
 		return err
 	}
-	h.parts.Go(func() error { return web.Run(ctx) })
+	h.parts.Go(func() error { return issuer.Run(ctx) })
 	h.parts.Go(func() error {
-		return process.ServeHTTP(ctx, httpapi.NewServer("", web.API.Public(), log), httpapi.Listener(public, log), drain)
+		return process.ServeHTTP(ctx, httpapi.NewServer("", issuer.API.Public(), log), httpapi.Listener(public, log), drain)
 	})
 	h.parts.Go(func() error {
-		return process.ServeHTTP(ctx, httpapi.NewServer("", web.API.Admin(metrics), log), admin, drain)
+		return process.ServeHTTP(ctx, httpapi.NewServer("", issuer.API.Admin(metrics), log), admin, drain)
 	})
 	pinned := keys.Authority.Public()
 	h.authority = hex.EncodeToString(pinned[:])

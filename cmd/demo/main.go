@@ -43,6 +43,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&at.gatewayAdmin, "gateway-admin", "127.0.0.1:9080", "with -serve: `address` of the gateway's metrics")
 	flags.StringVar(&at.issuer, "issuer", "127.0.0.1:8081", "with -serve: `address` of the issuer")
 	flags.StringVar(&at.issuerAdmin, "issuer-admin", "127.0.0.1:9081", "with -serve: `address` of the issuer's metrics")
+	flags.StringVar(&at.handheld, "handheld", "127.0.0.1:8082", "with -serve: `address` of the handheld's page, with the gateway below /v1/")
+	flags.StringVar(&at.folder, "pages", "", "with -serve: serve the pages of this `folder` (web) and read it again at each visit, for work on the pages")
 	flags.Func("staff-roles", "with -serve: `ROLE,...` of the staff credential (default window,police)", func(text string) error {
 		at.roles = nil
 		for name := range strings.SplitSeq(text, ",") {

@@ -36,13 +36,15 @@ const (
 // addresses are the listen addresses of a system; port 0 means any free port.
 type addresses struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string
+	handheld                                   string       // of the handheld's page; empty: it is not served
+	folder                                     string       // of the pages, read again at each visit; empty: those in the program
 	roles                                      []staff.Role // of the staff credential
 	offlineGate                                bool         // the entry gate may send batches of scans made without a network
 }
 
 const anyPort = "127.0.0.1:0"
 
-var anywhere = addresses{gateway: anyPort, gatewayAdmin: anyPort, issuer: anyPort, issuerAdmin: anyPort,
+var anywhere = addresses{gateway: anyPort, gatewayAdmin: anyPort, issuer: anyPort, issuerAdmin: anyPort, handheld: anyPort,
 	roles: []staff.Role{staff.Window, staff.Police}}
 
 // system is every part of railgate in one process (broker, database, issuer and the gateways of two stations,
@@ -50,6 +52,7 @@ var anywhere = addresses{gateway: anyPort, gatewayAdmin: anyPort, issuer: anyPor
 type system struct {
 	clock               *clock
 	issuer, issuerAdmin string // base URLs
+	handheld            string // base URL of the handheld's page
 	beijing, shanghai   *station
 	staff, ticketing    string // credentials
 	loadSeed            [signing.SeedSize]byte
@@ -92,6 +95,11 @@ func openSystem(a addresses, log *zap.Logger) (h *system, err error) {
 	}
 	if err := h.startGateway(ctx, h.shanghai, shanghaiDevices(h.shanghai), anyPort, anyPort, log); err != nil {
 		return h, fmt.Errorf("second gateway: %w", err)
+	}
+	if a.handheld != "" {
+		if err := h.startHandheld(ctx, a, log); err != nil {
+			return h, fmt.Errorf("handheld's page: %w", err)
+		}
 	}
 	h.client = &passenger.Client{Issuer: h.issuer, Send: h.send, Now: h.clock.now}
 	return h, nil

@@ -24,6 +24,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/web"
 )
 
 // serve connects the parts, HTTP → service → store and store → publisher → Kafka, and
@@ -96,7 +97,7 @@ func serve(ctx context.Context, c *config) error {
 		Keys: signers(keys), Announce: c.announce, KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
 		Bookings: bookings, Opens: c.Bookings.Opens, Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
 		HTTP: httpapi.Config{
-			Contact: c.Contact, Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),
+			Pages: c.pages(), Contact: c.Contact, Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),
 			MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
 		},
 	})
@@ -163,6 +164,14 @@ func serve(ctx context.Context, c *config) error {
 	}
 	log.Info("stopped", zap.Error(err))
 	return err
+}
+
+// pages returns what the public listener serves beside the API.
+func (c *config) pages() httpapi.Pages {
+	if !c.Pages {
+		return nil
+	}
+	return web.Issuer()
 }
 
 // signers returns the issuer keys of the directory.

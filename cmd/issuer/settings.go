@@ -30,6 +30,7 @@ import (
 type config struct {
 	Listen           string           `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
 	Admin            string           `toml:"admin" doc:"address for metrics, profiles and health, host:port; it requires no credential: keep it private"`
+	Pages            bool             `toml:"pages" doc:"serve the passenger's page at / and the clerk's at /desk/, from this program's memory"`
 	LogLevel         string           `toml:"log_level" doc:"debug, info, warn or error"`
 	DrainDelay       time.Duration    `toml:"drain_delay" doc:"time after SIGTERM during which requests are served and /readyz answers 503; 0: none"`
 	DrainTimeout     time.Duration    `toml:"drain_timeout" doc:"time after drain_delay to finish requests in progress"`
@@ -93,7 +94,7 @@ type announcement struct {
 
 func defaults() config {
 	return config{
-		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
+		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", Pages: true, LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: issuance.DefaultPolicy,
 		FaceCheck: faceCheck{Timeout: facecheck.DefaultTimeout},
 		Residents: residentRegistry{Timeout: provider.DefaultTimeout},

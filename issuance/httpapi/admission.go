@@ -47,7 +47,8 @@ type class struct {
 // classes are all classes. Staff have slots of their own, so that a flood of other
 // requests cannot prevent a revocation. The face-check provider has its own because
 // passenger requests wait for its callbacks.
-type classes struct{ passengers, staff, callbacks class }
+// Files of pages have their own because a browser loads dozens at once, and slow networks take long to receive them.
+type classes struct{ passengers, staff, callbacks, pages class }
 
 func newClasses(c Config) classes {
 	bodies := newPool(bodiesPerSlot*c.MaxInFlight, bodiesPerSlot*c.MaxInFlight/networkBodies)
@@ -56,6 +57,7 @@ func newClasses(c Config) classes {
 		passengers: class{"passengers", bodies, newPool(c.MaxInFlight, c.MaxInFlightEach)},
 		staff:      class{"staff", newPool(staff, threeQuarters(staff)), newPool(c.MaxStaff, threeQuarters(c.MaxStaff))},
 		callbacks:  class{"callbacks", newPool(callbacks, callbacks), newPool(MaxCallbacks, MaxCallbacks)},
+		pages:      class{"pages", nil, newPool(MaxPages, threeQuarters(MaxPages))},
 	}
 }
 
@@ -141,6 +143,30 @@ const callbackPath = "/v1/face-check/callback"
 // requests that wait for a callback occupy the passenger slots. They are few, so that a
 // flood of this path uses few resources. Our choice: a callback takes about a millisecond.
 const MaxCallbacks = 16
+
+// MaxPages bounds the concurrent requests for files of pages, three quarters of them of one network. Such a request
+// uses no database and no memory besides its connection's. Our choice: a few hundred browsers that open a page at once.
+const MaxPages = 4096
+
+// servePage serves a file of a page. Its body, which no such request needs, is not read.
+func (a *API) servePage(rec *responseRecorder, r *http.Request) {
+	rec.label = routePages
+	switch {
+	case rec.unknown != nil:
+		a.writeError(rec, rec.unknown)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		rec.Header().Set("Allow", "GET, HEAD")
+		refuseUnread(rec, MethodNotAllowed)
+	default:
+		leave, ok := a.classes.pages.serving.enter(origin{network: rec.from})
+		if !ok {
+			newProblem(Overloaded, "").write(rec)
+			return
+		}
+		defer leave()
+		a.pages.ServeHTTP(rec, r)
+	}
+}
 
 // origin identifies the caller that a request is counted for: a staff credential or a
 // network. It is used as a map key only and never printed.

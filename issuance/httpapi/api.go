@@ -58,6 +58,9 @@ type Config struct {
 	// Callback handles the callbacks of the face-check provider, with slots of its own
 	// ([MaxCallbacks]). nil: the provider sends none, and the path does not exist.
 	Callback http.Handler
+	// Pages serves the pages of passengers and clerks beside the API, with slots of its own
+	// ([MaxPages]). nil: it serves the API only.
+	Pages Pages
 	// Contact is how to reach customer service. Zero: [DefaultContact].
 	Contact Contact
 	// SandboxCodes serves the sandbox's phone codes on the admin listener. It must be nil
@@ -77,6 +80,13 @@ type Config struct {
 	Metrics prometheus.Registerer
 }
 
+// Pages are files that browsers load, from memory. Package web has them.
+type Pages interface {
+	http.Handler
+	// Has reports whether the request is for one of the files. Their methods are GET and HEAD.
+	Has(*http.Request) bool
+}
+
 // API serves one issuer.
 type API struct {
 	service  *credential.Service
@@ -89,6 +99,7 @@ type API struct {
 	locating *throttle.Limiter[throttle.Caller] // nil: no limit; as limiter, counted apart
 	auditLog *audit.Log
 	callback http.Handler
+	pages    Pages                  // nil: none
 	codes    *provider.SandboxCodes // nil: a real provider, or none
 	support  Contact
 	log      *zap.Logger
@@ -146,7 +157,7 @@ func New(s *credential.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, callback: c.Callback, codes: c.SandboxCodes, support: c.Contact,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, callback: c.Callback, pages: c.Pages, codes: c.SandboxCodes, support: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.middleware(a.mux())

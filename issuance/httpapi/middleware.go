@@ -63,6 +63,10 @@ func (a *API) middleware(mux *http.ServeMux) http.Handler {
 			rec.Header().Set("Connection", "close")
 		}
 
+		if a.pages != nil && a.pages.Has(r) {
+			a.servePage(rec, r)
+			return
+		}
 		if r.URL.Path != path.Clean(r.URL.Path) {
 			// The mux would redirect; this API accepts one spelling of a path.
 			newProblem(NotFound, "").write(rec)
@@ -101,6 +105,8 @@ func (a *API) finish(rec *responseRecorder, start time.Time) {
 		level = zap.DebugLevel // health checks repeat every few seconds
 	case rec.status >= http.StatusBadRequest:
 		level = zap.WarnLevel // log sampling never drops warnings
+	case rec.label == routePages:
+		level = zap.DebugLevel // a browser loads dozens of files at once
 	}
 	a.log.Log(level, "request", zap.String("request", rec.id), zap.String("route", rec.label),
 		zap.Int("status", rec.status), zap.Duration("took", took))
@@ -227,7 +233,7 @@ func (c classes) Collect(out chan<- prometheus.Metric) {
 	}
 	emit(c.passengers.name, "body", c.passengers.bodies)
 	emit(c.staff.name, "body", c.staff.bodies)
-	for _, in := range []class{c.passengers, c.staff, c.callbacks} {
+	for _, in := range []class{c.passengers, c.staff, c.callbacks, c.pages} {
 		emit(in.name, "serve", in.serving)
 	}
 }

@@ -140,6 +140,9 @@ func (a *API) Routes() []Route {
 // choose a label.
 const routeNone = "none"
 
+// routePages is the metric label of all files of pages.
+const routePages = "pages"
+
 func (a *API) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := make(map[string][]string) // by path

@@ -87,6 +87,7 @@ type setup struct {
 	rate                      throttle.Rate
 	callback                  http.Handler // nil: refuses all callbacks
 	trouble                   func() string
+	pages                     httpapi.Pages
 }
 
 // testPolicy is the current privacy policy.
@@ -141,7 +142,7 @@ func newSystem(t testing.TB, s setup) *system {
 		Keys: []keyring.Key{{ID: w.keys.IssuerID, Signer: w.keys.Issuer}}, FirstKeySigns: true,
 		Policy: testPolicy, Codes: w.phones, Staff: w.roster(),
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
-		HTTP:    httpapi.Config{Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
+		HTTP:    httpapi.Config{Pages: s.pages, Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
 	})
 	runtest.Must(t, err)
 	w.service, w.api, w.accounts, w.registry, w.auditLog = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.AuditLog

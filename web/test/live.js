@@ -103,7 +103,7 @@ async function compare(target, keys, count) {
 
 /** Starts the demo. Returns its process, its target file and its issuer's keys. */
 async function start(demo, scratch) {
-  const free = ['gateway', 'gateway-admin', 'issuer', 'issuer-admin'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
+  const free = ['gateway', 'gateway-admin', 'issuer', 'issuer-admin', 'handheld'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
   const child = spawn(demo, ['-serve', '-no-story', ...free], { env: { ...process.env, TMPDIR: scratch } });
   let out = '';
   let ended = false;
