@@ -35,7 +35,7 @@ export async function call(method, url, { bearer, body } = {}) {
   const headers = { ...(body === undefined ? {} : { 'Content-Type': text ? 'text/plain' : 'application/json' }), ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) };
   for (let left = 60; ; left--) {
     const answer = await fetch(url, { method, headers, body: text || body === undefined ? body : JSON.stringify(body) });
-    if (answer.ok) return answer.status === 204 || answer.status === 202 ? null : answer.json();
+    if (answer.ok) return answer.status === 204 ? null : JSON.parse(await answer.text() || 'null');
     if ((answer.status !== 429 && answer.status !== 503) || left === 0) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
     await sleep(500);
   }
