@@ -106,7 +106,7 @@ export function launch(camera, more = []) {
  * @param {string} url
  * @param {How} how
  */
-export async function open(t, browser, url, how) {
+async function open(t, browser, url, how) {
   const origin = new URL(url).origin;
   const place = how.geolocation ?? BEIJING_SOUTH;
   const context = how.context ?? await browser.newContext({

@@ -1,23 +1,10 @@
 // Tests the harness: what the cameras show, and that faults of pages are found.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { after } from 'node:test';
+import test from 'node:test';
 
-import { axe, film, launch, open, photograph } from './harness.js';
-import { serve } from './files.js';
+import { axe, photograph, start } from './harness.js';
 
-const scratch = mkdtempSync(join(tmpdir(), 'railgate-camera-'));
-const camera = join(scratch, 'camera.y4m');
-film(camera, [null]);
-const browser = await launch(camera);
-const server = await serve('gateway', 'http://127.0.0.1:9');
-after(async () => {
-  await browser.close();
-  await server.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const { open, show } = await start();
 
 const blank = async (page) => page.route('**/handheld/', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><canvas></canvas></main></html>',
   headers: { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'" } }));
@@ -41,31 +28,31 @@ const seen = (page) => page.evaluate(async () => {
 });
 
 test('a camera in use sees each picture that is shown', { timeout: 60_000 }, async (t) => {
-  const page = await open(t, browser, `${server.url}/handheld/`, { before: blank, size: { width: 390, height: 844 } });
+  const page = await open(t, 'handheld', { before: blank });
   const first = `RG1:${'A'.repeat(188)}`;
-  film(camera, [first]);
+  show(first);
   assert.equal(await seen(page), first);
-  film(camera, ['SECOND']);
+  show('SECOND');
   assert.equal(await seen(page), 'SECOND');
   await page.evaluate(async () => {
     const { drawQR } = await import('/ui/qr.js');
     drawQR(document.querySelector('canvas'), 'THIRD', 300);
   });
-  film(camera, [await photograph(page.locator('canvas'))]);
+  show(await photograph(page.locator('canvas')));
   assert.equal(await seen(page), 'THIRD');
   await axe(page);
 });
 
 for (const [camera, name] of [['denied', 'NotAllowedError'], ['none', 'NotFoundError']]) {
   test(`a camera that is ${camera}`, { timeout: 60_000 }, async (t) => {
-    const page = await open(t, browser, `${server.url}/handheld/`, { before: blank, size: { width: 390, height: 844 }, camera });
+    const page = await open(t, 'handheld', { before: blank, camera });
     assert.equal(await page.evaluate(() => navigator.mediaDevices.getUserMedia({ video: true }).catch((err) => err.name)), name);
   });
 }
 
 test('faults of a page fail its test', { timeout: 60_000 }, async () => {
   const hooks = [];
-  const page = await open({ after: (hook) => hooks.push(hook) }, browser, `${server.url}/handheld/`, { before: blank, size: { width: 390, height: 844 } });
+  const page = await open({ after: (hook) => hooks.push(hook) }, 'handheld', { before: blank });
   await page.evaluate(() => {
     console.error('of the page');
     setTimeout(() => { throw new Error('thrown'); });

@@ -9,8 +9,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { serve } from './files.js';
-
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const START_MS = 120_000;
 const STOP_MS = 30_000;
@@ -67,7 +65,7 @@ export async function call(method, url, { bearer, body } = {}) {
  */
 export async function startSystem({ roles = 'window,police,operator,ticketing,authority' } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'railgate-web-'));
-  const ports = ['gateway', 'gateway-admin', 'issuer', 'issuer-admin'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
+  const ports = ['gateway', 'gateway-admin', 'issuer', 'issuer-admin', 'handheld'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
   const child = spawn(demo(), ['-serve', '-no-story', '-staff-roles', roles, ...ports], { env: { ...process.env, TMPDIR: scratch, NO_COLOR: '1' } });
   let out = '';
   child.stdout.on('data', (data) => { out += data; });
@@ -75,10 +73,7 @@ export async function startSystem({ roles = 'window,police,operator,ticketing,au
   const ended = new Promise((resolve) => { child.on('exit', resolve); });
   const atExit = () => child.kill('SIGKILL');
   process.on('exit', atExit);
-  /** @type {{close: () => Promise<void>}[]} */
-  const servers = [];
   const stop = async () => {
-    await Promise.all(servers.map((server) => server.close()));
     child.kill('SIGTERM');
     await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false }).then(() => child.kill('SIGKILL'))]);
     process.off('exit', atExit);
@@ -95,11 +90,8 @@ export async function startSystem({ roles = 'window,police,operator,ticketing,au
       if (!found) throw new Error(`the demo did not print ${pattern}\n${out}`);
       return found[1];
     };
-    const pages = await serve('issuer', target.issuer);
-    const handheld = await serve('gateway', target.gateway);
-    servers.push(pages, handheld);
     return {
-      passenger: `${pages.url}/`, desk: `${pages.url}/desk/`, handheld: `${handheld.url}/handheld/`,
+      passenger: find(/^ *passenger +(\S+)$/m), desk: find(/^ *desk +(\S+)$/m), handheld: find(/^ *handheld +(\S+)$/m),
       issuer: target.issuer, gateway: target.gateway, admin: find(/metrics \S+ and (\S+)\/metrics/),
       staff: target.staff, device: target.device, turnstile: target.passback,
       held: find(/Bearer (rgd_[0-9a-f]{64})' --data-binary "\$CODE" '[^']*receipt=1'/),

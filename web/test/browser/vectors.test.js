@@ -1,23 +1,14 @@
 // Runs the vectors of codes and bundles with web/railgate in Chromium: the same bodies as in Node.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { after } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { launch, open } from './harness.js';
-import { serve } from './files.js';
+import { start } from './harness.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'railgate-vectors-'));
-const browser = await launch(join(scratch, 'none.y4m'));
-const server = await serve('gateway', 'http://127.0.0.1:9');
-after(async () => {
-  await browser.close();
-  await server.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const { open } = await start();
 
 /** Answers with the test's own files, which no server has. */
 const before = async (page) => {
@@ -32,7 +23,7 @@ const before = async (page) => {
 
 /** Runs a function of a module of vectors in a page. */
 async function run(t, module, name, folder) {
-  const page = await open(t, browser, `${server.url}/handheld/`, { before });
+  const page = await open(t, 'handheld', { before });
   return page.evaluate(async ([module, name, folder]) => {
     const vectors = await (await fetch(`/testdata/${folder}/vectors`)).json();
     return (await import(`/test/vectors/${module}.js`))[name](vectors);
