@@ -1,0 +1,7 @@
+/**
+ * The views of station windows and agencies.
+ * @module
+ */
+
+/** @type {import('../shell.js').DeskView[]} */
+export const views = [];
