@@ -144,7 +144,7 @@ func (f *Face) link(p page) {
 	f.put("/"+p.folder+"/files.js", fmt.Appendf(nil, "self.VERSION = '%x';\nself.FILES = [\n%s];\n", all.Sum(nil)[:12], list.String()))
 }
 
-// closure returns the page and all files that it needs, sorted.
+// closure returns the page, and then all files that it needs, sorted.
 func (f *Face) closure(from string) []string {
 	if f.files[from] == nil {
 		return nil
@@ -163,7 +163,7 @@ func (f *Face) closure(from string) []string {
 			}
 		}
 	}
-	slices.Sort(found)
+	slices.Sort(found[1:])
 	return found
 }
 

@@ -18,12 +18,16 @@ func Policy(scans bool) string {
 		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html railgate"
 }
 
+// WorkerPolicy is the Content-Security-Policy of a service worker's script. It imports two scripts by constant paths,
+// which trusted types would refuse, and handles no text.
+const WorkerPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+
 // permitted are the features of a browser that the pages use. off are those that they do not use and that browsers
 // would let them use.
 var (
 	permitted = []string{"camera", "geolocation", "screen-wake-lock", "fullscreen", "autoplay"}
 	off       = []string{
-		"accelerometer", "bluetooth", "browsing-topics", "clipboard-read", "display-capture", "encrypted-media", "gamepad", "gyroscope",
+		"accelerometer", "browsing-topics", "clipboard-read", "display-capture", "encrypted-media", "gamepad", "gyroscope",
 		"hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "serial",
 		"storage-access", "usb", "window-management", "xr-spatial-tracking",
 	}
@@ -59,7 +63,7 @@ func Headers(scans bool) []Header {
 func (s *file) headers() []Header {
 	all := append(Headers(s.scans), Header{"Content-Type", s.kind})
 	if s.scope != "" {
-		all = append(all, Header{"Service-Worker-Allowed", s.scope})
+		all = append(all, Header{"Content-Security-Policy", WorkerPolicy}, Header{"Service-Worker-Allowed", s.scope})
 	}
 	return all
 }

@@ -60,9 +60,13 @@ func TestEveryFileIsServedWithItsHeaders(t *testing.T) {
 			if plain.StatusCode != 200 || plain.Header.Get("Content-Encoding") != "" || content == "" {
 				t.Fatalf("%s %s: %d, %d bytes, %v", name, at, plain.StatusCode, len(content), plain.Header)
 			}
+			want := map[string]string{}
 			for _, h := range f.files[at].headers() {
-				if plain.Header.Get(h.Name) != h.Value {
-					t.Errorf("%s %s: %s is %q", name, at, h.Name, plain.Header.Get(h.Name))
+				want[h.Name] = h.Value
+			}
+			for name, value := range want {
+				if plain.Header.Get(name) != value {
+					t.Errorf("%s: %s is %q", at, name, plain.Header.Get(name))
 				}
 			}
 			if packed.Header.Get("Content-Encoding") == "gzip" {
@@ -156,6 +160,8 @@ func TestListOfFilesIsWhatThePageNeeds(t *testing.T) {
 	}
 	if r := get(f, "GET", "/handheld/sw.js"); r.Header.Get("Service-Worker-Allowed") != "/handheld/" {
 		t.Errorf("the service worker has no scope: %v", r.Header)
+	} else if r.Header.Get("Content-Security-Policy") != WorkerPolicy {
+		t.Errorf("the service worker cannot import its scripts: %v", r.Header)
 	}
 	for _, at := range []string{"/", "/handheld"} {
 		if r := get(f, "GET", at); r.StatusCode != 308 || r.Header.Get("Location") != "/handheld/" {
