@@ -31,6 +31,7 @@ import { load, pathOf } from './tools.js';
 
 export { film, pictureOf } from './camera.js';
 export { holder, PASSWORD, person, register, revoke, sell } from './people.js';
+export { passes } from './passes.js';
 export { call, gate, phoneCode } from './system.js';
 
 const { chromium } = load('playwright-core');
@@ -56,13 +57,13 @@ const pictures = fileURLToPath(new URL('../../../docs/pictures/pages/', import.m
 
 /**
  * Starts system and browser of a test file.
- * @param {{roles?: string}} [how] roles of the staff credential
+ * @param {{roles?: string, more?: string[]}} [how] roles of the staff credential, with commas; further arguments of the demo
  */
-export async function start({ roles } = {}) {
+export async function start({ roles, more } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'railgate-camera-'));
   const camera = join(scratch, 'camera.y4m');
   film(camera, [null]);
-  const system = await startSystem({ roles });
+  const system = await startSystem({ roles, more });
   const browser = await launch(camera);
   after(async () => {
     await browser.close();

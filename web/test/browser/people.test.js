@@ -4,6 +4,7 @@ import test, { after } from 'node:test';
 
 import { call, gate, startSystem } from './system.js';
 import { holder, person, register, revoke, sell } from './people.js';
+import { passes } from './passes.js';
 
 const system = await startSystem();
 after(() => system.stop());
@@ -30,4 +31,9 @@ test('people have codes, tickets and revocations', { timeout: 60_000 }, async ()
   await revoke(system, one.serial);
   assert.equal((await until(one.code(), system.device, (v) => v.reason !== 'ok')).reason, 'revoked');
   assert.ok(await call('GET', `${system.issuer}/v1/privacy-policy`));
+});
+
+test('codes that the test signs are valid', { timeout: 60_000 }, async () => {
+  const next = passes(system);
+  for (let n = 0; n < 3; n++) assert.equal((await gate(system, await next())).reason, 'ok');
 });

@@ -53,6 +53,7 @@ export async function call(method, url, { bearer, body } = {}) {
  * @property {string} turnstile credential of the turnstile, which admits a code once
  * @property {string} held credential of the handheld
  * @property {string} authority public key, hexadecimal
+ * @property {{id: number, seed: string}} loadKey with which a test can sign codes
  * @property {Map<number, string>} keys public issuer keys, hexadecimal, by id
  * @property {() => string} output of the demo
  * @property {() => Promise<void>} stop
@@ -60,13 +61,13 @@ export async function call(method, url, { bearer, body } = {}) {
 
 /**
  * Starts the demo. The caller must stop it.
- * @param {{roles?: string}} [how] roles of the staff credential, with commas
+ * @param {{roles?: string, more?: string[]}} [how] roles of the staff credential, with commas; further arguments
  * @returns {Promise<System>}
  */
-export async function startSystem({ roles = 'window,police,operator,ticketing,authority' } = {}) {
+export async function startSystem({ roles = 'window,police,operator,ticketing,authority', more = [] } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'railgate-web-'));
   const ports = ['gateway', 'gateway-admin', 'issuer', 'issuer-admin', 'handheld'].flatMap((name) => [`-${name}`, '127.0.0.1:0']);
-  const child = spawn(demo(), ['-serve', '-no-story', '-staff-roles', roles, ...ports], { env: { ...process.env, TMPDIR: scratch, NO_COLOR: '1' } });
+  const child = spawn(demo(), ['-serve', '-no-story', '-staff-roles', roles, ...ports, ...more], { env: { ...process.env, TMPDIR: scratch, NO_COLOR: '1' } });
   let out = '';
   child.stdout.on('data', (data) => { out += data; });
   child.stderr.on('data', (data) => { out += data; });
@@ -96,6 +97,7 @@ export async function startSystem({ roles = 'window,police,operator,ticketing,au
       staff: target.staff, device: target.device, turnstile: target.passback,
       held: find(/Bearer (rgd_[0-9a-f]{64})' --data-binary "\$CODE" '[^']*receipt=1'/),
       authority: find(/authority key\s+([0-9a-f]{64})/),
+      loadKey: target.load_key,
       keys: new Map([...out.matchAll(/ (\d+)=([0-9a-f]{64})\b/g)].map(([, id, key]) => [Number(id), key])),
       output: () => out, stop,
     };
