@@ -31,6 +31,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation/publish"
 )
 
 // Config has the parts and settings of an Issuer. Open sets Credentials.Accounts,
@@ -61,6 +62,9 @@ type Config struct {
 	// [registry.Config].
 	Bookings *outbox.Outbox
 	Opens    time.Duration
+	// ControlStats and BookingsStats return the counters of the streams' publishers, for operators. nil: they are
+	// not shown.
+	ControlStats, BookingsStats func() publish.Stats
 	// Limits are the numbers of the registry's rules. Zero: rules.DefaultLimits.
 	Limits rules.Limits
 	// Staff are the staff credentials.
@@ -176,6 +180,10 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.AuditLog, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.AuditLog, b.log, c.Credentials.Metrics
+	c.HTTP.Streams = []httpapi.Stream{{Outbox: c.Credentials.Outbox, Stats: c.ControlStats}}
+	if c.Bookings != nil {
+		c.HTTP.Streams = append(c.HTTP.Streams, httpapi.Stream{Outbox: c.Bookings, Stats: c.BookingsStats})
+	}
 	c.HTTP.SandboxCodes, _ = c.Codes.(*provider.SandboxCodes)
 	b.API, err = httpapi.New(b.Credentials, c.HTTP)
 	return b, err

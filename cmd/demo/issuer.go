@@ -56,7 +56,8 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 	if err != nil {
 		return err
 	}
-	if err := h.startPublishers(ctx, db, bookings, keys, log); err != nil {
+	stats, err := h.startPublishers(ctx, db, bookings, keys, log)
+	if err != nil {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
@@ -75,7 +76,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 			Checker: facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidentRegistry{},
 			Now: h.clock.now, Log: log, Metrics: metrics,
 		},
-		Bookings: bookings, Opens: opens,
+		Bookings: bookings, Opens: opens, ControlStats: stats[0], BookingsStats: stats[1],
 		Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
 		Keys:     []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff:    []staff.Credential{member, seller},
@@ -109,8 +110,9 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 	return err
 }
 
-// startPublishers starts what writes the control stream and the bookings, and creates the topic of passages.
-func (h *system) startPublishers(ctx context.Context, control, bookings *outbox.Outbox, keys *keystore.Keys, log *zap.Logger) error {
+// startPublishers starts what writes the control stream and the bookings, and creates the topic of passages. stats
+// are the counters of the two publishers.
+func (h *system) startPublishers(ctx context.Context, control, bookings *outbox.Outbox, keys *keystore.Keys, log *zap.Logger) (stats []func() publish.Stats, err error) {
 	for _, s := range []struct {
 		domain revocation.Domain
 		topic  string
@@ -119,7 +121,7 @@ func (h *system) startPublishers(ctx context.Context, control, bookings *outbox.
 	}{{revocation.Control, topic, control, 0}, {revocation.Bookings, bookingsTopic, bookings, registry.BookingLife}} {
 		link, err := kafka.Open(h.kafka(s.topic))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		h.atEnd(link.Close)
 		publisher := publish.New(publish.Config{
@@ -127,16 +129,17 @@ func (h *system) startPublishers(ctx context.Context, control, bookings *outbox.
 			Outbox: s.outbox, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
 		})
 		s.outbox.SetWake(publisher.WakeOne)
+		stats = append(stats, publisher.Stats)
 		h.parts.Go(func() error { return publisher.Run(ctx) })
 	}
 	link, err := kafka.Open(h.kafka(passagesTopic))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h.atEnd(link.Close)
 	passages := publish.Topic{Name: passagesTopic, Partitions: partitions, Replication: 1, Retention: exchange.MinRetention}
 	h.parts.Go(func() error { passages.Keep(ctx, link, log); return nil })
-	return nil
+	return stats, nil
 }
 
 // announceGateways announces the keys with which the gateways sign, as railgate-issuer -announce-gateway does.

@@ -65,6 +65,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	var bookingsPublisher *publish.Publisher
+	var bookingsStats func() publish.Stats
 	if bookings != nil {
 		link, err := openLink(c, c.Bookings.Topic, "railgate-issuer")
 		if err != nil {
@@ -73,6 +74,7 @@ func serve(ctx context.Context, c *config) error {
 		defer link.Close()
 		bookingsPublisher = newBookingsPublisher(c, bookings, link, keys, log)
 		bookings.SetWake(bookingsPublisher.WakeOne)
+		bookingsStats = bookingsPublisher.Stats
 		metrics.MustRegister(publisherMetrics{bookingsPublisher, bookingsMetrics})
 	}
 	checker, callback, err := c.FaceCheck.checker(log, metrics)
@@ -95,7 +97,7 @@ func serve(ctx context.Context, c *config) error {
 			Trouble: func() string { return publishingProblem(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), Announce: c.announce, KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
-		Bookings: bookings, Opens: c.Bookings.Opens, Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
+		Bookings: bookings, Opens: c.Bookings.Opens, ControlStats: publisher.Stats, BookingsStats: bookingsStats, Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
 		HTTP: httpapi.Config{
 			Pages: c.pages(), Contact: c.Contact, Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),
 			MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,

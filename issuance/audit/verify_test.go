@@ -79,6 +79,9 @@ func TestFalsificationIsFoundAtItsFirstPosition(t *testing.T) {
 				if want := max(0, test.at-1); r.Head.Position != want || r.Checked != want {
 					t.Errorf("valid up to %d (%d entries), want %d", r.Head.Position, r.Checked, want)
 				}
+				if entries, broken := h.verifyPages(3); len(entries) != int(r.Checked) || broken == nil || *broken != *r.Broken {
+					t.Errorf("in pages %d entries are valid, then %v; want %d, then %v", len(entries), broken, r.Checked, r.Broken)
+				}
 				if text := r.Broken.String(); !strings.Contains(text, fmt.Sprintf("position %d", test.at)) || !strings.HasSuffix(text, ", because "+test.because) {
 					t.Error(text)
 				}

@@ -49,6 +49,8 @@ type Config struct {
 	Proxies throttle.Proxies
 	// AuditLog records the actions of staff and operators. nil: it is not served.
 	AuditLog *audit.Log
+	// Streams are the streams of records for gateways, for operators. Empty: none is shown.
+	Streams []Stream
 	// Rate limits applications, face checks, registrations, logins and other requests
 	// with a password, per network. Zero: no limit.
 	Rate throttle.Rate
@@ -98,6 +100,7 @@ type API struct {
 	applying *throttle.Limiter[throttle.Caller] // nil: no limit
 	locating *throttle.Limiter[throttle.Caller] // nil: no limit; as limiter, counted apart
 	auditLog *audit.Log
+	streams  []Stream
 	callback http.Handler
 	pages    Pages                  // nil: none
 	codes    *provider.SandboxCodes // nil: a real provider, or none
@@ -157,7 +160,7 @@ func New(s *credential.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, callback: c.Callback, pages: c.Pages, codes: c.SandboxCodes, support: c.Contact,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, streams: c.Streams, callback: c.Callback, pages: c.Pages, codes: c.SandboxCodes, support: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.middleware(a.mux())

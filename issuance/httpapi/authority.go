@@ -9,6 +9,7 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // listAwaiting lists the entries that wait for the national authority, in pages. They
@@ -137,4 +138,76 @@ func auditLogQuery(raw string) (q audit.Query, err error) {
 		}
 	}
 	return q, err
+}
+
+// anchor is a position of the audit log's chain and the hash there.
+type anchor struct {
+	Position int64      `json:"position"`
+	Hash     audit.Hash `json:"hash"`
+}
+
+// chainBreak is the first position where the chain is wrong.
+type chainBreak struct {
+	Position int64  `json:"position"`
+	From     int64  `json:"from"`
+	ID       int64  `json:"id,omitempty"`
+	Because  string `json:"because"`
+}
+
+// verifyAuditLog verifies a part of the audit log's chain and returns its entries. The reading is written to the
+// audit log before the response.
+func (a *API) verifyAuditLog(r *request, by registry.Principal) (any, error) {
+	entry, err := audit.By(by.By, staff.VerifyAuditLog, audit.Object{Kind: audit.AuditLog, ID: "chain"}, a.service.Now().UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	after, limit, err := chainQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.auditLog.VerifyPage(r.Context(), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	entry.Request, entry.Detail = by.Request, "after position "+strconv.FormatInt(after, 10)
+	if err := a.auditLog.Note(r.Context(), entry); err != nil {
+		return nil, err
+	}
+	out := struct {
+		Base      anchor               `json:"base"`
+		Head      anchor               `json:"head"`
+		After     anchor               `json:"after"`
+		Entries   []audit.ChainedEntry `json:"entries"`
+		Broken    *chainBreak          `json:"broken,omitempty"`
+		Unchained int64                `json:"unchained"`
+		Oldest    int64                `json:"oldest_unchained_ms,omitempty"`
+	}{anchor(p.Base), anchor(p.Head), anchor(p.After), each(p.Entries, func(e audit.ChainedEntry) audit.ChainedEntry {
+		e.Proof = audit.Proof{} // for archives only
+		return e
+	}), nil, p.State.Unchained, p.State.OldestMs}
+	if b := p.Broken; b != nil {
+		out.Broken = &chainBreak{b.Position, b.From, b.Row, b.Because}
+	}
+	return out, nil
+}
+
+// chainQuery parses after and limit, strictly; each may be missing.
+func chainQuery(raw string) (after int64, limit int, err error) {
+	values, bad := url.ParseQuery(raw)
+	limit = audit.DefaultPage
+	for name, all := range values {
+		n, e := strconv.ParseInt(all[0], 10, 64)
+		if bad != nil || e != nil || len(all) != 1 || n < 0 || strconv.FormatInt(n, 10) != all[0] || name != "after" && name != "limit" {
+			bad = problem.New(audit.QueryInvalid, "")
+		}
+		if name == "after" {
+			after = n
+		} else {
+			limit = int(min(n, audit.MaxPage+1)) // VerifyPage refuses values outside its bounds
+		}
+	}
+	if bad != nil {
+		err = problem.New(audit.QueryInvalid, "parameters are after and limit, each once and a number")
+	}
+	return after, limit, err
 }

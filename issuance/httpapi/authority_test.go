@@ -149,6 +149,10 @@ func TestRefusedRolesLearnNothing(t *testing.T) {
 		{"GET", "/v1/audit-log?kind=credential&object=%s", nil, staff.Allowed(staff.ReadObjectAuditLog)},
 		{"GET", "/v1/audit-log", nil, staff.Allowed(staff.ReadAuditLog)},
 		{"GET", "/v1/audit-log?limit=0", nil, staff.Allowed(staff.ReadAuditLog)},
+		{"GET", "/v1/audit-log/chain", nil, staff.Allowed(staff.VerifyAuditLog)},
+		{"GET", "/v1/audit-log/chain?limit=0", nil, staff.Allowed(staff.VerifyAuditLog)},
+		{"GET", "/v1/keys", nil, staff.Allowed(staff.ListKeys)},
+		{"GET", "/v1/streams", nil, staff.Allowed(staff.ReadStreams)},
 	} {
 		for _, role := range staff.Roles() {
 			var bodies []string

@@ -277,6 +277,12 @@ func callAsStaff(w *system, h *holder) {
 		w.call("GET", "/v1/audit-log", token, nil)
 	}
 	w.call("GET", "/v1/audit-log?limit=0", operator, nil)
+	for _, path := range []string{"/v1/audit-log/chain", "/v1/keys", "/v1/streams"} {
+		for _, token := range []string{operator, agency, ""} {
+			w.call("GET", path, token, nil)
+		}
+	}
+	w.call("GET", "/v1/audit-log/chain?limit=0", operator, nil)
 	proof := object{"document_type": "resident_id", "document_number": testNumber, "reason": "quota_used_up"}
 	for _, token := range []string{w.staff, agency, ""} {
 		w.call("POST", "/v1/paper-proofs", token, proof)

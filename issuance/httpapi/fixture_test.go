@@ -157,7 +157,7 @@ func (s *fixture) tokens(d described) (all []string) {
 				all = append(all, s.member.Token)
 			case scheme == "staff" && d.OperationID == "getPermissions":
 				all = append(all, s.w.staff, s.w.staffOf[staff.Agency])
-			case scheme == "staff" && d.OperationID == "readAuditLog":
+			case scheme == "staff" && d.forOperators():
 				all = append(all, s.w.staffOf[staff.Operator])
 			case scheme == "staff":
 				all = append(all, s.w.staff)
@@ -165,6 +165,11 @@ func (s *fixture) tokens(d described) (all []string) {
 		}
 	}
 	return all
+}
+
+// forOperators reports whether only operators may call an operation.
+func (d described) forOperators() bool {
+	return slices.Contains([]string{"readAuditLog", "verifyAuditLog", "listKeys", "readStreams"}, d.OperationID)
 }
 
 // open reports whether an operation needs no token.

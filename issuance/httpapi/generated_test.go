@@ -43,8 +43,11 @@ func TestGeneratedRequests(t *testing.T) {
 			s = w.fixtureFor(d)
 			wrongTokens(s, d, body)
 			wrongIDs(s, d, body)
-			if d.OperationID == "readAuditLog" {
+			switch d.OperationID {
+			case "readAuditLog":
 				wrongQueries(s, d)
+			case "verifyAuditLog":
+				wrongChainQueries(s, d)
 			}
 			if d.body() != nil {
 				wrongForms(s, d)
@@ -119,6 +122,20 @@ func wrongQueries(s *fixture, d described) {
 			s.w.t.Errorf("%s: answered %d %s", query, a.Status, a.Body)
 		}
 	}
+}
+
+// wrongChainQueries is wrongQueries for the chain.
+func wrongChainQueries(s *fixture, d described) {
+	s.w.wantNoChange("wrong queries", func() {
+		for _, query := range []string{
+			"limit=0", "limit=501", "limit=-1", "limit=x", "limit=", "limit=1&limit=1", "limit=01", "limit=99999999999999999999", "after=", "after=-1", "after=+1", "after=00",
+			"after=1.5", "after=9223372036854775807", "after=1-1", "after=0&after=0", "unknown=1", "After=1", "limit=1;after=1", "%zz", "limit=1&%ff=1",
+		} {
+			r := s.request(d, nil)
+			r.URL.RawQuery = query
+			s.w.wantAnswer(query, s.w.send(r), true)
+		}
+	})
 }
 
 func wrongForms(s *fixture, d described) {

@@ -109,9 +109,12 @@ func (a *API) forStaff() []operation {
 		{Route{"GET", "/v1/amnesties"}, a.asStaff(withoutBody(200, a.listAmnesties))},
 		{Route{"POST", "/v1/amnesties/{id}/end"}, a.asStaff(withBody(202, a.endAmnesty))},
 		{Route{"POST", "/v1/paper-proofs"}, a.asStaff(withBody(201, a.issuePaperProof))},
+		{Route{"GET", "/v1/keys"}, a.asStaff(allowed(staff.ListKeys, withoutBody(200, a.listKeys)))},
+		{Route{"GET", "/v1/streams"}, a.asStaff(allowed(staff.ReadStreams, withoutBody(200, a.readStreams)))},
 	}
 	if a.auditLog != nil {
-		all = append(all, operation{Route{"GET", "/v1/audit-log"}, a.asStaff(withoutBody(200, a.readAuditLog))})
+		all = append(all, operation{Route{"GET", "/v1/audit-log"}, a.asStaff(withoutBody(200, a.readAuditLog))},
+			operation{Route{"GET", "/v1/audit-log/chain"}, a.asStaff(withoutBody(200, a.verifyAuditLog))})
 	}
 	return all
 }

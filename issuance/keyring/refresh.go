@@ -151,6 +151,15 @@ func (r *Ring) AnnounceDue(ctx context.Context) error {
 	return nil
 }
 
+// List is [Store.List].
+func (r *Ring) List(ctx context.Context) ([]Line, error) { return r.store.List(ctx) }
+
+// Gateways is [Store.Gateways].
+func (r *Ring) Gateways(ctx context.Context) ([]Gateway, error) { return r.store.Gateways(ctx) }
+
+// Holds reports whether this issuer has the secret of a key.
+func (r *Ring) Holds(id tokens.KeyID) bool { return r.holds(id) }
+
 // Published reports whether a key's announcement is in the stream.
 func (r *Ring) Published(ctx context.Context, id tokens.KeyID) (bool, error) {
 	return r.store.Published(ctx, id)

@@ -58,6 +58,8 @@ const (
 	ReadAuditLog    Action = "read_audit_log" // of all objects
 	VerifyAuditLog  Action = "verify_audit_log"
 	ArchiveAuditLog Action = "archive_audit_log"
+	ListKeys        Action = "list_keys"    // of the issuer and of gateways
+	ReadStreams     Action = "read_streams" // the state of the streams and their publisher
 	GenerateKey     Action = "generate_key"
 	AnnounceKey     Action = "announce_key"
 	UseKeyFrom      Action = "use_key_from"   // sets the time from which the key signs
@@ -121,7 +123,7 @@ var rules = []struct {
 	{[]Role{Window, Agency, Police}, []Action{Identify}},        // our choice: the passenger is present there
 	{[]Role{Police, Operator}, []Action{ReadObjectAuditLog}},    // our choice
 	{[]Role{Operator}, []Action{ // our choice
-		ReadAuditLog, VerifyAuditLog, ArchiveAuditLog,
+		ReadAuditLog, VerifyAuditLog, ArchiveAuditLog, ListKeys, ReadStreams,
 		GenerateKey, AnnounceKey, UseKeyFrom, DeactivateKey, RetireKey, DistrustKey, RevokeSubject,
 		AnnounceGateway, WithdrawGateway, NewFieldKey, ReEncrypt, DropFieldKey, Backup, Restore, Republish, Erase, ClearLockout,
 	}},
