@@ -6,7 +6,7 @@
 
 import { check } from './check.js';
 import { hex, parseText, Refused, SCOPES } from './code.js';
-import { PASSED, Passages, WAYS } from './passages.js';
+import { PASSED, Passages, REPEAT, WAYS } from './passages.js';
 import { Store } from './store.js';
 import { Bookings, stationOf } from './tickets.js';
 
@@ -33,11 +33,13 @@ const TICKET_REASONS = { unknown: 'no_booking_data', none: 'no_ticket', early: '
  * @property {number | null} age of the data at that time, ms
  * @property {import('./tickets.js').Ticket} [ticket] missing if the policy does not ask
  * @property {{outcome: string, age: number, reach: number}} [passback] missing if the scan leaves no passage
+ * @property {import('./code.js').Code} [code] of an admitted scan
+ * @property {Upload} [upload] what is to be reported of the scan: keep it before the verdict is shown
  */
 
 /**
- * A scan to report when there is a network.
- * @typedef {{code: string, scope: string, at: number, key: string, sent: boolean, passage: {serial: string, way: number, at: number, step: number}}} Upload
+ * A scan to report when there is a network. After it was reported its code is empty, and it only refuses a second use.
+ * @typedef {{code: string, scope: string, train?: string, at: number, key: string, sent: boolean, passage: {serial: string, way: number, at: number, step: number}}} Upload
  */
 
 /** Checks codes without a network, from bundles and its own scans. */
@@ -76,17 +78,72 @@ export class Device extends Store {
    */
   rebuilt(window) {
     const table = new Passages(window);
-    const made = this.newest?.made ?? 0;
-    this.own = this.own.filter((upload) => !upload.sent || upload.at >= made - table.window);
+    this.drop((this.newest?.made ?? 0) - table.window);
     for (const { passage } of this.own) table.add(passage.serial, passage.way, { ...passage, place: 'own', state: PASSED });
-    const own = new Set(this.own.map(({ passage: p }) => `${p.serial} ${p.way} ${p.step} ${p.at}`)); // uploaded ones come back
+    // Those that were uploaded, or whose answer was lost, come back. The gateway dates the latter by its own clock.
+    const own = new Map(this.own.map(({ passage: p }) => [`${p.serial} ${p.way} ${p.step}`, p.at]));
     for (const p of this.passages?.list ?? []) {
       const serial = `${p.day}-${p.index}`;
-      if (p.state !== PASSED || !own.has(`${serial} ${p.way} ${p.step} ${p.at}`)) {
+      const at = own.get(`${serial} ${p.way} ${p.step}`);
+      if (p.state !== PASSED || at === undefined || Math.abs(p.at - at) >= REPEAT) {
         table.add(serial, p.way, { at: p.at, place: 'another', step: p.step, state: p.state });
       }
     }
     return table;
+  }
+
+  /**
+   * Forgets uploaded scans before a time.
+   * @param {number} time Unix ms
+   */
+  drop(time) {
+    this.own = this.own.filter((upload) => !upload.sent || upload.at >= time);
+  }
+
+  /**
+   * Forgets what no scan at a time or later can meet. Without it a device that gets no bundles would grow.
+   * @param {number} at Unix ms
+   */
+  prune(at) {
+    if (this.table) this.drop(at - this.table.window);
+    this.table?.forget(at);
+  }
+
+  /**
+   * Takes the scans of an earlier run.
+   * @param {Upload[]} own oldest first
+   */
+  restore(own) {
+    this.own = own;
+    if (this.table) this.table = this.rebuilt(this.table.window);
+  }
+
+  /**
+   * Remembers a passage that the gateway admitted at this device, so that it refuses a second use without a network, too.
+   * @param {import('./code.js').Code} code
+   * @param {string} scope
+   * @param {number} at Unix ms
+   * @returns {Upload | null} null if there is nothing to remember
+   */
+  admitted(code, scope, at) {
+    const way = WAYS[scope];
+    if (!this.table || way === undefined || this.own.length >= MAX_OWN) return null;
+    const passage = { serial: code.serial, way, at, step: code.step };
+    this.table.add(code.serial, way, { at, place: 'own', step: code.step, state: PASSED });
+    const own = { code: '', scope, at, key: `${code.serial} ${way} ${at}`, sent: true, passage };
+    this.own.push(own);
+    return own;
+  }
+
+  /**
+   * Reports whether the device has a passage of a code that the gateway does not know yet. Only the device can judge it.
+   * @param {import('./code.js').Code} code
+   * @param {string} scope
+   * @param {number} at Unix ms
+   */
+  holds(code, scope, at) {
+    const window = this.table?.window ?? 0;
+    return WAYS[scope] !== undefined && this.own.some((own) => !own.sent && own.passage.serial === code.serial && at - own.at < window);
   }
 
   /**
@@ -142,7 +199,9 @@ export class Device extends Store {
       const reason = await check(code, Math.floor(verdict.at / 1000), scan.scope, this.knowledge());
       if (reason !== 'ok') return reason;
       const ticket = this.requireTicket(code, scan, policy, verdict);
-      return ticket === 'ok' ? await this.usePassage(code, scan, policy, verdict) : ticket;
+      const last = ticket === 'ok' ? await this.usePassage(code, scan, policy, verdict) : ticket;
+      if (last === 'ok') verdict.code = code;
+      return last;
     } catch (err) {
       if (err instanceof Refused) return err.reason;
       throw err;
@@ -186,13 +245,15 @@ export class Device extends Store {
   /**
    * Decides whether a code was used before, and uses it up.
    * @param {import('./code.js').Code} code
-   * @param {{text: string, scope: string}} scan
+   * @param {{text: string, scope: string, train?: string}} scan
    * @param {import('./sections.js').Policy} policy
    * @param {Verdict} verdict
    */
   async usePassage(code, scan, policy, verdict) {
     const way = WAYS[scan.scope];
-    if (!this.table || way === undefined || this.amnesty(this.station, scan.scope, Math.floor(verdict.at / 1000))) return 'ok';
+    if (way === undefined) return 'ok';
+    const key = await uploadKey(this.device, scan.text, verdict.at); // first: a bundle must not come between the attempt and own
+    if (!this.table || this.amnesty(this.station, scan.scope, Math.floor(verdict.at / 1000))) return 'ok';
     const reach = this.passages ? Math.min(this.passages.reach, LOCAL) : UNKNOWN;
     const action = reach === UNKNOWN || this.own.length >= MAX_OWN ? policy.passback.unknown : policy.passback.local;
     if (action === DENY) return 'no_passage_data';
@@ -206,7 +267,8 @@ export class Device extends Store {
       verdict.flagged = true;
     }
     if (this.own.length < MAX_OWN) {
-      this.own.push({ code: scan.text, scope: scan.scope, at: verdict.at, key: await uploadKey(this.device, scan.text, verdict.at), sent: false, passage });
+      verdict.upload = { code: scan.text, scope: scan.scope, train: scan.train, at: verdict.at, key, sent: false, passage };
+      this.own.push(verdict.upload);
     }
     return 'ok';
   }
@@ -224,7 +286,12 @@ export class Device extends Store {
    * @param {string[]} keys
    */
   uploaded(keys) {
-    for (const upload of this.own) upload.sent ||= keys.includes(upload.key);
+    const answered = new Set(keys);
+    for (const upload of this.own) {
+      if (!answered.has(upload.key)) continue;
+      upload.sent = true;
+      upload.code = '';
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 import { CODE_LIFE } from './store.js';
 
 /** A scan of the same place and step within this time is a repetition, ms. */
-const REPEAT = 10_000;
+export const REPEAT = 10_000;
 /** How long an unconfirmed hold refuses, ms. */
 const HOLD = 10_000;
 
@@ -42,6 +42,14 @@ export class Passages {
     const key = `${serial} ${way}`;
     const stored = this.latest.get(key);
     this.latest.set(key, stored ? this.merged(stored, passage, this.latest.get(`${serial} ${1 - way}`)) : passage);
+  }
+
+  /**
+   * Forgets passages that refuse nothing at a time or later.
+   * @param {number} at Unix ms
+   */
+  forget(at) {
+    for (const [key, passage] of this.latest) if (passage.at <= at - this.window) this.latest.delete(key);
   }
 
   /**
