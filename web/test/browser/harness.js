@@ -30,7 +30,7 @@ import { startSystem } from './system.js';
 import { load, pathOf } from './tools.js';
 
 export { film, pictureOf } from './camera.js';
-export { holder, PASSWORD, person, register, revoke, sell } from './people.js';
+export { holder, PASSWORD, person, register, revoke, sell, setupText } from './people.js';
 export { passes } from './passes.js';
 export { call, gate, phoneCode } from './system.js';
 

@@ -89,3 +89,12 @@ export async function sell(system, account, { train = 'G101', coach = '05', seat
 export async function revoke(system, serial) {
   await call('POST', `${system.issuer}/v1/credentials/${serial}/revoke`, { bearer: system.staff, body: { reason: 'lost_phone' } });
 }
+
+/**
+ * Returns the text that sets a handheld's page up: docs/offline.md, section 8.
+ * @param {import('./system.js').System} system
+ * @param {{device?: string, credential?: string, scopes?: string[]}} [how] default: the demo's handheld, which may work offline
+ */
+export function setupText(system, { device = 'handheld', credential = system.held, scopes = ['entry', 'onboard'] } = {}) {
+  return JSON.stringify({ v: 1, device, credential, authority: system.authority, station: '北京南', scopes });
+}
