@@ -54,7 +54,11 @@ func (h *system) startHandheld(ctx context.Context, a addresses, log *zap.Logger
 		pages.ServeHTTP(w, r)
 	})
 	h.parts.Go(func() error { return process.ServeHTTP(ctx, httpapi.NewServer("", handler, log), listener, drain) })
-	return nil
+	h.handheldHere = h.handheld
+	if h.lan != nil {
+		h.handheld, err = h.lan.serve(ctx, h, listener, handler, log)
+	}
+	return err
 }
 
 // stationProxy forwards requests to a gateway. A handheld waits for each answer, so it has one request in progress, or

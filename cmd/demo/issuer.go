@@ -70,6 +70,15 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 		return err
 	}
 	h.staff, h.ticketing = secret, ticketing
+	members := []staff.Credential{member, seller}
+	for _, role := range roles {
+		secret, member, err := staff.New("demo-"+string(role), role)
+		if err != nil {
+			return err
+		}
+		h.byRole[role] = secret
+		members = append(members, member)
+	}
 	issuer, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault,
@@ -79,7 +88,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 		Bookings: bookings, Opens: opens, ControlStats: stats[0], BookingsStats: stats[1],
 		Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
 		Keys:     []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
-		Staff:    []staff.Credential{member, seller},
+		Staff:    members,
 		Codes:    provider.NewSandboxCodes(), // its codes are at the admin listener
 		HTTP:     httpapi.Config{Pages: a.pages()},
 	})
@@ -104,6 +113,12 @@ func (h *system) startIssuer(ctx context.Context, a addresses, log *zap.Logger) 
 	h.parts.Go(func() error {
 		return process.ServeHTTP(ctx, httpapi.NewServer("", issuer.API.Admin(metrics), log), admin, drain)
 	})
+	h.pages = h.issuer
+	if h.lan != nil {
+		if h.pages, err = h.lan.serve(ctx, h, public, issuer.API.Public(), log); err != nil {
+			return err
+		}
+	}
 	pinned := keys.Authority.Public()
 	h.authority = hex.EncodeToString(pinned[:])
 	h.pinned, err = revocation.NewAuthority(pinned)

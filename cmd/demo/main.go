@@ -3,8 +3,8 @@
 // gates and a handheld over real HTTP, checks every answer, and exits with 1 if one differs from
 // the expected answer.
 //
-// With -serve it then continues to run on fixed ports, shows a code that changes every 60 s,
-// and writes a target file for the load test.
+// With -serve it then continues to run on fixed ports, serves the pages of passengers, clerks and
+// handhelds, shows a code that changes every 60 s, and writes a target file for the load test.
 //
 // Its data is not durable, its face check is a sandbox, and it announces a key with which the
 // load test can sign: it is for trying out, not for gates.
@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), "Runs issuer, two gateways, broker and database in one process, acts as passengers,\nstaff and gates, and checks every answer.\n\n"+
 			"  go run ./cmd/demo            a scripted run; exit code 0 if every answer is as expected\n"+
-			"  go run ./cmd/demo -serve     then continue to run: URLs, curl commands, a QR code, a target for the load test\n\n")
+			"  go run ./cmd/demo -serve     then continue to run: three pages, curl commands, a QR code, a target for the load test\n\n")
 		flags.PrintDefaults()
 	}
 	serve := flags.Bool("serve", false, "after the scripted run, continue to run until interrupted")
@@ -44,6 +44,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&at.issuer, "issuer", "127.0.0.1:8081", "with -serve: `address` of the issuer")
 	flags.StringVar(&at.issuerAdmin, "issuer-admin", "127.0.0.1:9081", "with -serve: `address` of the issuer's metrics")
 	flags.StringVar(&at.handheld, "handheld", "127.0.0.1:8082", "with -serve: `address` of the handheld's page, with the gateway below /v1/")
+	flags.StringVar(&at.lan, "lan", "", "with -serve: serve the pages on this `address` of the machine too, with a self-signed certificate, for phones on its network; auto finds one")
 	flags.StringVar(&at.folder, "pages", "", "with -serve: serve the pages of this `folder` (web) and read it again at each visit, for work on the pages")
 	flags.Func("staff-roles", "with -serve: `ROLE,...` of the staff credential (default window,police)", func(text string) error {
 		at.roles = nil

@@ -72,10 +72,6 @@ func (p *page) commands(s *display) {
 	h := s.system
 	brokers := strings.Join(h.brokers, ",")
 	fmt.Fprintf(p.out, `
-railgate is up. Pages to open in a browser:
-  passenger  %s/
-  desk       %s/desk/
-  handheld   %s/handheld/
 Gateway %s, issuer %s; metrics %s/metrics and %s/metrics
 
 Fetch the current code and scan it at the entry gate:
@@ -93,7 +89,7 @@ Read the control stream: topic %s at the Kafka broker %s, signed with the author
 %s:
   go run ./cmd/stream -brokers %s -topic %s -authority %s -follow
 
-`, h.issuer, h.issuer, h.handheld, h.beijing.url, h.issuer, h.beijing.admin, h.issuerAdmin,
+`, h.beijing.url, h.issuer, h.beijing.admin, h.issuerAdmin,
 		s.application.Access, h.issuer, s.session.CodePath(), h.beijing.devices[entryGate], h.beijing.url, h.beijing.devices[handheld], h.beijing.url,
 		h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial(), p.target,
 		topic, brokers, h.authority, brokers, topic, h.authority)

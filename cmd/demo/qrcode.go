@@ -16,7 +16,6 @@ const (
 	quietBelow  = 3
 	quietBeside = 4
 	qrWidth     = modules + 2*quietBeside
-	qrRows      = (modules + quietAbove + quietBelow) / 2
 )
 
 // Colours 16 and 231 of the 256 are black and white in every theme, unlike the first 16. Each
@@ -28,27 +27,33 @@ func ink(fore, back int) string { return fmt.Sprintf("\x1b[38;5;%d;48;5;%dm", fo
 
 // drawQR returns a code as rows of half blocks.
 func drawQR(text string) ([]string, error) {
+	rows, width, err := qrRows(text)
+	if err == nil && width != modules {
+		err = fmt.Errorf("the QR code is %d modules wide, not %d", width, modules)
+	}
+	return rows, err
+}
+
+// qrRows returns any text as rows of half blocks, and the width of its QR code in modules.
+func qrRows(text string) (rows []string, width int, err error) {
 	q, err := qrcode.New(text, qrcode.Low)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	q.DisableBorder = true
 	bits := q.Bitmap()
-	if len(bits) != modules {
-		return nil, fmt.Errorf("the QR code is %d modules wide, not %d", len(bits), modules)
-	}
+	width = len(bits)
 	colour := func(x, y int) int {
 		x, y = x-quietBeside, y-quietAbove
-		if x >= 0 && x < modules && y >= 0 && y < modules && bits[y][x] {
+		if x >= 0 && x < width && y >= 0 && y < width && bits[y][x] {
 			return black
 		}
 		return white
 	}
-	var rows []string
-	for y := range qrRows {
+	for y := range (width + quietAbove + quietBelow) / 2 {
 		var row strings.Builder
 		last := ""
-		for x := range qrWidth {
+		for x := range width + 2*quietBeside {
 			if now := ink(colour(x, 2*y), colour(x, 2*y+1)); now != last {
 				row.WriteString(now)
 				last = now
@@ -57,5 +62,5 @@ func drawQR(text string) ([]string, error) {
 		}
 		rows = append(rows, row.String()+plain)
 	}
-	return rows, nil
+	return rows, width, nil
 }

@@ -35,6 +35,9 @@ const (
 	handheld   = "handheld"    // works without a network too
 )
 
+// handheldScopes are what the handheld may check.
+var handheldScopes = []string{"entry", "onboard"}
+
 // station is a gateway and the devices of one place.
 type station struct {
 	name       string // as the ticketing system spells it
@@ -74,7 +77,7 @@ func beijingDevices(s *station, offlineGate bool) []gateway.DeviceEntry {
 	reports.Passback.Confirm = true
 	tickets := s.device(ticketGate, "entry")
 	tickets.Ticket.Mode = "require"
-	held := s.device(handheld, "entry", "onboard")
+	held := s.device(handheld, handheldScopes...)
 	held.Offline, held.Receipts, held.Passback, held.Ticket.Mode = true, true, once, "flag"
 	return []gateway.DeviceEntry{gate, window, turns, reports, tickets, held}
 }

@@ -37,6 +37,7 @@ const (
 type addresses struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string
 	handheld                                   string       // of the handheld's page; empty: it is not served
+	lan                                        string       // address for phones; empty: none
 	folder                                     string       // of the pages, read again at each visit; empty: those in the program
 	roles                                      []staff.Role // of the staff credential
 	offlineGate                                bool         // the entry gate may send batches of scans made without a network
@@ -52,9 +53,12 @@ var anywhere = addresses{gateway: anyPort, gatewayAdmin: anyPort, issuer: anyPor
 type system struct {
 	clock               *clock
 	issuer, issuerAdmin string // base URLs
-	handheld            string // base URL of the handheld's page
+	pages, handheld     string // base URLs of the pages, for people: with TLS if there is a lan
+	handheldHere        string // base URL of the handheld's page on loopback
+	lan                 *lan   // nil: loopback only
 	beijing, shanghai   *station
 	staff, ticketing    string // credentials
+	byRole              map[staff.Role]string
 	loadSeed            [signing.SeedSize]byte
 	brokers             []string
 	pinned              *revocation.Authority // signs the streams
@@ -75,12 +79,15 @@ func (h *system) atEnd(f func()) { h.closers = append(h.closers, f) }
 // openSystem builds and starts the system.
 func openSystem(a addresses, log *zap.Logger) (h *system, err error) {
 	ctx, stop := context.WithCancel(context.Background())
-	h = &system{clock: &clock{}, stop: stop, loadSeed: signing.GenerateSeed(), beijing: newStation(1, passenger.From, "Beijing South"), shanghai: newStation(2, passenger.To, "Shanghai Hongqiao")}
+	h = &system{clock: &clock{}, stop: stop, byRole: map[staff.Role]string{}, loadSeed: signing.GenerateSeed(), beijing: newStation(1, passenger.From, "Beijing South"), shanghai: newStation(2, passenger.To, "Shanghai Hongqiao")}
 	defer func() {
 		if err != nil {
 			h.close()
 		}
 	}()
+	if h.lan, err = newLAN(a.lan); err != nil {
+		return h, err
+	}
 	broker, err := fakekafka.Start()
 	if err != nil {
 		return h, fmt.Errorf("broker: %w", err)

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// roles are the credentials that -serve prints for the desk, one for each role.
+var roles = []staff.Role{staff.Window, staff.Agency, staff.Police, staff.Operator, staff.Authority}
+
+// provisioning is the setup text of a handheld: its device id and credential at the gateway, the authority that signs
+// its bundles, its station and what it may check.
+type provisioning struct {
+	Version    int      `json:"v"`
+	Device     string   `json:"device"`
+	Credential string   `json:"credential"`
+	Authority  string   `json:"authority"`
+	Station    string   `json:"station"`
+	Scopes     []string `json:"scopes"`
+}
+
+// setupText returns the setup text of a station's handheld.
+func (h *system) setupText(s *station) (string, error) {
+	text, err := json.Marshal(provisioning{1, handheld, s.devices[handheld], h.authority, s.name, handheldScopes})
+	return string(text), err
+}
+
+// introduce prints the pages and what a newcomer needs on each.
+func (h *system) introduce(out io.Writer, screen bool) error {
+	setup, err := h.setupText(h.beijing)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, `
+railgate is up. Open its pages in a browser:
+  passenger  %s/
+  desk       %s/desk/
+  handheld   %s/handheld/
+
+Apply at the passenger's page as one of these people; the face check is simulated:
+`, h.pages, h.pages, h.handheld)
+	for n := firstVisitor; n < firstVisitor+3; n++ {
+		fmt.Fprintf(out, "  %s  %s\n", person(n).Name, person(n).DocumentNumber)
+	}
+	fmt.Fprintln(out, "Log in at the desk with the credential of a role:")
+	for _, role := range roles {
+		fmt.Fprintf(out, "  %-9s  %s\n", role, h.byRole[role])
+	}
+	fmt.Fprintf(out, "Set up the handheld of %s with this text:\n  %s\n", h.beijing.english, setup)
+	if h.lan == nil {
+		fmt.Fprintln(out, "To use phones, add -lan ADDRESS: this machine's address on their network, or auto.")
+		return nil
+	}
+	fmt.Fprintf(out, `
+On a phone the browser warns once, because this demo has signed its own certificate; in real use a proxy has a real one.
+On this machine %s/, %s/desk/ and %s/handheld/ need none.
+SHA-256 of the certificate:
+  %s
+`, h.issuer, h.issuer, h.handheldHere, strings.ReplaceAll(h.lan.fingerprint, ":", " "))
+	if !screen {
+		return nil
+	}
+	for _, c := range []struct{ title, text string }{
+		{"Scan to open the passenger's page", h.pages + "/"},
+		{"Scan to open the handheld's page", h.handheld + "/handheld/"},
+		{"Scan with the handheld's page to set it up", setup},
+	} {
+		rows, _, err := qrRows(c.text)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\n%s:\n%s\n", c.title, strings.Join(rows, "\n"))
+	}
+	return nil
+}
