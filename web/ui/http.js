@@ -3,7 +3,7 @@
  * @module
  */
 
-import { learn } from './clock.js';
+import { learn, reading } from './clock.js';
 import { pick, texts } from './language.js';
 
 /** @typedef {import('./language.js').Bilingual} Bilingual */
@@ -48,17 +48,18 @@ const t = texts({
  * Sends a request and returns the JSON of its answer, or null if the answer has no content.
  * @param {string} method
  * @param {string} path of the page's own origin
- * @param {{body?: unknown, bearer?: string, patience?: number, signal?: AbortSignal}} [how] body: an object is sent as JSON, a string as text; patience in ms
+ * @param {{body?: unknown, bearer?: string, patience?: number, signal?: AbortSignal, header?: (all: Headers) => void}} [how] body: an object is sent as
+ * JSON, a string as text; patience in ms; header: receives the headers of the answer
  * @returns {Promise<any>}
  * @throws {Problem | Unreachable}
  */
-export async function call(method, path, { body, bearer, patience = PATIENCE, signal } = {}) {
+export async function call(method, path, { body, bearer, patience = PATIENCE, signal, header } = {}) {
   const bound = AbortSignal.timeout(patience);
   /** @type {Record<string, string>} */
   const headers = {};
   if (body !== undefined) headers['Content-Type'] = typeof body === 'string' ? 'text/plain' : 'application/json';
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
-  const sent = Date.now();
+  const sent = reading();
   let answer, text;
   try {
     answer = await fetch(path, {
@@ -69,7 +70,8 @@ export async function call(method, path, { body, bearer, patience = PATIENCE, si
   } catch {
     throw new Unreachable();
   }
-  learn(answer.headers.get('Date'), sent, Date.now());
+  learn(answer.headers.get('Date'), sent);
+  header?.(answer.headers);
   const content = text && answer.headers.get('Content-Type')?.includes('json') ? JSON.parse(text) : null;
   if (answer.ok) return content;
   if (!content?.code || !content?.text) throw new Unreachable(); // a proxy's page

@@ -78,6 +78,6 @@ export function tag() {
  * @param {number} seconds Unix seconds
  * @param {Intl.DateTimeFormatOptions} [parts] default: month, day, hour, minute
  */
-export function when(seconds, parts = { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit' }) {
+export function when(seconds, parts = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }) {
   return new Intl.DateTimeFormat(tag(), { timeZone: 'Asia/Shanghai', hourCycle: 'h23', ...parts }).format(seconds * 1000);
 }

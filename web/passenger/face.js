@@ -1,0 +1,136 @@
+/**
+ * The face check (rules A6, A11) with the provider's sandbox: the real camera shows the picture, and the evidence says what the
+ * sandbox decides. The page says that no face is compared.
+ * @module
+ */
+
+import { announce, go, html, nothing, update } from '../ui/page.js';
+import { steps } from './apply.js';
+import { closeCamera, openCamera } from './camera.js';
+import { awaitsCheck, check, isReturning, progress } from './flow.js';
+import { platform } from './location.js';
+import { state } from './state.js';
+import { t } from './texts.js';
+import { w } from './waytexts.js';
+
+/** @typedef {import('../ui/page.js').View} View */
+
+/** Time of each instruction in the preview, ms. */
+const LOOK = 1200;
+
+/** @typedef {'start' | 'opening' | 'look' | 'blink' | 'sending'} Phase */
+
+/** @type {Phase} */
+let phase = 'start';
+/** @type {import('./camera.js').CameraFault | null} */
+let fault = null;
+let wanted = 'sandbox:pass';
+/** Number of the present attempt: an earlier one that is still running stops. */
+let attempt = 0;
+
+const video = document.createElement('video');
+video.muted = true;
+video.playsInline = true;
+
+/** @param {Phase} to */
+function turn(to) {
+  phase = to;
+  if (to === 'look') announce(w('look'));
+  if (to === 'blink') announce(w('blink'));
+  if (to === 'sending') announce(w('sending'));
+  update();
+}
+
+function stop() {
+  attempt++;
+  closeCamera();
+  phase = 'start';
+}
+
+/** Shows the preview, then sends the evidence. */
+async function begin() {
+  if (phase !== 'start' || progress.busy) return;
+  const mine = ++attempt;
+  fault = null;
+  progress.faults = {};
+  turn('opening');
+  const problem = await openCamera(video);
+  if (mine !== attempt) {
+    if (!problem) closeCamera();
+    return;
+  }
+  if (problem) {
+    fault = problem;
+    turn('start');
+    return;
+  }
+  for (const step of /** @type {Phase[]} */ (['look', 'blink'])) {
+    turn(step);
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    if (mine !== attempt) return;
+  }
+  await send();
+}
+
+/** Sends the evidence once. */
+async function send() {
+  if (progress.busy) return;
+  turn('sending');
+  await progress.run(() => check(wanted));
+  stop();
+  update();
+}
+
+/** @returns {View} */
+function cameraFault() {
+  const [title, text] = { denied: [w('cameraDenied'), w('cameraDeniedText')], none: [w('cameraNone'), w('cameraNoneText')], busy: [w('cameraBusy'), w('cameraBusyText')] }[fault ?? 'none'];
+  const allow = { ios: w('cameraDeniedIos'), android: w('cameraDeniedAndroid'), desktop: w('cameraDeniedDesktop') }[platform()];
+  return html`<div class="notice bad" role="alert"><p><b>${title}</b></p><p>${text}</p>${fault === 'denied' ? html`<p>${allow}</p>` : nothing}</div>
+    <button type="button" class="wide" @click=${begin}>${t('retry')}</button>
+    <button type="button" class="second wide below" @click=${send}>${w('withoutCamera')}</button>`;
+}
+
+/** @returns {View} */
+function demoOptions() {
+  const options = /** @type {const} */ ([['sandbox:pass', 'demoPass'], ['sandbox:fail', 'demoFail'], ['sandbox:timeout', 'demoTimeout']]);
+  return html`<details class="demo"><summary>${w('demoOptions')}</summary><fieldset><legend class="unseen">${w('demoOptions')}</legend>${options.map(([value, text]) =>
+    html`<label class="check"><input type="radio" name="demo" value=${value} .checked=${wanted === value} @change=${() => { wanted = value; }}> ${w(text)}</label>`)}</fieldset></details>`;
+}
+
+/** @returns {View} */
+function view() {
+  const running = phase !== 'start';
+  const text = { start: '', opening: w('opening'), look: w('look'), blink: w('blink'), sending: w('sending') }[phase];
+  return html`<main><h1>${w('faceTitle')}</h1>${isReturning() ? nothing : steps(2)}
+    <div class="card face">
+      ${state.held ? html`<p class="soft">${person()}</p>` : nothing}
+      <div class="oval ${phase}">${running ? html`${video}` : html`<span class="head" aria-hidden="true"></span>`}</div>
+      <p class="saying" aria-hidden="true">${text}</p>
+      ${progress.fault()}
+      ${fault && !running ? cameraFault() : nothing}
+      ${running || fault ? nothing : html`<p>${w('faceText')}</p><button type="button" class="wide" @click=${begin}>${progress.faults[''] ? w('again') : w('start')}</button>`}
+      <div class="notice warn"><p><b>${t('sandbox')}</b> ${w('faceDemo')}</p></div>
+      ${running ? nothing : demoOptions()}
+    </div></main>`;
+}
+
+/** @returns {unknown} */
+function person() {
+  const [before, after] = w('faceFor', '\0').split('\0');
+  return html`${before}<bdi>${state.held?.name}</bdi>${after}`;
+}
+
+function enter() {
+  video.setAttribute('aria-label', w('preview'));
+  fault = null;
+  if (!awaitsCheck()) go('services', { replace: true });
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'hidden' && phase !== 'start' && phase !== 'sending') {
+    stop();
+    update();
+  }
+});
+
+export const part = { view, enter, exit: stop };
