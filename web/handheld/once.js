@@ -1,0 +1,67 @@
+/**
+ * One action for one code: a code that stays before the camera is judged once.
+ *
+ * A code counts as new again after it left the picture and its verdict was closed some time ago. Several codes are
+ * remembered, because two phones may be in the picture by turns.
+ * @module
+ */
+
+/** Time without a sight after which a code has left the picture, ms. */
+export const GONE = 1000;
+/** Time after the end of its verdict during which a code is not judged again, ms. */
+export const REST = 3000;
+/** Bound of the codes that are remembered. */
+const MOST = 16;
+
+export class Once {
+  constructor() {
+    /** @type {Map<string, {seen: number, closed: number}>} times in ms, the oldest code first */
+    this.known = new Map();
+  }
+
+  /**
+   * Notes that a code is in the picture, and reports whether it may be judged.
+   * @param {string} text
+   * @param {number} now ms of a steady clock
+   */
+  fresh(text, now) {
+    const known = this.known.get(text);
+    if (!known) return true;
+    const left = now - known.seen >= GONE;
+    known.seen = now;
+    if (left && now - known.closed >= REST) {
+      this.known.delete(text);
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Notes that a code is judged.
+   * @param {string} text
+   * @param {number} now
+   */
+  acted(text, now) {
+    this.known.delete(text);
+    if (this.known.size >= MOST) this.known.delete(/** @type {string} */ (this.known.keys().next().value));
+    this.known.set(text, { seen: now, closed: Infinity });
+  }
+
+  /**
+   * Notes that the verdict on a code was closed.
+   * @param {string} text
+   * @param {number} now
+   */
+  closed(text, now) {
+    const known = this.known.get(text);
+    if (known) known.closed = now;
+  }
+
+  /**
+   * Lets a code be judged again at once, for staff who ask for it.
+   * @param {string} text
+   */
+  forget(text) {
+    this.known.delete(text);
+  }
+}
