@@ -25,7 +25,7 @@ import { t } from './texts.js';
  * @property {boolean} [danger]
  * @property {(reason: string) => Promise<any>} send
  * @property {(answer: any) => string | View} done the answer as people read it
- * @property {(err: Problem) => boolean} [refused] takes a refusal that belongs to a field of the view: the dialog closes
+ * @property {(err: Problem) => boolean} [beside] reports a refusal that the view shows beside a field: the dialog closes
  * @property {() => Promise<string>} [look] finds out whether an action without an answer was done, and says it
  * @property {boolean} [repeatable] sending it again changes nothing
  */
@@ -36,6 +36,7 @@ import { t } from './texts.js';
  * Asks for confirmation, sends the action and shows its answer.
  * @param {Action} action
  * @returns {Promise<any>} the answer when the dialog is closed; undefined if the action was not done
+ * @throws {Problem} a refusal that the view shows
  */
 export function act(action) {
   /** @type {Stage} */
@@ -49,7 +50,7 @@ export function act(action) {
   /** @type {Problem | null} */
   let problem = null;
 
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     async function send() {
       missing = action.reasons !== undefined && !reason;
       if (missing || stage === 'sending') return update();
@@ -59,7 +60,10 @@ export function act(action) {
         answer = (await action.send(reason)) ?? {};
         stage = 'done';
       } catch (err) {
-        if (err instanceof Problem && action.refused?.(err)) return closeModal();
+        if (err instanceof Problem && action.beside?.(err)) {
+          reject(err);
+          return closeModal();
+        }
         problem = err instanceof Problem ? err : null;
         stage = err instanceof Unreachable ? 'unknown' : 'refused';
       }
