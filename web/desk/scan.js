@@ -124,17 +124,17 @@ export function openScanner({ title, anyone, read }) {
  * @param {Form} form
  * @param {string} name
  * @param {import('../ui/form.js').Look} look
- * @param {(text: string) => void} read a code of the camera
+ * @param {{read: (text: string) => void, button?: import('../ui/page.js').View}} how read: takes a code of the camera; button: of the form, beside the field
  */
-export function scanField(form, name, look, read) {
-  return html`<div class="scan" data-scan>${form.field(name, look)}
+export function scanField(form, name, look, { read, button }) {
+  return html`<div class="scan" data-scan>${form.field(name, look)}<div class="actions">${button ?? nothing}
     <button type="button" class="second" @click=${() => openScanner({
       read: (text) => {
         form.values[name] = text;
         update();
         read(text);
       },
-    })}>${t('scan')}</button></div>`;
+    })}>${t('scan')}</button></div></div>`;
 }
 
 /**

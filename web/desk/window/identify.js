@@ -49,9 +49,10 @@ export function identifyView() {
   return html`<h1>${t('identify')}</h1>
     <form class="card" novalidate @submit=${form.submit(identify)}>
       ${choice(form, 'purpose', t('purpose'), options(purposeName, /** @type {any} */ (member()?.purposes ?? [])))}
-      ${scanField(form, 'code', { label: t('code'), hint: t('codeHint'), max: 1024 }, () => void form.run(() => identify(form.values)))}
+      ${scanField(form, 'code', { label: t('code'), hint: t('codeHint'), max: 1024 }, {
+        read: () => void form.run(() => identify(form.values)), button: html`<button aria-busy=${form.busy} ?disabled=${form.busy}>${t('doIdentify')}</button>`,
+      })}
       ${form.fault()}
-      <div class="actions"><button aria-busy=${form.busy} ?disabled=${form.busy}>${t('doIdentify')}</button></div>
     </form>
     ${found ? result(found) : html`<p class="soft">${t('auditedNotice')}</p>`}`;
 }
@@ -59,9 +60,9 @@ export function identifyView() {
 /** @param {Identified} p */
 function result(p) {
   return html`<section class="card person-card" aria-labelledby="who">
-      <h2 class="person" id="who"><bdi>${p.name}</bdi></h2>
-      <p class="document number">${documentName(/** @type {any} */ (p.document_type))} ${p.document_number_masked}</p>
-      <div class="notice good"><p>${t('compare')}</p></div>
+      <div><h2 class="person" id="who"><bdi>${p.name}</bdi></h2>
+        <p class="document number">${documentName(/** @type {any} */ (p.document_type))} ${p.document_number_masked}</p>
+        <p class="good"><strong>${t('compare')}</strong></p></div>
       <dl class="facts"><dt>${t('serial')}</dt><dd class="number">${p.serial}</dd>
         <dt>${t('usable')}</dt><dd>${p.scopes.map((s) => scopeName(/** @type {any} */ (s))).join(' · ')}</dd>
         <dt>${t('remaining')}</dt><dd>${t('minutes', Math.floor(p.seconds_left / 60))}</dd></dl>
