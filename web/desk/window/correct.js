@@ -8,7 +8,7 @@ import { html, nothing, update } from '../../ui/page.js';
 import { act } from '../action.js';
 import { ask } from '../login.js';
 import { expose, onNext } from '../personal.js';
-import { entryCard, findEntries, foundList, isHolder, lookAgain, statusChip, steps, viewEntry } from './entries.js';
+import { entryCard, findEntries, foundList, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
 import {
   check, documentFields, documentMissing, documentOf, documentPlaces, missing, noDocument, noProof, noStatements, placed, proofFields, proofOf, statementFields, statementPlaces, statementsMissing, statementsOf,
 } from './fields.js';
@@ -130,7 +130,7 @@ async function submit(values) {
 /** Draws the view. */
 export function correctView() {
   return html`<h1>${t('correct')}</h1><p class="soft">${t('correctHint')}</p>${steps([t('stepFind'), t('stepCompare'), t('stepResult')], status ? 2 : entry ? 1 : 0)}
-    ${status ? html`<section class="card"><p class="person"><bdi>${form.values.name}</bdi></p><p>${statusChip(status)}</p></section>` : entry ? editing(entry) : finding()}`;
+    ${status ? resultCard(form.values.name, status) : entry ? editing(entry) : finding()}`;
 }
 
 function finding() {

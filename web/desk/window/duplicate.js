@@ -7,9 +7,9 @@ import { Form } from '../../ui/form.js';
 import { html, nothing, update } from '../../ui/page.js';
 import { act } from '../action.js';
 import { ask } from '../login.js';
-import { expose, onNext } from '../personal.js';
+import { expose, next, onNext } from '../personal.js';
 import { hasPlace, noOriginal, originalFields, originalMissing, originalOf, originalPlaces, statusAfter } from './correct.js';
-import { entryCard, findEntries, isHolder, lookAgain, statusChip, viewEntry } from './entries.js';
+import { entryCard, findEntries, isHolder, lookAgain, resultCard, viewEntry } from './entries.js';
 import {
   choice, documentFields, documentMissing, documentOf, documentPlaces, missing, noDocument, noStatements, placed, statementFields, statementPlaces, statementsMissing, statementsOf,
 } from './fields.js';
@@ -94,7 +94,8 @@ async function submitClaim(values) {
 export function duplicateView() {
   const claims = form.values.way === 'claim';
   return html`<h1>${t('duplicate')}</h1><p class="soft">${t('duplicateAbout')}</p>
-    ${outcome ? html`<div class="notice good" role="status"><p>${outcome.status ? html`${statusChip(outcome.status)}` : t('freed')}</p></div>`
+    ${outcome ? outcome.status ? resultCard(claim.values.name, outcome.status)
+      : html`<div class="notice good" role="status"><p>${t('freed')}</p></div><button type="button" @click=${next}>${t('nextOne')}</button>`
       : entry ? html`${entryCard(entry)}<form class="card" novalidate @submit=${claim.submit(submitClaim)}>${originalFields(claim, true)}${claim.fault()}
         <div class="actions"><button aria-busy=${claim.busy} ?disabled=${claim.busy}>${t('submit')}</button>
           <button type="button" class="second" @click=${() => { entry = null; update(); }}>${t('back')}</button></div></form>`

@@ -6,6 +6,7 @@
 import { Problem } from '../../ui/http.js';
 import { html, nothing } from '../../ui/page.js';
 import { ask } from '../login.js';
+import { next } from '../personal.js';
 import { t } from './texts.js';
 import { documentName, statusName, statusTone } from './words.js';
 
@@ -100,6 +101,17 @@ export function entryCard(entry) {
     ${entry.name_cut ? html`<p class="warn">${t('nameCut')}</p>` : nothing}
     ${entry.name_uncommon || entry.substituted ? html`<p class="warn">${t('nameUncommon')}</p>` : nothing}
     <p class="soft">${t('audited')}</p></section>`;
+}
+
+/**
+ * Draws the result of an action on an entry.
+ * @param {string} name of the person; empty: not shown
+ * @param {string} status
+ */
+export function resultCard(name, status) {
+  return html`<section class="card" role="status"><p class="person"><bdi>${name}</bdi></p>
+      <div class="notice ${statusTone[status]}"><p><strong>${t('statusNow', statusName(/** @type {any} */ (status)))}</strong></p></div></section>
+    <button type="button" @click=${next}>${t('nextOne')}</button>`;
 }
 
 /**

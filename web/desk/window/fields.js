@@ -120,11 +120,11 @@ export const statementPlaces = { original_missing: 'original', document_expired:
  * @param {{delegates?: boolean, holder?: boolean}} how delegates: a delegate may bring it; holder: the account holder's original is needed
  */
 export function statementFields(form, { delegates = false, holder = false }) {
-  return html`<fieldset><legend>${t('statements')}</legend>
+  return html`<fieldset><legend>${t('statements')}</legend><div class="statements">
     ${check(form, 'original', t('original'))}${check(form, 'in_date', t('inDate'))}${check(form, 'readable', t('readable'))}
     ${holder ? check(form, 'holder_original', t('holderOriginal')) : nothing}
     ${delegates ? check(form, 'delegated', t('delegated')) : check(form, 'in_person', t('inPerson'))}
-    ${delegates && form.values.delegated ? check(form, 'delegate_original', t('delegateOriginal')) : nothing}</fieldset>`;
+    ${delegates && form.values.delegated ? check(form, 'delegate_original', t('delegateOriginal')) : nothing}</div></fieldset>`;
 }
 
 /**
@@ -165,7 +165,7 @@ export function proofFields(form, { holder, always = false }) {
   const kinds = holder ? [['phone_end', t('phoneEnd')], ['email_start', t('emailStart')]] : [['holder_number', t('holderNumber')]];
   if (!kinds.some(([kind]) => kind === form.values.proof_kind)) form.values.proof_kind = kinds[0][0];
   return html`<h2>${t('proof')}</h2><p class="soft">${always ? t('proofHintAlways') : t('proofHint')}</p>
-    ${kinds.length > 1 ? choice(form, 'proof_kind', t('proof'), kinds) : nothing}
+    ${kinds.length > 1 ? choice(form, 'proof_kind', t('proofKind'), kinds) : nothing}
     ${form.field('proof_value', { label: kinds.length > 1 ? t('proofValue') : t('holderNumber'), max: 32, inputmode: form.values.proof_kind === 'phone_end' ? 'numeric' : undefined })}`;
 }
 

@@ -8,7 +8,7 @@ import { html, nothing, update } from '../../ui/page.js';
 import { act } from '../action.js';
 import { ask } from '../login.js';
 import { expose, onNext } from '../personal.js';
-import { entryCard, findEntries, foundList, isHolder, lookAgain, statusChip, steps, viewEntry } from './entries.js';
+import { entryCard, findEntries, foundList, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
 import {
   choice, documentFields, documentMissing, documentOf, documentPlaces, missing, noDocument, noProof, noStatements, placed, proofFields, proofOf, statementFields, statementPlaces, statementsMissing, statementsOf,
 } from './fields.js';
@@ -92,7 +92,7 @@ async function submit(values) {
 export function verifyView() {
   const now = status ? 2 : entry ? 1 : 0;
   return html`<h1>${t('verify')}</h1>${steps([t('stepFind'), t('stepCompare'), t('stepResult')], now)}
-    ${status && entry ? html`<section class="card"><p class="person"><bdi>${entry.name}</bdi></p><p>${statusChip(status)}</p></section>`
+    ${status && entry ? resultCard(entry.name, status)
       : entry ? comparison(entry) : finding()}`;
 }
 
