@@ -1,4 +1,4 @@
-// Runs the vectors of codes and bundles with web/railgate in Chromium: the same bodies as in Node.
+// Runs the vectors of codes, bundles and receipts with web/railgate in Chromium: the same bodies as in Node.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,3 +40,10 @@ test('chains are those of the vectors', { timeout: 60_000 }, (t) => run(t, 'code
 test('bundles are accepted or refused, and scans judged, as in the vectors', { timeout: 60_000 }, (t) => run(t, 'bundles', 'verdicts', 'bundle'));
 
 test('a refused bundle changes nothing', { timeout: 60_000 }, (t) => run(t, 'bundles', 'refused', 'bundle'));
+
+test('receipts have the results and fields of the vectors', { timeout: 60_000 }, async (t) => {
+  assert.ok(await run(t, 'receipts', 'receipts', 'bundle') > 20);
+  await run(t, 'receipts', 'spellings', 'bundle');
+});
+
+test('altered bundles, sections and receipts are refused and do nothing else', { timeout: 120_000 }, (t) => run(t, 'receipts', 'altered', 'bundle'));
