@@ -38,6 +38,7 @@ install_tools() {
 	need 'command -v shellcheck' shellcheck
 	need 'command -v systemd-analyze' systemd
 	need 'command -v haproxy' haproxy
+	need 'command -v nginx && command -v caddy' nginx caddy
 	need 'python3 -c "import ensurepip, venv"' python3 python3-venv
 	[[ $(cat "$tools/deploy.installed" 2>/dev/null) == "${PYPI[*]}" ]] && return
 	log "installing ${PYPI[*]} into $tools/deploy"
@@ -138,6 +139,15 @@ done
 # Any output is a failure: haproxy exits 0 after a warning.
 for file in "$here"/haproxy/*.cfg; do
 	check "$file" haproxy -c -dW -q -f "$file"
+	done_with "$file"
+done
+
+# The test starts each server with the export of the handheld's page and compares every response.
+served_by() {
+	RAILGATE_CI=1 go -C "$here/.." test -count=1 -run "Proxies.*/${1//./[.]}" ./web
+}
+for file in "$here"/proxy/*; do
+	check "$file" served_by "${file##*/}"
 	done_with "$file"
 done
 

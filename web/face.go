@@ -134,14 +134,20 @@ func (f *Face) link(p page) {
 	if p.worker == "" {
 		return
 	}
-	all := sha256.New()
 	var list strings.Builder
 	for _, at := range needed {
-		content := f.files[at].plain
-		fmt.Fprintf(all, "%s %d\n%s", at, len(content), content)
 		fmt.Fprintf(&list, "  %q,\n", at)
 	}
-	f.put("/"+p.folder+"/files.js", fmt.Appendf(nil, "self.VERSION = '%x';\nself.FILES = [\n%s];\n", all.Sum(nil)[:12], list.String()))
+	f.put("/"+p.folder+"/files.js", fmt.Appendf(nil, "self.VERSION = '%s';\nself.FILES = [\n%s];\n", f.hash(needed), list.String())).scans = p.scans
+}
+
+// hash returns 24 hexadecimal digits that differ for other files and other contents.
+func (f *Face) hash(paths []string) string {
+	all := sha256.New()
+	for _, at := range paths {
+		fmt.Fprintf(all, "%s %d\n%s", at, len(f.files[at].plain), f.files[at].plain)
+	}
+	return hex.EncodeToString(all.Sum(nil)[:12])
 }
 
 // closure returns the page, and then all files that it needs, sorted.

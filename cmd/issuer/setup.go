@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,12 +14,14 @@ import (
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/web"
 )
 
 var setupCommands = []command{
 	{name: "init", doc: "create the keys of a new issuer in the directory `DIR`; encrypted if keys_passphrase_file is set", bare: true, run: initKeys},
 	{name: "new-staff", doc: "create a staff credential called `NAME` and print it", with: []string{"roles"}, bare: true, run: newStaff},
 	{name: "new-provider-secret", doc: "create a secret to share with one provider in the new file `FILE`", bare: true, run: newProviderSecret},
+	{name: "export-handheld", doc: "write the handheld's page to the folder `DIR`, for the proxy of a station", bare: true, run: exportHandheld},
 	{name: "probe", doc: "request `URL` and exit 0 if it answers 200", bare: true, run: func(_ context.Context, inv *invocation) error { return process.Probe(inv.value) }},
 	{name: "encrypt-keys", doc: "encrypt the key directory with the passphrase in keys_passphrase_file", run: encryptKeys},
 	{name: "re-encrypt-keys", doc: "encrypt the key directory with the passphrase in `FILE` instead", run: reEncryptKeys},
@@ -71,6 +74,18 @@ func newProviderSecret(_ context.Context, inv *invocation) error {
 		return err
 	}
 	inv.printf("%s contains %v. Give it to one provider over a confidential channel, and name the file in\nface_check.http.service.secret_files, residents.http.service.secret_files or\nphone_code.http.service.secret_files.\nTo replace a secret: both sides add the new one as second, then make it first, then remove the old one.", inv.value, s)
+	return nil
+}
+
+// exportHandheld writes the page that a station's proxy serves beside the gateway. It belongs to this program because
+// the gateway has no code of pages.
+func exportHandheld(_ context.Context, inv *invocation) error {
+	release, err := web.Handheld().Export(inv.value, time.Now())
+	if err != nil {
+		return err
+	}
+	inv.printf("%s has the handheld's page, release %s: let the proxy of a station serve %s beside the gateway,\nas deploy/proxy shows. Handhelds change to it at their next start with a network.",
+		inv.value, release, filepath.Join(inv.value, "current"))
 	return nil
 }
 

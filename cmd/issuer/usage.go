@@ -24,6 +24,8 @@ Setup
       Encrypt the key directory with the passphrase in keys_passphrase_file.
   -re-encrypt-keys FILE
       Encrypt the key directory with the passphrase in FILE instead.
+  -export-handheld DIR
+      Write the handheld's page to DIR, for the proxy of a station. Needs no settings.
   -probe URL
       Exit 0 if URL, such as http://127.0.0.1:9081/readyz, answers 200. Needs no settings.
 
