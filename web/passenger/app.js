@@ -30,7 +30,7 @@ const later = {
 /** The view above each view, for the link in the header. @type {Record<string, string>} */
 const above = { apply: 'services', return: 'services', records: 'services', result: '', face: 'services', code: '' };
 
-/** @type {{views: Record<string, () => View>, enter: (name: string) => void} | null} */
+/** @type {typeof import('./account/views.js') | null} */
 let account = null;
 /** Route whose module did not load. @type {string | null} */
 let broken = null;
@@ -52,8 +52,10 @@ async function enter() {
   }
   if (route()[0] === first && broken === null) {
     present = here[first] ?? null;
-    if (present) present.enter?.();
-    else account?.enter(first);
+    if (present) {
+      account?.leave();
+      present.enter?.();
+    } else void account?.enter();
   }
   update();
 }
@@ -89,7 +91,7 @@ function shell() {
   const start = html`<a class="brand" href="#"><img class="mark" src="/passenger/icon.svg" alt="" width="28" height="28"> ${t('app')}</a>`;
   return html`<header class="bar">${first === ''
     ? html`${start}<a class="top" href="#services">${t('services')}</a>`
-    : html`<a class="back" href="#${above[first] ?? ''}"><span aria-hidden="true">‹</span> ${t('back')}</a>`}${languageButton()}</header>
+    : html`<a class="back" href="#${above[first] ?? account?.above() ?? ''}"><span aria-hidden="true">‹</span> ${t('back')}</a>`}${languageButton()}</header>
     ${state.ready && !state.lasting && first !== 'code' ? html`<div class="strip warn" role="status">${t('notLasting')}</div>` : nothing}
     ${view()}`;
 }

@@ -18,6 +18,14 @@ import { w } from './waytexts.js';
 /** Time of each instruction in the preview, ms. */
 const LOOK = 1200;
 
+/**
+ * What a face check is for.
+ * @typedef {object} Purpose
+ * @property {import('../ui/form.js').Form} progress of the request
+ * @property {string} name of the person
+ * @property {(evidence: string) => Promise<void>} send
+ */
+
 /** @typedef {'start' | 'opening' | 'look' | 'blink' | 'sending'} Phase */
 
 /** @type {Phase} */
@@ -27,6 +35,9 @@ let fault = null;
 let wanted = 'sandbox:pass';
 /** Number of the present attempt: an earlier one that is still running stops. */
 let attempt = 0;
+
+/** @type {Purpose} the purpose that was drawn last */
+let purpose = { progress, name: '', send: check };
 
 const video = document.createElement('video');
 video.muted = true;
@@ -41,7 +52,8 @@ function turn(to) {
   update();
 }
 
-function stop() {
+/** Stops the face check: its view is left. */
+export function stop() {
   attempt++;
   closeCamera();
   phase = 'start';
@@ -49,10 +61,10 @@ function stop() {
 
 /** Shows the preview, then sends the evidence. */
 async function begin() {
-  if (phase !== 'start' || progress.busy) return;
+  if (phase !== 'start' || purpose.progress.busy) return;
   const mine = ++attempt;
   fault = null;
-  progress.faults = {};
+  purpose.progress.faults = {};
   turn('opening');
   const problem = await openCamera(video);
   if (mine !== attempt) {
@@ -74,9 +86,10 @@ async function begin() {
 
 /** Sends the evidence once. */
 async function send() {
-  if (progress.busy) return;
+  const { progress: form, send: act } = purpose;
+  if (form.busy) return;
   turn('sending');
-  await progress.run(() => check(wanted));
+  await form.run(() => act(wanted));
   stop();
   update();
 }
@@ -99,30 +112,43 @@ function demoOptions() {
 
 /** @returns {View} */
 function view() {
-  const running = phase !== 'start';
-  const text = { start: '', opening: w('opening'), look: w('look'), blink: w('blink'), sending: w('sending') }[phase];
-  return html`<main><h1>${w('faceTitle')}</h1>${isReturning() ? nothing : steps(2)}
-    <div class="card face">
-      ${state.held ? html`<p class="soft">${person()}</p>` : nothing}
-      <div class="oval ${phase}">${running ? html`${video}` : html`<span class="head" aria-hidden="true"></span>`}</div>
-      <p class="saying" aria-hidden="true">${text}</p>
-      ${progress.fault()}
-      ${fault && !running ? cameraFault() : nothing}
-      ${running || fault ? nothing : html`<p>${w('faceText')}</p><button type="button" class="wide" @click=${begin}>${progress.faults[''] ? w('again') : w('start')}</button>`}
-      <div class="notice warn"><p><b>${t('sandbox')}</b> ${w('faceDemo')}</p></div>
-      ${running ? nothing : demoOptions()}
-    </div></main>`;
+  return html`<main><h1>${w('faceTitle')}</h1>${isReturning() ? nothing : steps(2)}${faceCard({ progress, name: state.held?.name ?? '', send: check })}</main>`;
 }
 
-/** @returns {unknown} */
-function person() {
+/**
+ * Draws a face check. Its view calls {@link reset} when it is entered and {@link stop} when it is left.
+ * @param {Purpose} of
+ */
+export function faceCard(of) {
+  purpose = of;
+  const running = phase !== 'start';
+  const text = { start: '', opening: w('opening'), look: w('look'), blink: w('blink'), sending: w('sending') }[phase];
+  return html`<div class="card face">
+      ${of.name ? html`<p class="soft">${person(of.name)}</p>` : nothing}
+      <div class="oval ${phase}">${running ? html`${video}` : html`<span class="head" aria-hidden="true"></span>`}</div>
+      <p class="saying" aria-hidden="true">${text}</p>
+      ${of.progress.fault()}
+      ${fault && !running ? cameraFault() : nothing}
+      ${running || fault ? nothing : html`<p>${w('faceText')}</p><button type="button" class="wide" @click=${begin}>${of.progress.faults[''] ? w('again') : w('start')}</button>`}
+      <div class="notice warn"><p><b>${t('sandbox')}</b> ${w('faceDemo')}</p></div>
+      ${running ? nothing : demoOptions()}
+    </div>`;
+}
+
+/** @param {string} name @returns {unknown} */
+function person(name) {
   const [before, after] = w('faceFor', '\0').split('\0');
-  return html`${before}<bdi>${state.held?.name}</bdi>${after}`;
+  return html`${before}<bdi>${name}</bdi>${after}`;
+}
+
+/** Prepares a face check. */
+export function reset() {
+  video.setAttribute('aria-label', w('preview'));
+  fault = null;
 }
 
 function enter() {
-  video.setAttribute('aria-label', w('preview'));
-  fault = null;
+  reset();
   if (!awaitsCheck()) go('services', { replace: true });
 }
 

@@ -31,7 +31,7 @@ export class Form {
   constructor(values, places = {}) {
     this.values = { ...values };
     this.places = places;
-    /** @type {Record<string, {text: string, next: string}>} by field; '' is the whole form */
+    /** @type {Record<string, {text: string, next: string, contact?: string, from?: string}>} by field; '' is the whole form */
     this.faults = {};
     this.busy = false;
     /** @type {unknown} the failure of the last submission */
@@ -58,13 +58,13 @@ export class Form {
         : html`<input id=${name} name=${name} type=${look.type ?? 'text'} autocomplete=${/** @type {any} */ (look.autocomplete ?? 'off')} inputmode=${/** @type {any} */ (look.inputmode ?? nothing)} maxlength=${look.max ?? nothing} ?required=${!look.optional} ?readonly=${look.readonly} aria-describedby=${described} aria-invalid=${invalid} .value=${live(this.values[name])} @input=${set}>`;
     return html`<div class="field"><label for=${name}>${look.label}</label>${control}
       ${look.hint ? html`<p class="hint" id="${name}-hint">${look.hint}</p>` : nothing}
-      ${fault ? html`<p class="fault" id="${name}-fault">${fault.text} ${fault.next}</p>` : nothing}</div>`;
+      ${fault ? html`<p class="fault" id="${name}-fault">${fault.text} ${fault.next} ${fault.from} ${fault.contact}</p>` : nothing}</div>`;
   }
 
   /** Draws the failure that belongs to no field. */
   fault() {
     const fault = this.faults[''];
-    return fault ? html`<div class="notice bad" role="alert"><p>${fault.text}</p>${fault.next ? html`<p>${fault.next}</p>` : nothing}</div>` : nothing;
+    return fault ? html`<div class="notice bad" role="alert"><p>${fault.text}</p>${fault.next || fault.from ? html`<p>${fault.next} ${fault.from}</p>` : nothing}${fault.contact ? html`<p>${fault.contact}</p>` : nothing}</div>` : nothing;
   }
 
   /**

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { learn, reading } from './clock.js';
-import { pick, texts } from './language.js';
+import { learn, now, reading } from './clock.js';
+import { pick, texts, when } from './language.js';
 
 /** @typedef {import('./language.js').Bilingual} Bilingual */
 
@@ -38,6 +38,7 @@ export class Unreachable extends Error {
 }
 
 const t = texts({
+  from: ['{0} 起可重试。', 'Possible from {0}.'],
   unreachable: ['网络不通，未收到答复。', 'There is no network: no answer arrived.'],
   unreachableNext: ['请检查网络后重试。', 'Check the connection and try again.'],
   broken: ['页面出错。', 'This page has a fault.'],
@@ -79,12 +80,21 @@ export async function call(method, path, { body, bearer, patience = PATIENCE, si
 }
 
 /**
+ * Says from when a request can succeed: to the second if that is near, with the year if it is far.
+ * @param {number} at Unix seconds
+ */
+function retry(at) {
+  const left = at - now() / 1000;
+  return t('from', when(at, left < 600 ? { timeStyle: 'medium' } : left < 20 * 86_400 ? undefined : { dateStyle: 'long' }));
+}
+
+/**
  * Returns a failure as people read it.
  * @param {unknown} err
- * @returns {{text: string, next: string, contact: string}} next and contact may be empty
+ * @returns {{text: string, next: string, contact: string, from?: string}} next and contact may be empty; from: when to try again
  */
 export function explain(err) {
-  if (err instanceof Problem) return { text: pick(err.text), next: err.next ? pick(err.next) : '', contact: err.contact ? pick(err.contact) : '' };
+  if (err instanceof Problem) return { text: pick(err.text), next: err.next ? pick(err.next) : '', contact: err.contact ? pick(err.contact) : '', from: err.retryAt ? retry(err.retryAt) : '' };
   if (err instanceof Unreachable) return { text: t('unreachable'), next: t('unreachableNext'), contact: '' };
   console.error('fault:', err instanceof Error ? err.name : 'unknown'); // not the message: it may contain input
   return { text: t('broken'), next: t('brokenNext'), contact: '' };
