@@ -57,15 +57,16 @@ const pictures = fileURLToPath(new URL('../../../docs/pictures/pages/', import.m
 
 /**
  * Starts system and browser of a test file.
- * @param {{roles?: string, more?: string[]}} [how] roles of the staff credential, with commas; further arguments of the demo
+ * @param {{roles?: string, more?: string[], atEnd?: (hook: () => Promise<void>) => void}} [how] roles of the staff credential, with
+ * commas; further arguments of the demo; what runs a function at the end, if it is not node:test
  */
-export async function start({ roles, more } = {}) {
+export async function start({ roles, more, atEnd = after } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'railgate-camera-'));
   const camera = join(scratch, 'camera.y4m');
   film(camera, [null]);
   const system = await startSystem({ roles, more });
   const browser = await launch(camera);
-  after(async () => {
+  atEnd(async () => {
     await browser.close();
     await system.stop();
     rmSync(scratch, { recursive: true, force: true });
@@ -123,7 +124,7 @@ async function open(t, browser, url, how) {
   const page = await context.newPage();
   page.expected = [];
   page.requests = [];
-  const faults = watch(page, context, origin);
+  const faults = watch(page, context, origin, (fault) => t.diagnostic?.(fault));
   t.after(async () => {
     await (how.context ? page : context).close();
     const open = faults.filter((fault) => !page.expected.some((pattern) => pattern.test(fault)));
@@ -141,8 +142,8 @@ function withoutCamera(name) {
 }
 
 /** Collects the faults and requests of a page. */
-function watch(page, context, origin) {
-  const faults = [];
+function watch(page, context, origin, tell) {
+  const faults = { all: [], push(fault) { this.all.push(fault); tell(fault); } };
   page.on('console', (message) => {
     if (message.type() !== 'error') return;
     const { url } = message.location();
@@ -156,7 +157,7 @@ function watch(page, context, origin) {
     page.requests.push({ method: request.method(), url });
     if (/^https?:/.test(url) && new URL(url).origin !== origin) faults.push(`request to another origin: ${url}`);
   });
-  return faults;
+  return faults.all;
 }
 
 /**

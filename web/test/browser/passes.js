@@ -2,7 +2,7 @@
  * Codes of invented passengers in any number, signed with the key that the demo announces for load tests.
  * @module
  */
-import { createPrivateKey, randomBytes, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto';
 
 import { chainOf } from '../../railgate/chain.js';
 import { assemble, BODY_SIZE, CREDENTIAL_LIFE, dayOf, PASS_SIZE } from '../../railgate/code.js';
@@ -12,12 +12,24 @@ const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const [PERIOD, LENGTH, ALL_SCOPES] = [60, 30, 127];
 const FIRST_INDEX = 3_000_000_000; // the demo's own credentials have low ones
 
+/** @param {import('./system.js').System} system */
+const keyOf = ({ loadKey }) => createPrivateKey({ key: Buffer.concat([PKCS8, Buffer.from(loadKey.seed, 'hex')]), format: 'der', type: 'pkcs8' });
+
+/**
+ * Returns the public key of `passes`, hexadecimal.
+ * @param {import('./system.js').System} system
+ */
+export function publicOf(system) {
+  return createPublicKey(keyOf(system)).export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
+}
+
 /**
  * Returns a function that makes the code of another passenger at each call, valid from now.
  * @param {import('./system.js').System} system
  */
-export function passes({ loadKey }) {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8, Buffer.from(loadKey.seed, 'hex')]), format: 'der', type: 'pkcs8' });
+export function passes(system) {
+  const { loadKey } = system;
+  const key = keyOf(system);
   let index = FIRST_INDEX + Math.floor(Math.random() * 1e9);
   return async () => {
     const now = Math.floor(Date.now() / 1000);

@@ -49,6 +49,7 @@ export async function call(method, url, { bearer, body } = {}) {
  * @property {string} gateway URL without path
  * @property {string} admin URL of the issuer's admin listener, without path
  * @property {string} staff credential of a staff member with the roles that start got
+ * @property {Record<string, string>} byRole credentials of staff members with one role each: window, agency, police, operator, authority
  * @property {string} device credential of the entry gate
  * @property {string} turnstile credential of the turnstile, which admits a code once
  * @property {string} held credential of the handheld
@@ -97,6 +98,7 @@ export async function startSystem({ roles = 'window,police,operator,ticketing,au
       staff: target.staff, device: target.device, turnstile: target.passback,
       held: find(/Bearer (rgd_[0-9a-f]{64})' --data-binary "\$CODE" '[^']*receipt=1'/),
       authority: find(/authority key\s+([0-9a-f]{64})/),
+      byRole: Object.fromEntries([...out.matchAll(/^ *(window|agency|police|operator|authority) +(rgs_[0-9a-f]{64})$/gm)].map(([, role, secret]) => [role, secret])),
       loadKey: target.load_key,
       keys: new Map([...out.matchAll(/ (\d+)=([0-9a-f]{64})\b/g)].map(([, id, key]) => [Number(id), key])),
       output: () => out, stop,
