@@ -6,10 +6,10 @@
 import { clock } from '../ui/clock.js';
 import { html, languageButton, nothing, route, show, update } from '../ui/page.js';
 import * as code from './code.js';
-import { load, loggedOut, payOwed, state } from './state.js';
+import { load, loggedOut, payOwed, putDown, state } from './state.js';
 import { home, services } from './home.js';
 import { bearer, loginNow, loginState, onLogin } from './login.js';
-import { opened, tabPlace, useTab } from './tab.js';
+import { tabPlace, useTab } from './tab.js';
 import { t } from './texts.js';
 
 /** @typedef {import('../ui/page.js').View} View */
@@ -44,6 +44,7 @@ async function enter() {
   if (present && present !== here[first]) present.exit?.();
   present = null;
   broken = null;
+  const late = !here[first];
   try {
     if (!here[first] && later[first]) here[first] = (await later[first]()).part;
     else if (!here[first]) account ??= await import('./account/views.js');
@@ -58,6 +59,11 @@ async function enter() {
     } else void account?.enter();
   }
   update();
+  if (!late) return;
+  await Promise.resolve(); // the drawing
+  const heading = document.querySelector('h1');
+  heading?.setAttribute('tabindex', '-1');
+  if (document.activeElement === document.body) heading?.focus({ preventScroll: true });
 }
 
 /** @returns {View} */
@@ -101,13 +107,17 @@ function shell() {
  * @param {boolean} take
  */
 function begin(take) {
-  useTab(() => void start(take), take);
+  useTab(() => void start(take), () => {
+    present?.exit?.();
+    present = null;
+    putDown();
+  }, take);
 }
 
 /** @param {boolean} taken the tab was taken over */
 async function start(taken) {
   await loginState().catch(() => null); // without a network the login is as it was
-  await load(loginNow()?.account.account ?? (bearer() ? null : ''), taken || !opened);
+  await load(loginNow()?.account.account ?? (bearer() ? null : ''), taken);
   await enter();
 }
 

@@ -6,7 +6,7 @@
 import { now } from '../ui/clock.js';
 import { Form } from '../ui/form.js';
 import { call, explain, Problem } from '../ui/http.js';
-import { language, pick, when } from '../ui/language.js';
+import { pick, when } from '../ui/language.js';
 import { html, nothing, update } from '../ui/page.js';
 import { apply as submitApplication, startReturn } from './flow.js';
 import { active, left, list, loadList } from './list.js';
@@ -220,7 +220,7 @@ function quota() {
  */
 function page(title, fields, button, action) {
   const ready = !asksConsent() || policy.version !== '';
-  return html`<main><h1>${title}</h1>${steps(1)}<form novalidate class="card" lang=${language() === 'zh' ? 'zh-CN' : 'en'} @input=${keep} @submit=${form.submit(action)}>
+  return html`<main><h1>${title}</h1>${steps(1)}<form novalidate class="card" @input=${keep} @submit=${form.submit(action)}>
     ${fields}${consentField()}${form.fault()}
     <button class="wide" aria-busy=${form.busy} ?disabled=${form.busy || !ready}>${ready || policy.fault ? button : w('policyLoading')}</button></form></main>`;
 }

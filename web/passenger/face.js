@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Problem } from '../ui/http.js';
+import { when } from '../ui/language.js';
 import { announce, go, html, nothing, update } from '../ui/page.js';
 import { steps } from './apply.js';
 import { closeCamera, openCamera } from './camera.js';
@@ -127,12 +129,20 @@ export function faceCard(of) {
       ${of.name ? html`<p class="soft">${person(of.name)}</p>` : nothing}
       <div class="oval ${phase}">${running ? html`${video}` : html`<span class="head" aria-hidden="true"></span>`}</div>
       <p class="saying" aria-hidden="true">${text}</p>
-      ${of.progress.fault()}
+      ${of.progress.fault()}${retryAt(of.progress)}
       ${fault && !running ? cameraFault() : nothing}
       ${running || fault ? nothing : html`<p>${w('faceText')}</p><button type="button" class="wide" @click=${begin}>${of.progress.faults[''] ? w('again') : w('start')}</button>`}
       <div class="notice warn"><p><b>${t('sandbox')}</b> ${w('faceDemo')}</p></div>
       ${running ? nothing : demoOptions()}
     </div>`;
+}
+
+/**
+ * After too many failures: when the next check is possible.
+ * @param {import('../ui/form.js').Form} of
+ */
+function retryAt({ failure, faults }) {
+  return faults[''] && failure instanceof Problem && failure.retryAt ? html`<p class="soft">${w('checkFrom', when(failure.retryAt))}</p>` : nothing;
 }
 
 /** @param {string} name @returns {unknown} */

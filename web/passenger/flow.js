@@ -119,6 +119,7 @@ export async function adopt(/** @type {Status} */ status) {
  */
 export async function check(evidence) {
   const again = isReturning();
+  const from = location.hash;
   let sandbox = false;
   const header = (/** @type {Headers} */ all) => { sandbox = all.get('Real-Person-Check')?.startsWith('sandbox') ?? false; };
   if (returning) {
@@ -141,14 +142,23 @@ export async function check(evidence) {
     }
   }
   if (again) await openSession();
-  else go('result', { replace: true });
+  else lead(from, 'result');
+}
+
+/**
+ * Leads on to a view, unless the person has left the one where it began.
+ * @param {string} from fragment
+ * @param {string} to
+ */
+function lead(from, to) {
+  if (location.hash === from) go(to, { replace: from === '#face' });
 }
 
 /** After an unknown outcome: reads the status, if the network allows. Leads on if the application was decided. */
 async function lookAgain() {
   const before = held().status.status;
   await refreshStatus().catch(() => {});
-  if (state.held && state.held.status.status !== before) go('result', { replace: true });
+  if (state.held && state.held.status.status !== before) lead('#face', 'result');
 }
 
 /**
@@ -191,7 +201,9 @@ export async function decide() {
 
 /** An approval supersedes the temporary ID that was put aside (rule A9). */
 async function decided() {
-  if (state.prior && state.held?.status.status === 'approved') await dropPrior();
+  if (state.held?.status.status !== 'approved') return;
+  if (state.prior) await dropPrior();
+  if (state.earlier) await dropEarlier();
 }
 
 /** Reads the status of the application, and the server's time with it. */
@@ -221,6 +233,7 @@ export async function openSession() {
     go('face');
     return;
   }
+  const from = location.hash;
   const { seed, anchor } = await makeChain(status.serial ?? '');
   const sent = reading();
   try {
@@ -229,14 +242,14 @@ export async function openSession() {
     const session = await sessionOf(id, opened, seed, offset());
     await keepHeld({ ...held(), check: undefined });
     await keepSession(session);
-    go('code', { replace: location.hash === '#face' });
+    lead(from, 'code');
   } catch (err) {
     if (err instanceof Problem && err.code === 'real_person_check_required') {
       await keepHeld({ ...held(), check: undefined });
       go('face', { replace: true });
       return;
     }
-    if (err instanceof Unreachable || err instanceof Problem && err.status >= 429) go('result', { replace: true });
+    if (err instanceof Unreachable || err instanceof Problem && err.status >= 429) lead('#face', 'result');
     await settle(err);
   }
 }

@@ -81,5 +81,10 @@ function servicesView() {
     </ul></nav></main>`;
 }
 
-export const home = { view: homeView, enter: () => void loadList() };
+function enter() {
+  if (!progress.busy) progress.faults = {};
+  void loadList();
+}
+
+export const home = { view: homeView, enter };
 export const services = { view: servicesView };

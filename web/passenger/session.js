@@ -108,7 +108,7 @@ export function momentOf(session, ms) {
   const since = ms / 1000 - session.start;
   const step = Math.min(Math.max(0, Math.floor(since / session.period)), session.length - 1);
   const rest = endOf(session) - ms / 1000;
-  const left = Math.min((step + 1) * session.period - since, rest);
+  const left = Math.min((step + 1) * session.period - since, session.period, rest);
   return { step, left: Math.max(0, Math.ceil(left)), rest: Math.max(0, Math.ceil(rest)), over: rest <= 0 };
 }
 

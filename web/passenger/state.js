@@ -84,6 +84,7 @@ export const state = {
  * @param {boolean} taken the tab was taken over from another one, so the page was not closed
  */
 export async function load(account, taken) {
+  putDown();
   vault = await Vault.open('railgate-passenger');
   /** @type {[Held?, Session?, {held: Held, session: Session | null}?, number?, {tab: string, values: Record<string, string>}?, Owed[]?]} */
   const [held, session, prior, earlier, draft, owed] = /** @type {any} */ (
@@ -111,6 +112,11 @@ export async function load(account, taken) {
   }
   state.ready = true;
   void payOwed();
+}
+
+/** Forgets what is in memory: another tab has taken over what is stored. */
+export function putDown() {
+  Object.assign(state, { ready: false, held: null, session: null, prior: null, earlier: 0, draft: null, owed: [] });
 }
 
 /** Returns the token for requests about the application. */

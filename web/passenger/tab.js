@@ -24,14 +24,10 @@ export function tabPlace() {
 /** The mark of this tab, which is not secret; empty if the browser stores nothing. */
 export const mark = readMark();
 
-/** Whether the mark is new: the page was opened, and not loaded again. */
-export let opened = false;
-
 function readMark() {
   try {
     const old = sessionStorage.getItem(MARK);
     if (old) return old;
-    opened = true;
     const made = crypto.randomUUID();
     sessionStorage.setItem(MARK, made);
     return made;
@@ -41,11 +37,12 @@ function readMark() {
 }
 
 /**
- * Waits for the lock, then runs an action and keeps the lock until the page ends or another tab takes it.
+ * Takes the lock, runs an action and keeps the lock until the page ends or another tab takes it.
  * @param {() => void} action
- * @param {boolean} [take] take the lock from the tab that has it
+ * @param {() => void} lost runs when another tab has taken the lock
+ * @param {boolean} take take the lock from the tab that has it
  */
-export function useTab(action, take = false) {
+export function useTab(action, lost, take) {
   if (!navigator.locks) { // old browsers: their tabs are not told apart
     place = 'own';
     action();
@@ -62,8 +59,9 @@ export function useTab(action, take = false) {
     place = 'own';
     action();
     return new Promise(() => {});
-  }).catch(() => { // taken by another tab
+  }).catch(() => {
     place = 'other';
+    lost();
     update();
   });
 }

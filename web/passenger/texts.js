@@ -6,7 +6,7 @@
 import { texts } from '../ui/language.js';
 
 export const t = texts({
-  app: ['铁路电子临时身份', 'Railway temporary ID'],
+  app: ['铁路电子临时身份', 'Railway ID'],
   home: ['首页', 'Home'],
   back: ['返回', 'Back'],
   services: ['温馨服务', 'Services'],

@@ -69,6 +69,7 @@ export const w = texts({
   preview: ['前置摄像头画面', 'Picture of the front camera'],
   again: ['重新核验', 'Try again'],
   attention: ['网络中断，结果未知。', 'The network was lost and the result is unknown.'],
+  checkFrom: ['{0} 起可再次核验', 'The next check is possible from {0}'],
   cameraDenied: ['无法使用摄像头', 'The camera may not be used'],
   cameraDeniedText: ['实人核验需要摄像头权限。', 'The face check needs the camera.'],
   cameraDeniedIos: ['请在“设置 › 应用 › 浏览器”中允许“相机”，再点“重试”。', 'Open Settings › Apps › your browser, allow Camera, then tap Try again.'],
