@@ -110,6 +110,7 @@ function begin(take) {
   useTab(() => void start(take), () => {
     present?.exit?.();
     present = null;
+    account?.leave();
     putDown();
   }, take);
 }
