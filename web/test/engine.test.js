@@ -19,7 +19,7 @@ test('a gateway that answers judges', async () => {
   assert.match(verdict.text.zh, /请通行/);
   const b = await holder();
   gateway.revoked.add(b.serial);
-  assert.equal(brief(await engine.scan(b.code())), 'amber revoked online');
+  assert.equal(brief(await engine.scan(b.code())), 'red revoked online');
   const forged = parseText(a.code()).wire.slice();
   forged[124] ^= 1;
   assert.equal(brief(await engine.scan(`RG1:${encode(forged)}`)), 'red link_mismatch online');
@@ -30,7 +30,7 @@ test('a text that is no code is judged at once, and one of a later version by th
   const { engine, gateway } = await handheld();
   const before = gateway.requests.length;
   for (const text of ['', 'https://example.com/menu', 'RG1:', 'RG1:'.padEnd(192, 'a'), 'RG2:'.padEnd(2000, '0'), '\u{1f600}']) {
-    assert.equal(brief(await engine.scan(text)), 'amber malformed online', text);
+    assert.equal(brief(await engine.scan(text)), 'red malformed online', text);
   }
   assert.equal(gateway.requests.length, before);
   assert.equal(brief(await engine.scan('RG2:anything')), 'amber unsupported_version online');
@@ -121,7 +121,7 @@ test('an answer that was lost after the gateway acted is one passage and no conf
     await wait(3000);
     assert.equal(brief(await engine.scan(a.code())), 'green ok online', 'the same code within 10 s is a repetition');
     await wait(70_000);
-    assert.equal(brief(await engine.scan(a.code(1))), 'amber already_used online');
+    assert.equal(brief(await engine.scan(a.code(1))), 'red already_used online');
   }
 });
 
@@ -146,7 +146,7 @@ test('a second use is refused across the switch, both ways', async () => {
   assert.equal(brief(await engine.scan(a.code())), 'green ok online');
   gateway.fault = 'down';
   await wait(15_000);
-  assert.equal(brief(await engine.scan(a.code())), 'amber already_used offline', 'admitted online, shown again offline');
+  assert.equal(brief(await engine.scan(a.code())), 'red already_used offline', 'admitted online, shown again offline');
   assert.equal(brief(await engine.scan(b.code())), 'green ok offline');
   await wait(1000);
   assert.equal(brief(await engine.scan(b.code())), 'green ok offline', 'read again within 10 s');
@@ -154,12 +154,12 @@ test('a second use is refused across the switch, both ways', async () => {
   gateway.faults.set('/v1/checks', 'down'); // checks are answered, reports are not
   engine.parts.link.recover();
   await wait(15_000);
-  assert.equal(brief(await engine.scan(b.code())), 'amber already_used offline', 'the gateway cannot know it yet');
+  assert.equal(brief(await engine.scan(b.code())), 'red already_used offline', 'the gateway cannot know it yet');
   assert.equal(gateway.passages.filter(({ serial }) => serial === b.serial).length, 0);
   gateway.faults.clear();
   await wait(70_000);
   assert.equal(engine.status.queue.waiting, 0);
-  assert.equal(brief(await engine.scan(b.code(1))), 'amber already_used online');
+  assert.equal(brief(await engine.scan(b.code(1))), 'red already_used online');
 });
 
 test('two taps on one code are one scan', async () => {
@@ -189,7 +189,7 @@ test('a scan is stored before its verdict is shown, and reported after a crash',
   assert.equal(world.engine.status.mode, 'online');
   assert.equal(brief(await world.engine.scan(a.code())), 'green ok offline', 'within 10 s');
   await world.wait(20_000);
-  assert.equal(brief(await world.engine.scan(a.code())), 'amber already_used offline');
+  assert.equal(brief(await world.engine.scan(a.code())), 'red already_used offline');
   gateway.fault = null;
   await world.wait(90_000);
   assert.equal(world.engine.status.queue.waiting, 0);
@@ -394,7 +394,7 @@ test('a clock that is set back does not stop a handheld with a bundle, and a res
   time.wall -= 3 * 3600 * 1000;
   await world.wait(1000);
   const verdict = await engine.scan(a.code());
-  assert.equal(brief(verdict), 'green ok offline flagged');
+  assert.equal(brief(verdict), 'amber ok offline flagged');
   assert.deepEqual([verdict.state, verdict.flags, Math.abs(verdict.at - now) < 5000], ['clock_doubted', ['data'], true]);
   await world.restart();
   assert.equal(brief(await world.engine.scan(a.code())), 'amber scan_time_refused offline');

@@ -6,10 +6,9 @@
 import { REASONS } from '../../railgate/reasons.js';
 
 /**
- * A verdict. Only green admits.
+ * A verdict. Only reason `ok` admits.
  * @typedef {object} Verdict
- * @property {'green' | 'amber' | 'red'} light green: admitted; amber: refused, and the passenger or the railway can correct
- * it; red: refused, class fraud
+ * @property {'green' | 'amber' | 'red'} light see lightOf
  * @property {string} reason of docs/token-format.md, section 11
  * @property {string} class `ok`, `passenger`, `fraud`, `issuer` or `verifier`
  * @property {{zh: string, en: string}} text for the passenger, with the next step
@@ -59,7 +58,7 @@ export function fromAnswer(answer, { at, scope }) {
   if (admitted && passback?.flagged) flags.push('passback');
   /** @type {Verdict} */
   const verdict = {
-    ...known, text: textIn(answer.text) ?? known.text, source: 'online', flagged: flags.length > 0, flags,
+    ...known, light: lightOf(known, flags.length > 0), text: textIn(answer.text) ?? known.text, source: 'online', flagged: flags.length > 0, flags,
     state: revocation.state, age: revocation.age_ms >= 0 ? revocation.age_ms : null, at, scope, key: keyOf(at),
   };
   if (admitted) Object.assign(verdict, { serial: answer.serial, left: answer.seconds_left });
@@ -87,9 +86,10 @@ export function fromDevice(own, { scope }) {
   if (own.flagged && own.state !== 'fresh') flags.push('data');
   if (own.flagged && own.ticket && own.ticket.held !== 'held') flags.push('ticket');
   if (own.flagged && (own.passback?.outcome === 'used' || flags.length === 0)) flags.push('passback');
+  const meaning = meaningOf(own.reason);
   /** @type {Verdict} */
   const verdict = {
-    ...meaningOf(own.reason), source: 'offline', flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
+    ...meaning, light: lightOf(meaning, own.flagged), source: 'offline', flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
     key: keyOf(own.at),
   };
   if (own.code) Object.assign(verdict, { serial: own.code.serial, left: leftOf(own.code, own.at) });
@@ -119,7 +119,20 @@ export function meaningOf(reason, of) {
   const all = REASONS.filter((entry) => entry[0] === reason);
   const [, known, en, zh] = all.find((entry) => entry[1] === of) ?? all[0] ?? REASONS[0];
   const party = of && ['ok', 'passenger', 'fraud', 'issuer', 'verifier'].includes(of) ? of : known;
-  return { light: reason === 'ok' ? 'green' : party === 'fraud' ? 'red' : 'amber', reason, class: party, text: { zh, en } };
+  const meaning = { reason, class: party, text: { zh, en } };
+  return { ...meaning, light: lightOf(meaning, false) };
+}
+
+/**
+ * Returns the light. A handheld has no barrier, so the colour tells what the staff do: green admits; amber leaves the decision
+ * to them, because the verdict is to be looked at, or because the device or its gateway cannot judge; red does not admit.
+ * @param {{reason: string, class: string}} meaning
+ * @param {boolean} flagged
+ * @returns {Verdict['light']}
+ */
+export function lightOf({ reason, class: party }, flagged) {
+  if (reason === 'ok') return flagged ? 'amber' : 'green';
+  return party === 'verifier' ? 'amber' : 'red';
 }
 
 /** @param {any} text */
