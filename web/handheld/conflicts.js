@@ -6,7 +6,7 @@
 import { when } from '../ui/language.js';
 import { html, nothing, update } from '../ui/page.js';
 import { frame } from './bar.js';
-import { span } from './span.js';
+import { gapOf } from './span.js';
 import { engine } from './state.js';
 import { one, t } from './texts.js';
 
@@ -48,7 +48,7 @@ export function conflictsView() {
 function conflictView(conflict) {
   const { here, there, gap, decided } = conflict;
   return html`<article class="card conflict ${decided ? 'done' : ''}"><h2>${t(conflict.way)} · ${t('serial')} <bdi class="number">${conflict.serial}</bdi></h2>
-    <div class="pair">${place(t('here'), here.place, here.at)}<p class="gap"><span>${t('gap')}</span><b class="number">${one(span(Math.abs(gap)))}</b></p>${place(t('elsewhere'), t(/** @type {'place_unknown'} */ (`place_${there.place}`)), there.at)}</div>
+    <div class="pair">${place(t('here'), here.place, here.at)}<p class="gap"><span>${t('gap')}</span><b class="number">${one(gapOf(gap))}</b></p>${place(t('elsewhere'), t(/** @type {'place_unknown'} */ (`place_${there.place}`)), there.at)}</div>
     ${decided ? html`<p class="good">${t('acknowledged', when(decided / 1000))}</p>` : html`<p>${t('conflictNext')}</p>
       <button type="button" class="second wide" @click=${() => acknowledge(conflict)}>${t('acknowledge')}</button>`}</article>`;
 }

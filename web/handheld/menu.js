@@ -28,5 +28,5 @@ export function recentView() {
   return frame(t('recent'), html`<p class="soft">${t('recentText', RECENT)}</p>
     ${judging.recent.length === 0 ? html`<p class="card">${t('recentNone')}</p>` : html`<ul class="rows card">${judging.recent.map(({ verdict, words }) => html`<li class="past">
       <span class="dot ${words.light}" aria-hidden="true"></span>
-      <div><b>${one(words.title)}</b> · ${one(words.order)}<br><span class="soft number">${when(verdict.at / 1000, { hour: '2-digit', minute: '2-digit', second: '2-digit' })} · ${t(verdict.source)} · ${one(ageOf(verdict))}${verdict.ticket?.train ? html` · <bdi>${verdict.ticket.train} ${verdict.ticket.coach ?? ''} ${verdict.ticket.seat ?? ''}</bdi>` : nothing}</span></div></li>`)}</ul>`}`);
+      <div class="grow"><b>${one(words.title)}</b> · ${one(words.order)}<br><span class="soft number">${when(verdict.at / 1000, { hour: '2-digit', minute: '2-digit', second: '2-digit' })} · ${t(verdict.source)} · ${one(ageOf(verdict))}${verdict.ticket?.train ? html` · <bdi>${verdict.ticket.train} ${verdict.ticket.coach ?? ''} ${verdict.ticket.seat ?? ''}</bdi>` : nothing}</span></div></li>`)}</ul>`}`);
 }

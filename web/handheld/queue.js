@@ -56,7 +56,7 @@ export function queueView() {
   const done = running ? Math.max(0, running.from - queue.waiting) : 0;
   return frame(t('queue'), html`<p class="soft">${t('queueText')}</p>
     <section class="card"><p class="count"><b class="number">${queue.waiting}</b> ${t('waiting')}</p>
-      ${queue.waiting > 0 && queue.oldest ? html`<p class="soft">${t('oldest')}：${t('ago', one(span(Date.now() - queue.oldest)))}</p>` : nothing}
+      ${queue.waiting > 0 && queue.oldest ? html`<p class="soft">${t('oldest', one(span(Date.now() - queue.oldest)))}</p>` : nothing}
       ${queue.waiting === 0 ? html`<p class="good">${t('queueEmpty')}</p>` : nothing}
       ${running ? html`<label for="progress">${t('uploading')}</label><progress id="progress" max=${running.from || 1} value=${done}></progress>` : nothing}
       ${outcome ? html`<p class="notice ${outcome.good ? 'good' : 'warn'}" role="status">${outcome.text}</p>` : nothing}

@@ -23,6 +23,16 @@ export function span(ms) {
 }
 
 /**
+ * Returns the time between two events in both languages, with a tenth of a second where it is short.
+ * @param {number} ms
+ * @returns {Pair}
+ */
+export function gapOf(ms) {
+  const s = (Math.abs(ms) / 1000).toFixed(1);
+  return Math.abs(ms) < 10_000 ? [`${s}秒`, `${s} s`] : span(Math.abs(ms));
+}
+
+/**
  * Puts a pair into a pair with the place `{0}`.
  * @param {Pair} text
  * @param {Pair} value

@@ -38,7 +38,7 @@ export function verdictView({ verdict, words, closes }) {
   const { light, admits } = words;
   const facts = [verdict.ticket?.train, words.used, words.text, words.step, ...words.notes].filter(Boolean);
   return html`<main class="verdict ${light} ${facts.length > 2 ? 'dense' : ''}" data-reason=${verdict.reason} @click=${closes ? dismiss : nothing}>
-    <p class="origin">${one(SOURCES[verdict.source] ?? SOURCES.offline)} · ${one(ageOf(verdict))} · ${t(/** @type {'entry'} */ (verdict.scope))} · ${when(verdict.at / 1000, { hour: '2-digit', minute: '2-digit', second: '2-digit' })}</p>
+    <p class="origin ${verdict.source}"><span class="lamp" aria-hidden="true"></span><b>${one(SOURCES[verdict.source])}</b> · ${one(ageOf(verdict))} · ${t(/** @type {'entry'} */ (verdict.scope))} · ${when(verdict.at / 1000, { hour: '2-digit', minute: '2-digit', second: '2-digit' })}</p>
     <div class="face">
       <svg class="shape" viewBox="0 0 100 100" aria-hidden="true">${SHAPES[light]}</svg>
       <h1>${both(words.title)}</h1>
@@ -48,8 +48,8 @@ export function verdictView({ verdict, words, closes }) {
       ${ticketView(verdict)}
       ${words.used ? html`<p class="fact">${both(words.used)}</p>` : nothing}
       ${words.notes.map((note) => html`<p class="fact">${both(note)}</p>`)}
-      ${words.text ? html`<p class="said">${both(words.text)}</p>` : nothing}
       ${words.step ? html`<p class="step">${both(words.step)}</p>` : nothing}
+      ${words.text ? html`<p class="said">${both(words.text)}</p>` : nothing}
     </div>
     <div class="ends ${preferences.hand}">
       ${admits ? nothing : html`<button type="button" class="rescan" @click=${rescan}>${t('rescan')}</button>`}
@@ -72,7 +72,7 @@ export function ageOf({ age }) {
 function ticketView({ ticket }) {
   if (!ticket?.train) return nothing;
   return html`<p class="ticket"><b><bdi>${ticket.train}</bdi></b>
-    ${ticket.coach ? html`<span><bdi>${ticket.coach}</bdi> ${one(['车', 'coach'])}</span>` : nothing}
+    ${ticket.coach ? html`<span>${t('coach', ticket.coach)}</span>` : nothing}
     ${ticket.seat ? html`<span><bdi>${ticket.seat}</bdi></span>` : nothing}
-    ${ticket.departs ? html`<span>${when(ticket.departs, { hour: '2-digit', minute: '2-digit' })} ${one(['开', 'dep.'])}</span>` : nothing}</p>`;
+    ${ticket.departs ? html`<span>${t('departs', when(ticket.departs, { hour: '2-digit', minute: '2-digit' }))}</span>` : nothing}</p>`;
 }
