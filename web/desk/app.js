@@ -18,6 +18,9 @@ let views = null;
 let failed = false;
 let restored = false;
 
+/** Whether the page showed the desk when it was drawn last. */
+let unlocked = true;
+
 async function load() {
   failed = false;
   try {
@@ -46,7 +49,12 @@ function enter() {
 function page() {
   queueMicrotask(() => drawModal(member() !== null));
   if (!restored) return opening(false, () => {});
-  if (!member()) return entry();
+  if (!member()) {
+    if (unlocked) queueMicrotask(() => document.getElementById('credential')?.focus());
+    unlocked = false;
+    return entry();
+  }
+  unlocked = true;
   return views ? frame(views) : opening(failed, load);
 }
 

@@ -41,7 +41,7 @@ export function entry() {
       <h1>${name ? t('lockedTitle') : t('logIn')}</h1>
       ${name ? html`<div class="notice warn"><p>${why[cause ?? 'hand']}</p><p>${t('lockedDesk', name)}</p></div>` : html`<p class="soft">${t('logInHint')}</p>`}
       <form novalidate @submit=${form.submit((values) => enter(values.credential))}>
-        ${form.field('credential', { label: t('credential'), hint: t('credentialHint'), type: 'password' })}
+        <div data-scan>${form.field('credential', { label: t('credential'), hint: t('credentialHint'), type: 'password' })}</div>
         ${form.fault()}
         <div class="actions"><button aria-busy=${form.busy} ?disabled=${form.busy}>${t('enter')}</button>
           <button type="button" class="second" @click=${scan}>${t('scan')}</button></div>

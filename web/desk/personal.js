@@ -48,6 +48,9 @@ export function next() {
   ended = false;
   for (const clear of clears) clear();
   update();
+  queueMicrotask(() => { // after the drawing, if the focused element is gone
+    if (document.activeElement === document.body) /** @type {HTMLElement | null} */ (document.querySelector('main :is([data-scan] input, .field input)'))?.focus();
+  });
 }
 
 /** Returns the seconds until the data are erased, or null if there are none. */

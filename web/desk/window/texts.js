@@ -37,7 +37,7 @@ export const t = texts({
   compare: ['请核对姓名，并确认是旅客本人。', 'Compare the name, and look at the person.'],
   serial: ['证明序列号', 'Serial'],
   usable: ['可用于', 'Valid for'],
-  remaining: ['二维码剩余时间', 'The code can be shown for'],
+  remaining: ['剩余时间', 'Time left'],
   minutes: ['{0} 分钟', '{0} min'],
   tickets: ['车票', 'Tickets'],
   noTickets: ['没有待乘车的车票。', 'No ticket for a journey ahead.'],
