@@ -3,6 +3,7 @@
  * @module
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ const STOP_MS = 30_000;
 /** Returns the path of the built demo. $RAILGATE_DEMO names one that is already built. */
 export function demo() {
   if (process.env.RAILGATE_DEMO) return process.env.RAILGATE_DEMO;
-  const path = join(tmpdir(), `railgate-demo-of-${userInfo().uid}`);
+  const path = join(tmpdir(), `railgate-demo-of-${userInfo().uid}-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`); // one for each working tree
   const { status } = spawnSync('go', ['build', '-o', path, './cmd/demo'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('go build ./cmd/demo failed');
   return path;
@@ -52,6 +53,7 @@ export async function call(method, url, { bearer, body } = {}) {
  * @property {Record<string, string>} byRole credentials of staff members with one role each: window, agency, police, operator, authority
  * @property {string} device credential of the entry gate
  * @property {string} turnstile credential of the turnstile, which admits a code once
+ * @property {{gateway: string, device: string}} second a gateway of another station, and a turnstile there
  * @property {string} held credential of the handheld
  * @property {string} authority public key, hexadecimal
  * @property {{id: number, seed: string}} loadKey with which a test can sign codes
@@ -95,7 +97,7 @@ export async function startSystem({ roles = 'window,police,operator,ticketing,au
     return {
       passenger: find(/^ *passenger +(\S+)$/m), desk: find(/^ *desk +(\S+)$/m), handheld: find(/^ *handheld +(\S+)$/m),
       issuer: target.issuer, gateway: target.gateway, admin: find(/metrics \S+ and (\S+)\/metrics/),
-      staff: target.staff, device: target.device, turnstile: target.passback,
+      staff: target.staff, device: target.device, turnstile: target.passback, second: { gateway: target.second_gateway, device: target.second },
       held: find(/Bearer (rgd_[0-9a-f]{64})' --data-binary "\$CODE" '[^']*receipt=1'/),
       authority: find(/authority key\s+([0-9a-f]{64})/),
       byRole: Object.fromEntries([...out.matchAll(/^ *(window|agency|police|operator|authority) +(rgs_[0-9a-f]{64})$/gm)].map(([, role, secret]) => [role, secret])),

@@ -4,18 +4,68 @@
  */
 import { person, setupText } from './people.js';
 
+const WAIT = 15_000;
+
 /**
- * Sets a handheld up by its page and begins to scan.
+ * Sets a handheld up by its page, waits for its first bundle and begins to scan.
  * @param {import('playwright-core').Page} page
  * @param {import('./system.js').System} system
- * @param {Parameters<typeof setupText>[1] & {duty?: RegExp}} [how] duty: the button of the use
+ * @param {Parameters<typeof setupText>[1] & {duty?: RegExp, train?: string}} [how] duty: the button of the use; train for a use on board
  */
-export async function setUp(page, system, { duty = /进站检票|^Entry/, ...how } = {}) {
+export async function setUp(page, system, { duty = /进站检票|^Entry/, train, ...how } = {}) {
   await page.getByRole('button', { name: /粘贴启用文字|Paste the setup text/ }).click();
   await page.locator('#text').fill(setupText(system, how));
   await page.getByRole('button', { name: /^(启用|Set up)$/ }).click();
   await page.getByRole('button', { name: duty }).click();
+  if (train) {
+    await page.locator('#train').fill(train);
+    await page.getByRole('button', { name: /开始扫码|Begin to scan/ }).click();
+  }
+  await page.locator('nav.line .age:not(.old)').waitFor({ timeout: WAIT });
   await page.waitForFunction(() => document.querySelector('video')?.readyState === 4);
+}
+
+/**
+ * Shows a code to a handheld that has seen nothing before, and returns the verdict.
+ * @param {import('playwright-core').Page} page
+ * @param {(picture: any) => void} show
+ * @param {any} picture
+ * @param {string} [reason] to wait for
+ */
+export async function scan(page, show, picture, reason) {
+  show(picture);
+  const view = page.locator(reason ? `main.verdict[data-reason=${reason}]` : 'main.verdict');
+  await view.waitFor({ timeout: WAIT });
+  const [shown, text] = await Promise.all([view.getAttribute('class'), view.innerText()]);
+  show(null);
+  return { light: shown?.split(' ')[1], reason: await view.getAttribute('data-reason'), source: /离线判定|Judged offline/.test(text) ? 'offline' : 'online', text };
+}
+
+/**
+ * Closes a verdict.
+ * @param {import('playwright-core').Page} page
+ */
+export async function next(page) {
+  await page.getByRole('button', { name: /^(下一位|Next)$/ }).click({ timeout: 1000 }).catch(() => {}); // a green one closes by itself
+  await page.locator('main.verdict').waitFor({ state: 'detached' });
+}
+
+/**
+ * Cuts the network of a handheld and waits until it says so.
+ * @param {import('playwright-core').Page} page
+ */
+export async function cut(page) {
+  await page.context().setOffline(true);
+  await page.locator('nav.line.offline').waitFor({ timeout: WAIT });
+}
+
+/**
+ * Gives a handheld its network back and waits until it says so.
+ * @param {import('playwright-core').Page} page
+ */
+export async function reconnect(page) {
+  await page.context().setOffline(false);
+  await page.locator('nav.line.online').waitFor({ timeout: WAIT });
 }
 
 /**
