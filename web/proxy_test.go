@@ -86,8 +86,8 @@ func compareFile(t *testing.T, f *Face, get func(string, ...string) (*http.Respo
 		t.Fatalf("%s: %d, %d bytes, want %d", at, got.StatusCode, len(body), want.Body.Len())
 	}
 	for key := range want.Header() {
-		if key == "Vary" && f.files[at].gzip == nil {
-			continue // there is one form only
+		if key == "Vary" && f.files[at].gzip == nil || key == "Content-Length" && encoding == "gzip" {
+			continue // a file with one form does not vary; Caddy leaves out the length of compressed ones
 		}
 		if key != "Etag" && got.Header.Get(key) != want.Header().Get(key) {
 			t.Errorf("%s (%s): %s is %q, want %q", at, encoding, key, got.Header.Get(key), want.Header().Get(key))

@@ -15,7 +15,7 @@ import (
 	"io/fs"
 )
 
-//go:embed ui railgate npm [dhp]*
+//go:embed ui railgate npm passenger desk handheld
 var embedded embed.FS
 
 // shared are the folders of which every page uses some files.
