@@ -85,3 +85,20 @@ func TestKeysEncryptedByAnOlderRelease(t *testing.T) {
 	runtest.Has(t, h.mustRun("-encrypt-keys"), "is encrypted")
 	runtest.HasNot(t, h.mustRun("-check"), "older release", "not encrypted")
 }
+
+// The command needs no settings, and refuses a folder with other content.
+func TestHandheldPageIsExported(t *testing.T) {
+	dir, out := t.TempDir(), &strings.Builder{}
+	runtest.Must(t, runTo(t.Context(), []string{"-export-handheld", dir}, out))
+	runtest.Has(t, out.String(), "release 2", filepath.Join(dir, "current"))
+	for _, name := range []string{"handheld/index.html", "handheld/files.js", "handheld/sw.js", "ui/page.js.gz", "npm/zxing-wasm/zxing_reader.wasm"} {
+		if info, err := os.Stat(filepath.Join(dir, "current", name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := t.TempDir()
+	runtest.Must(t, os.WriteFile(filepath.Join(other, "notes.txt"), []byte("x"), 0o600))
+	if err := runTo(t.Context(), []string{"-export-handheld", other}, out); err == nil || !strings.Contains(err.Error(), "notes.txt") {
+		t.Errorf("a folder with other content: %v", err)
+	}
+}

@@ -1,12 +1,13 @@
-// Command lines counts the Go lines of the product, its equipment and its tests, now or at
+// Command lines counts the lines of the product, its equipment and its tests, now or at
 // earlier revisions.
 //
 //	go run ./test/repo/lines [-packages] [REVISION ...]
 //
-// Product is every file of a package that railgate-gateway, railgate-issuer or
+// Product is every Go file of a package that railgate-gateway, railgate-issuer or
 // railgate-stream links, on any system, except generated files. Equipment is all other Go code
-// that is not a test: harness, generators, vectors, load test, benchmarks, demo. Code is every
-// line that is not blank and not a comment.
+// that is not a test: harness, generators, vectors, load test, benchmarks, demo. Pages are the
+// scripts, styles and markup of web/, without web/npm, which are files of others; tests of pages
+// are those of web/test. Code is every line that is not blank and not a comment.
 package main
 
 import (
@@ -37,7 +38,8 @@ func (c *count) add(o count) { c.files += o.files; c.lines += o.lines; c.code +=
 // tree is the count of one revision: by part, and for the product by package.
 type tree struct {
 	product, equipment, tests count
-	packages                  map[string]*count
+	pages, pageTests          count
+	packages                  map[string]*count // and the folders of the pages
 }
 
 func main() {
@@ -69,6 +71,8 @@ func run(packages bool, revisions []string) error {
 		row(out, name, "product", t.product)
 		row(out, name, "equipment", t.equipment)
 		row(out, name, "tests", t.tests)
+		row(out, name, "pages", t.pages)
+		row(out, name, "tests of pages", t.pageTests)
 	}
 	return out.Flush()
 }
@@ -103,30 +107,41 @@ func countTree(revision string) (*tree, error) {
 	}
 	t := &tree{packages: map[string]*count{}}
 	return t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+		rel, _ := filepath.Rel(root, name)
+		rel = filepath.ToSlash(rel)
+		page := strings.HasPrefix(rel, "web/") && slices.Contains([]string{".js", ".css", ".html"}, path.Ext(rel)) && !strings.HasPrefix(rel, "web/npm/")
+		if err != nil || d.IsDir() || !page && !strings.HasSuffix(name, ".go") {
 			return err
 		}
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		rel, _ := filepath.Rel(root, name)
-		folder, c := path.Dir(filepath.ToSlash(rel)), countFile(text)
+		folder, c := path.Dir(rel), countFile(text)
 		switch {
+		case page && strings.HasPrefix(rel, "web/test/"):
+			t.pageTests.add(c)
+		case page:
+			t.pages.add(c)
+			t.addFolder(folder, c)
 		case generated(text):
 		case strings.HasSuffix(name, "_test.go"):
 			t.tests.add(c)
 		case linked[folder]:
 			t.product.add(c)
-			if t.packages[folder] == nil {
-				t.packages[folder] = &count{}
-			}
-			t.packages[folder].add(c)
+			t.addFolder(folder, c)
 		default:
 			t.equipment.add(c)
 		}
 		return nil
 	})
+}
+
+func (t *tree) addFolder(folder string, c count) {
+	if t.packages[folder] == nil {
+		t.packages[folder] = &count{}
+	}
+	t.packages[folder].add(c)
 }
 
 // linkedBy returns the module's folders whose packages the commands link.
@@ -147,10 +162,15 @@ func linkedBy(root string, commands ...string) (map[string]bool, error) {
 }
 
 func countFile(text []byte) count {
-	c := count{files: 1}
+	c, comment := count{files: 1}, false
 	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); c.lines++ {
-		if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "//") {
+		line := strings.TrimSpace(s.Text())
+		begins := strings.HasPrefix(line, "/*") // a comment before code of its line counts as code
+		if line != "" && !strings.HasPrefix(line, "//") && !comment && (!begins || strings.Contains(line, "*/") && !strings.HasSuffix(line, "*/")) {
 			c.code++
+		}
+		if begins || comment {
+			comment = !strings.Contains(line, "*/")
 		}
 	}
 	return c
