@@ -53,7 +53,7 @@ function save(value, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-const time = (/** @type {number} */ seconds) => when(seconds, { year: 'numeric', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+const time = (/** @type {number} */ seconds) => when(seconds, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
 const number = (/** @type {string} */ text) => html`<span class="number">${revealed() ? text : maskNumber(text)}</span>`;
 
 /** @param {string} head @param {unknown} content @param {number} [n] */
@@ -64,7 +64,7 @@ const facts = (rows) => html`<dl class="facts">${rows.filter(([, value]) => valu
 
 /** @param {any} p a person of the answer */
 const personRows = (p) => /** @type {[string, unknown][]} */ ([
-  [t('name'), html`<bdi>${p.name}</bdi>`], [t('documentType'), documentName(p.document_type)], [t('documentNumber'), number(p.document_number)],
+  [t('name'), html`<bdi>${p.name}</bdi>`], [t('documentType'), documentName(p.document_type)], [t('number'), number(p.document_number)],
   [t('nationality'), p.nationality && nationalityName(p.nationality)], [t('status'), p.status && chip(p.status)],
 ]);
 
@@ -72,9 +72,9 @@ const personRows = (p) => /** @type {[string, unknown][]} */ ([
 const applicationFacts = (a) => facts([
   [t('applicationStatus'), t(/** @type {any} */ (`status_${a.status}`))], [t('submittedAt'), time(a.submitted_at)],
   [t('validity'), a.approved_at && `${time(a.approved_at)} – ${time(a.expires_at)}`], [t('serial'), a.serial],
-  [t('name'), html`<bdi>${a.name}</bdi>`], [t('documentNumber'), number(a.document_number)], [t('city'), a.city],
+  [t('name'), html`<bdi>${a.name}</bdi>`], [t('number'), number(a.document_number)], [t('city'), a.city],
   [t('sessionsShown'), String(a.sessions)], [t('pseudonym'), a.subject && html`<span class="number">${a.subject}</span>`],
-  [t('consents'), a.consent && `${a.consent.policy} · ${time(a.consent.at)}`], [t('erasedAt'), time(a.erased_at)],
+  [t('consentTo'), a.consent && `${a.consent.policy} · ${time(a.consent.at)}`], [t('erasedAt'), time(a.erased_at)],
 ]);
 
 /** @param {any[]} proofs */
@@ -100,7 +100,7 @@ export function heldView() {
     ${part(t('logins'), html`<ul class="rows">${d.logins.map((/** @type {any} */ l) => html`<li>${l.this ? html`<span class="chip good">${t('thisLogin')}</span>` : l.ended_at ? nothing : html`<span class="chip warn">${t('otherLogin')}</span>`}
       ${facts([[t('beganAt'), time(l.began_at)], [t('usedAt'), time(l.used_at)], l.ended_at ? [t('endedAt'), time(l.ended_at)] : [t('endsAt'), time(l.expires_at)]])}</li>`)}</ul>`, d.logins.length)}
     ${part(t('applications'), html`<ul class="rows">${d.applications.map((/** @type {any} */ a) => html`<li>${applicationFacts(a)}</li>`)}</ul>`, d.applications.length)}
-    ${d.registry ? html`${part(t('passengers'), html`<ul class="rows">${d.registry.passengers.map((/** @type {any} */ p) => html`<li>${facts([...personRows(p), [t('addedAt'), time(p.added_at)], [t('tickets'), t('ticketsCount', p.tickets)], [t('consents'), `${p.policy} · ${time(p.agreed_at)}`]])}</li>`)}</ul>`, d.registry.passengers.length)}
+    ${d.registry ? html`${part(t('passengers'), html`<ul class="rows">${d.registry.passengers.map((/** @type {any} */ p) => html`<li>${facts([...personRows(p), [t('addedAt'), time(p.added_at)], [t('tickets'), t('ticketsCount', p.tickets)], [t('consentTo'), `${p.policy} · ${time(p.agreed_at)}`]])}</li>`)}</ul>`, d.registry.passengers.length)}
     ${part(t('tickets'), html`<ul class="rows">${d.registry.tickets.map((/** @type {any} */ k) => html`<li>${facts([
       [t('journey'), k.journey && html`<bdi>${k.journey.train}</bdi> <bdi>${k.journey.from}</bdi> → <bdi>${k.journey.to}</bdi>`], [t('departure'), k.journey && time(k.journey.departs_at)],
       [t('seat'), k.journey && html`<bdi>${k.journey.coach}</bdi> / <bdi>${k.journey.seat}</bdi>`], [t('status'), t(/** @type {any} */ (`ticket_${k.state}`))],

@@ -49,7 +49,7 @@ export function blocks(text) {
  */
 export function boldParts(text) {
   const parts = text.split('**');
-  if (parts.length % 2 === 0) parts.push(`**${parts.pop()}`, ''); // a mark without its end
+  if (parts.length % 2 === 0) parts.push(parts.splice(-2).join('**')); // a mark without its end
   return parts;
 }
 

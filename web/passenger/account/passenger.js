@@ -133,7 +133,7 @@ export function passengerView() {
       <section class="card" aria-labelledby="passenger-name"><div class="between"><h2 class="first" id="passenger-name"><bdi>${of.name}</bdi></h2>${chip(of.status)}</div>
         <dl class="facts spaced">
           <dt>${t('documentType')}</dt><dd>${documentName(of.document_type)}</dd>
-          <dt>${t('documentNumber')}</dt><dd class="number">${revealed() ? of.document_number : maskNumber(of.document_number)}</dd>
+          <dt>${t('number')}</dt><dd class="number">${revealed() ? of.document_number : maskNumber(of.document_number)}</dd>
           ${of.nationality ? html`<dt>${t('nationality')}</dt><dd>${nationalityName(of.nationality)}</dd>` : nothing}
           <dt>${t('addedAt')}</dt><dd>${day(of.added_at)}</dd>
           <dt>${t('tickets')}</dt><dd>${t('ticketsCount', of.tickets)}${of.status === 'to_be_submitted' ? html` <span class="soft">${t('ticketsEach', LIMITS.ticketsEach)}</span>` : nothing}</dd>

@@ -90,7 +90,7 @@ function filters(all) {
 }
 
 /** @param {string} label @param {number} n @param {number} most */
-const gauge = (label, n, most) => html`<div class="gauge"><p>${label} <strong class="number">${n}</strong> <span class="soft number">/ ${most}</span></p><meter min="0" max=${most} high=${most * 0.9} value=${n} aria-label=${label}></meter></div>`;
+const gauge = (label, n, most) => html`<div class="gauge"><p><span>${label}</span> <strong class="number">${n}</strong> <span class="soft number">/ ${most}</span></p><meter min="0" max=${most} high=${most * 0.9} value=${n} aria-label=${label}></meter></div>`;
 
 /** Draws the list. */
 export function passengersView() {

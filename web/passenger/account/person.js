@@ -3,6 +3,7 @@
  * @module
  */
 
+import { live } from '../../npm/lit-html/directives/live.js';
 import { html } from '../../ui/page.js';
 import { language, tag } from '../../ui/language.js';
 import { nationalities } from './nationalities.js';
@@ -138,17 +139,17 @@ const HINTS = { resident_id: 'residentHint', passport: 'passportHint', hk_macau_
 /**
  * Draws the fields of a person.
  * @param {Form} form
- * @param {{fixed?: boolean, types?: readonly string[], own?: boolean}} [how] fixed: shown but not editable; own: of the person at the phone
+ * @param {{types?: readonly string[], own?: boolean}} [how] own: of the person at the phone
  */
-export function personFields(form, { fixed = false, types = DOCUMENTS, own = false } = {}) {
+export function personFields(form, { types = DOCUMENTS, own = false } = {}) {
   const type = form.values.document_type;
   return html`
-    ${form.field('document_type', { label: t('documentType'), readonly: fixed, options: types.map((key) => [key, documentName(key)]) })}
-    ${form.field('name', { label: t('name'), readonly: fixed, max: 200, autocomplete: own ? 'name' : 'off', hint: fixed ? undefined : t(type === 'resident_id' ? 'nameHint' : 'nameHintOther') })}
-    ${form.field('document_number', { label: t('documentNumber'), readonly: fixed, max: 24, hint: fixed ? undefined : t(HINTS[type] ?? 'residentHint') })}
-    ${type === 'resident_id' ? '' : form.field('nationality', { label: t(type === 'passport' ? 'nationality' : 'nationalityOptional'), readonly: fixed, optional: type !== 'passport', options: nationalityOptions() })}
-    ${fixed ? '' : html`<label class="check spaced"><input type="checkbox" name="substituted" .checked=${form.values.substituted === 'yes'}
-      @change=${(/** @type {Event} */ e) => { form.values.substituted = /** @type {HTMLInputElement} */ (e.target).checked ? 'yes' : ''; }}> <span>${t('substituted')}</span></label>`}`;
+    ${form.field('document_type', { label: t('documentType'), options: types.map((key) => [key, documentName(key)]) })}
+    ${form.field('name', { label: t('name'), max: 200, autocomplete: own ? 'name' : 'off', hint: t(type === 'resident_id' ? 'nameHint' : 'nameHintOther') })}
+    ${form.field('document_number', { label: t('documentNumber'), max: 24, hint: t(HINTS[type] ?? 'residentHint') })}
+    ${type === 'resident_id' ? '' : form.field('nationality', { label: t(type === 'passport' ? 'nationality' : 'nationalityOptional'), optional: type !== 'passport', options: nationalityOptions() })}
+    <label class="check spaced"><input type="checkbox" name="substituted" .checked=${live(form.values.substituted === 'yes')}
+      @change=${(/** @type {Event} */ e) => { form.values.substituted = /** @type {HTMLInputElement} */ (e.target).checked ? 'yes' : ''; }}> <span>${t('substituted')}</span></label>`;
 }
 
 /**

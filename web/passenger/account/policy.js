@@ -5,6 +5,7 @@
 
 import { call } from '../../ui/http.js';
 import { pick } from '../../ui/language.js';
+import { live } from '../../npm/lit-html/directives/live.js';
 import { go, html, nothing } from '../../ui/page.js';
 import { Form } from '../../ui/form.js';
 import { refresh } from '../login.js';
@@ -51,7 +52,7 @@ export function policyChanged(form) {
 export function consentField(form, label, { shown = false } = {}) {
   const fault = form.faults.policy;
   return html`<div class="field">
-    <label class="check spaced"><input type="checkbox" id="policy" name="policy" .checked=${form.values.policy === 'yes'} aria-invalid=${fault ? 'true' : nothing} aria-describedby=${fault ? 'policy-fault' : nothing}
+    <label class="check spaced"><input type="checkbox" id="policy" name="policy" .checked=${live(form.values.policy === 'yes')} aria-invalid=${fault ? 'true' : nothing} aria-describedby=${fault ? 'policy-fault' : nothing}
       @change=${(/** @type {Event} */ e) => { form.values.policy = /** @type {HTMLInputElement} */ (e.target).checked ? 'yes' : ''; }}> <span>${label}</span></label>
     ${fault ? html`<p class="fault" id="policy-fault">${fault.text} ${fault.next}</p>` : nothing}
     ${shown ? nothing : html`<details class="reading"><summary>${t('readPolicy')}${policy.value ? html` <span class="soft">${t('version', policy.value.version)}</span>` : nothing}</summary>

@@ -49,6 +49,17 @@ export function editable(of) {
   return of.status !== 'verified' && of.status !== 'pre_verified';
 }
 
+/** @param {Profile} of */
+function identityFacts(of) {
+  return html`<dl class="facts">
+    <dt>${t('name')}</dt><dd><bdi>${of.name}</bdi>${of.name_cut ? html` <span class="soft">${t('nameCut')}</span>` : nothing}</dd>
+    <dt>${t('documentType')}</dt><dd>${documentName(of.document_type)}</dd>
+    <dt>${t('number')}</dt><dd class="number">${open ? of.document_number : maskNumber(of.document_number)}</dd>
+    ${of.nationality ? html`<dt>${t('nationality')}</dt><dd>${nationalityName(of.nationality)}</dd>` : nothing}
+    ${of.substituted ? html`<dt>${t('substitutedShort')}</dt><dd>${t('yes')}</dd>` : nothing}
+  </dl>`;
+}
+
 /** Draws the profile. */
 export function profileView() {
   return html`<h1>${t('profile')}</h1>${profile.show((known) => {
@@ -61,13 +72,7 @@ export function profileView() {
         ${online ? html`<p><a class="button wide" href="#verify">${t('verify')}</a></p><p><a href="#notice">${t('noticeRead')}</a></p>` : html`<p><a href="#notice">${t('noticeRead')}</a></p>`}
       </section>
       <section class="card" aria-labelledby="identity-head"><div class="between"><h2 class="first" id="identity-head">${t('identityPart')}</h2>${revealButton()}</div>
-        <dl class="facts">
-          <dt>${t('name')}</dt><dd><bdi>${of.name}</bdi>${of.name_cut ? html` <span class="soft">${t('nameCut')}</span>` : nothing}</dd>
-          <dt>${t('documentType')}</dt><dd>${documentName(of.document_type)}</dd>
-          <dt>${t('documentNumber')}</dt><dd class="number">${(shown ?? maskNumber)(of.document_number)}</dd>
-          ${of.nationality ? html`<dt>${t('nationality')}</dt><dd>${nationalityName(of.nationality)}</dd>` : nothing}
-          ${of.substituted ? html`<dt>${t('substitutedShort')}</dt><dd>${t('yes')}</dd>` : nothing}
-        </dl></section>
+        ${identityFacts(of)}</section>
       <section class="card" aria-labelledby="contact-head"><h2 class="first" id="contact-head">${t('contactPart')}</h2>
         <dl class="facts">
           <dt>${t('phone')}</dt><dd class="number">${of.phone ? (shown ?? maskPhone)(of.phone) : t('none')} ${of.phone ? html`<span class="chip ${of.phone_verified_at ? 'good' : 'warn'}">${t(of.phone_verified_at ? 'phoneIs' : 'phoneIsNot')}</span>` : nothing}</dd>
@@ -143,7 +148,7 @@ export function profileEditView() {
     ${fixed ? html`<div class="notice"><p>${t('identityFixed')}</p></div>` : nothing}
     ${of.status === 'failed' ? html`<div class="notice warn"><p>${of.next_step ? pick(of.next_step) : t('failedSave')}</p></div>` : nothing}
     <form class="card" novalidate @submit=${form.submit(withLogin(save))}>
-      <h2 class="first">${t('identityPart')}</h2>${personFields(form, { fixed, own: true })}
+      <h2 class="first">${t('identityPart')}</h2>${fixed ? identityFacts(of) : personFields(form, { own: true })}
       <h2>${t('contactPart')}</h2>${contactFields(form)}
       ${of.phone_verified_at ? html`<p class="hint">${t('phoneChangeHint')}</p>` : nothing}${form.fault()}
       <p class="actions"><button class="grow" aria-busy=${form.busy}>${t('save')}</button><a class="button second" href="#profile">${t('cancel')}</a></p>

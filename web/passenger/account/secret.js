@@ -3,6 +3,7 @@
  * @module
  */
 
+import { live } from '../../npm/lit-html/directives/live.js';
 import { html, update } from '../../ui/page.js';
 import { t } from './texts.js';
 
@@ -37,7 +38,7 @@ export function newPasswordFields(form, name = 'password') {
 
 /** Draws the box that shows the passwords. */
 export function showPasswords() {
-  return html`<label class="check spaced"><input type="checkbox" name="show" .checked=${visible} @change=${(/** @type {Event} */ e) => {
+  return html`<label class="check spaced"><input type="checkbox" name="show" .checked=${live(visible)} @change=${(/** @type {Event} */ e) => {
     visible = /** @type {HTMLInputElement} */ (e.target).checked;
     update();
   }}> <span>${t('passwordShow')}</span></label>`;

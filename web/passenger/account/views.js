@@ -100,6 +100,7 @@ export async function enter() {
     case 'recover': return enterRecovery();
     case 'phone': return enterPhone(more[0]);
     case 'profile':
+      if (more[0] === 'edit') enterEdit();
       await profile.load();
       return more[0] === 'edit' ? enterEdit() : undefined;
     case 'verify': return enterVerify();
