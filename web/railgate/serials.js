@@ -101,34 +101,54 @@ function readPage(r) {
 }
 
 /**
- * Returns the form with the shortest content; -1 for a page without serials.
+ * Makes a table of a property of each byte.
+ * @param {(bits: number[], byte: number) => number} of bits, the lowest first
+ */
+function table(of) {
+  return Uint8Array.from({ length: 256 }, (_, byte) => of(Array.from({ length: 8 }, (_, i) => byte >> i & 1), byte));
+}
+
+const COUNT = table((bits) => bits.filter(Boolean).length);
+/** The lowest and the highest set bit. */
+const LOW = table((bits) => bits.indexOf(1));
+const HIGH = table((bits) => bits.lastIndexOf(1));
+/** The ones at the lower and at the upper end. */
+const LOWER = table((bits, byte) => (byte === 255 ? 8 : bits.indexOf(0)));
+const UPPER = table((bits, byte) => (byte === 255 ? 8 : 7 - bits.lastIndexOf(0)));
+const RUNS = table((bits) => bits.filter((bit, i) => bit && !bits[i - 1]).length);
+
+/**
+ * Returns the form with the shortest content; -1 for a page without serials. It looks at whole bytes: gaps and runs inside a
+ * byte take one byte of content each, so that only those across bytes are measured.
  * @param {Uint8Array} bits
  */
-function shortestForm(bits) {
+export function shortestForm(bits) {
   let count = 0;
   let runs = 0;
-  let single = 0; // bytes of the gaps before serials
-  let grouped = 0; // bytes of the gaps before runs, and of their lengths
+  let longGaps = 0; // further bytes of gaps
+  let longRuns = 0; // further bytes of lengths
   let last = -1;
-  let first = -1; // of the run of last
+  let start = -1; // of a run up to the last bit before this byte; -1: there is none
   for (let at = 0; at < PAGE_BYTES; at++) {
-    if (bits[at] === 0) continue;
-    for (let bit = 0; bit < 8; bit++) {
-      if (!(bits[at] >> bit & 1)) continue;
-      const i = at * 8 + bit;
-      count++;
-      single += sizeOf(i - last - 1);
-      if (i !== last + 1 || first < 0) {
-        if (first >= 0) grouped += sizeOf(last - first);
-        grouped += sizeOf(i - last - 1);
-        first = i;
-        runs++;
-      }
-      last = i;
+    const byte = bits[at];
+    if (start >= 0 && !(byte & 1)) {
+      longRuns += sizeOf(at * 8 - 1 - start) - 1;
+      start = -1;
     }
+    if (byte === 0) continue;
+    count += COUNT[byte];
+    runs += RUNS[byte] - (start >= 0 ? 1 : 0);
+    longGaps += sizeOf(at * 8 + LOW[byte] - last - 1) - 1;
+    last = at * 8 + HIGH[byte];
+    if (start >= 0 && byte !== 255) {
+      longRuns += sizeOf(at * 8 + LOWER[byte] - 1 - start) - 1;
+      start = -1;
+    }
+    if (start < 0 && byte > 127) start = at * 8 + 8 - UPPER[byte];
   }
   if (count === 0) return -1;
-  const sizes = [sizeOf(count - 1) + single, PAGE_BYTES, sizeOf(runs - 1) + grouped + sizeOf(last - first)];
+  if (start >= 0) longRuns += sizeOf(PAGE - 1 - start) - 1;
+  const sizes = [sizeOf(count - 1) + count + longGaps, PAGE_BYTES, sizeOf(runs - 1) + 2 * runs + longGaps + longRuns];
   return sizes.indexOf(Math.min(...sizes));
 }
 
