@@ -4,7 +4,10 @@
  */
 
 import { ADVICE, DATA_STATES, PASSBACK_RESULTS, PASSBACK_STATES, TICKET_STATES } from './advice.js';
+import { lightOf } from './engine/verdict.js';
 import { fill, span } from './span.js';
+
+export { lightOf } from './engine/verdict.js';
 
 /** @typedef {import('./advice.js').Pair} Pair */
 /** @typedef {import('./engine/engine.js').Verdict} Verdict */
@@ -33,17 +36,6 @@ const DECIDE = ['请人工核验', 'Check by hand'];
 const STOP = ['不放行', 'Do not admit'];
 /** @type {Pair} */
 const FLAGGED = ['请核查', 'Take a look'];
-
-/**
- * Returns the light. A handheld has no barrier, so the colour tells what the staff do: green admits; amber leaves the decision
- * to them, because the verdict is to be looked at, or because the device or its gateway cannot judge; red does not admit.
- * @param {Pick<Verdict, 'reason' | 'class' | 'flagged'>} verdict
- * @returns {Light}
- */
-export function lightOf({ reason, class: of, flagged }) {
-  if (reason === 'ok') return flagged ? 'amber' : 'green';
-  return ['passenger', 'issuer', 'fraud'].includes(of) ? 'red' : 'amber';
-}
 
 /**
  * Returns the advice of a reason; one of a later version is a fault of the gate's side.

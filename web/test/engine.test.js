@@ -497,3 +497,59 @@ test('the credential is stored encrypted', async () => {
   assert.ok(!seen.includes('rgd_') && !seen.includes('abababab'));
   assert.equal(storage.area('state').get('key').extractable, false);
 });
+
+test('beyond ten thousand scans the policy for a full table decides', async () => {
+  const { engine, gateway, holder, wait } = await handheld();
+  gateway.fault = 'down';
+  const passage = { serial: '1-1', way: 0, at: 0, step: 0 };
+  const { device } = engine.parts;
+  device.own = Array.from({ length: 10_000 }, (_, n) => ({ code: 'RG1:', scope: 'entry', at: engine.clocks.wall(), key: `${n}`, sent: false, passage }));
+  const verdict = await engine.scan((await holder()).code());
+  assert.equal(brief(verdict), 'amber ok offline flagged');
+  assert.deepEqual([verdict.flags, device.own.length], [['passback'], 10_000]);
+  gateway.bundle = { policy: { unknown: 0 } };
+  gateway.fault = null;
+  gateway.faults.set('/v1/checks', 'down');
+  await engine.fetchBundle();
+  gateway.fault = 'down';
+  assert.equal(brief(await engine.scan((await holder()).code())), 'amber no_passage_data offline');
+  assert.equal(engine.status.mode, 'offline');
+  await wait(1000);
+});
+
+test('batches that an overloaded gateway refuses do not keep the handheld offline', async () => {
+  const { engine, gateway, holder, wait } = await handheld();
+  gateway.fault = 'overloaded';
+  const a = await holder();
+  await engine.scan(a.code());
+  await engine.scan((await holder()).code());
+  assert.deepEqual([engine.status.mode, engine.status.why], ['offline', 'overloaded']);
+  gateway.fault = null;
+  gateway.faults.set('/v1/checks', 'overloaded').set('/v1/bundle', 'overloaded');
+  await wait(10_000);
+  assert.deepEqual([engine.status.mode, engine.status.queue.waiting], ['online', 2]);
+  assert.equal(brief(await engine.scan(a.code())), 'red already_used offline');
+  gateway.faults.clear();
+  await wait(65_000);
+  assert.equal(engine.status.queue.waiting, 0);
+});
+
+test('a policy that waits for a barrier gets its report at once', async () => {
+  const { engine, gateway, holder, wait } = await handheld();
+  gateway.alter = (answer) => ({ ...answer, passback: { state: 'exact', result: 'held', flagged: false, age_ms: 0 } });
+  const a = await holder();
+  await engine.scan(a.code());
+  await wait(1000);
+  const reports = gateway.requests.filter(({ path }) => path === '/v1/passages').map(({ body }) => JSON.parse(body));
+  assert.deepEqual(reports, [{ serial: a.serial, scope: 'entry', passed: true }]);
+});
+
+test('a storage that cannot be read is replaced by memory', async () => {
+  const { storage, deps } = await handheld();
+  storage.get = () => Promise.reject(new DOMException('damaged', 'UnknownError'));
+  const { Engine } = await import('../handheld/engine/engine.js');
+  const engine = await Engine.open(deps);
+  assert.deepEqual([engine.state, engine.status.storage], ['unprovisioned', { lasting: false, why: 'denied' }]);
+  await engine.provision(setupOf(new Signer()));
+  assert.equal(engine.state, 'ready');
+});

@@ -15,7 +15,7 @@ import { Link } from './link.js';
 import { Scans } from './scans.js';
 import { Seal } from './sealed.js';
 import { parseSetup, SetupRefused } from './setup.js';
-import { openStorage } from './storage.js';
+import { MemoryStorage, openStorage } from './storage.js';
 import { fromAnswer, fromDevice, keyOf, meaningOf } from './verdict.js';
 
 export { SetupRefused } from './setup.js';
@@ -27,6 +27,8 @@ export { SetupRefused } from './setup.js';
 const TICK = 1000;
 /** Interval of pruning and of storing the time, ms. */
 const PRUNE = 60_000;
+/** How long the switch to online waits for a bundle, ms. */
+const BUNDLE_FIRST = 5000;
 /** The longest text that the gateway takes, bytes. */
 const MAX_TEXT = 1024;
 /** Only one page of a browser is the handheld. */
@@ -97,8 +99,17 @@ export class Engine {
    */
   static async open(deps = {}) {
     const engine = new Engine(deps.storage ?? await openStorage(), deps);
-    if (await engine.own()) await engine.restore();
-    else engine.state = 'other_tab';
+    if (!await engine.own()) {
+      engine.state = 'other_tab';
+      return engine;
+    }
+    try {
+      await engine.restore();
+    } catch {
+      engine.storage = new MemoryStorage(); // a storage that opens and cannot be read
+      engine.parts = null;
+      engine.state = 'unprovisioned';
+    }
     return engine;
   }
 
@@ -126,9 +137,9 @@ export class Engine {
 
   /** Reads settings, bundles, scans and findings from the storage. */
   async restore() {
-    const seal = await Seal.of(this.storage).catch(() => null);
-    const setup = seal && await seal.open(await this.storage.get('state', 'setup'));
-    if (!seal || !setup) return;
+    const seal = await Seal.of(this.storage);
+    const setup = await seal.open(await this.storage.get('state', 'setup'));
+    if (!setup) return;
     await this.assemble(setup, seal);
     const use = await this.storage.get('state', 'use');
     if (setup.scopes.includes(use?.scope)) this.scope = use.scope;
@@ -286,8 +297,7 @@ export class Engine {
         link.succeeded();
         return answer;
       } catch (err) {
-        if (!(err instanceof NoAnswer)) throw err;
-        link.failed(err);
+        link.failed(checked(err));
         if (link.mode === 'offline' && device.newest) return null;
       }
     }
@@ -302,7 +312,8 @@ export class Engine {
    * @param {number} at
    * @param {import('./gateway.js').Answer} answer
    */
-  remember({ device, scans }, code, scope, at, { passback }) {
+  remember({ device, gateway, scans }, code, scope, at, { passback }) {
+    if (passback?.result === 'held') void gateway.passed(code.serial, scope);
     if (!passback || !['first', 'held', 'forgiven', 'used'].includes(passback.result)) return;
     const own = device.admitted(code, scope, at);
     if (own) void scans.keep(own, device.time.latest); // the gateway has it: the verdict need not wait
@@ -339,7 +350,6 @@ export class Engine {
     device.time.latest = latest; // only a scan makes its time certain
     const { newest } = device;
     const { waiting } = scans;
-    const undecided = (/** @type {{decided: number | null}[]} */ list) => list.filter(({ decided }) => decided === null).length;
     return {
       mode: link.mode, why: link.mode === 'offline' && !newest ? 'no_data' : link.why, cause: link.why, since: link.since,
       bundle: newest && {
@@ -347,8 +357,8 @@ export class Engine {
         train: newest.content.bookings?.train ?? '', station: newest.content.policy.station,
       },
       fault: bundles.fault,
-      queue: { waiting: waiting.length, oldest: waiting[0]?.at ?? null, refused: undecided(findings.refusals()), running: scans.running !== null },
-      storage: kept, conflicts: undecided(findings.conflicts()),
+      queue: { waiting: waiting.length, oldest: waiting[0]?.at ?? null, refused: findings.undecided('refusal'), running: scans.running !== null },
+      storage: kept, conflicts: findings.undecided('conflict'),
     };
   }
 
@@ -392,7 +402,7 @@ export class Engine {
     try {
       await parts.scans.report(parts.gateway);
     } catch (err) {
-      if (!(err instanceof NoAnswer)) throw err; // checks tell the link: batches are refused before them
+      checked(err); // it says nothing about checks: batches are refused before them
     } finally {
       this.changed();
     }
@@ -450,8 +460,8 @@ export class Engine {
   }
 
   /**
-   * Looks whether the gateway answers again. Before the handheld relies on it, a bundle is fetched and the scans are reported:
-   * the gateway must know them, or it would admit the same codes again.
+   * Looks whether the gateway answers again. Before the handheld relies on it, a bundle is fetched, which may have the other
+   * passage of a conflict, and the scans are reported.
    * @param {Parts} parts
    */
   async probe({ gateway, link, bundles, scans }) {
@@ -459,16 +469,13 @@ export class Engine {
       await gateway.probe(this.scope);
       if (!link.probed()) return;
       if (scans.waiting.length > 0) {
-        await bundles.fetch(gateway, this.train);
-        await scans.report(gateway).catch((err) => {
-          if (err?.why !== 'not_allowed') throw err; // checks may still be; `holds` knows the scans that the gateway does not
-        });
+        await orPause(bundles.fetch(gateway, this.train), BUNDLE_FIRST);
+        await scans.report(gateway).catch(checked); // batches are refused before checks; `holds` knows what is unreported
       }
       bundles.due = Math.min(bundles.due, this.clocks.steady());
       link.recover();
     } catch (err) {
-      if (!(err instanceof NoAnswer)) throw err;
-      link.failed(err);
+      link.failed(checked(err));
     }
   }
 
@@ -494,6 +501,27 @@ function read(text) {
     if (err instanceof Refused) return err.reason;
     throw err;
   }
+}
+
+/**
+ * Waits for some work, but not longer than a time.
+ * @param {Promise<void>} work
+ * @param {number} ms
+ */
+function orPause(work, ms) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const pause = new Promise((resolve) => { timer = setTimeout(resolve, ms); });
+  return Promise.race([work, pause]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Returns a failure that is part of the work, and throws any other.
+ * @param {unknown} err
+ */
+function checked(err) {
+  if (err instanceof NoAnswer) return err;
+  throw err;
 }
 
 /** @param {unknown} train */

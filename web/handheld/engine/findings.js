@@ -106,6 +106,16 @@ export class Findings {
     await this.storage.write([{ area: 'findings', key: id, value: await this.seal.close(finding) }]).catch(() => {});
   }
 
+  /**
+   * Returns how many findings nobody acknowledged.
+   * @param {Finding['kind']} of
+   */
+  undecided(of) {
+    let count = 0;
+    for (const { kind, item } of this.all.values()) if (kind === of && item.decided === null) count++;
+    return count;
+  }
+
   /** @returns {Conflict[]} newest first */
   conflicts() {
     return [...this.all.values()].flatMap(({ kind, item }) => (kind === 'conflict' ? [structuredClone(item)] : [])).reverse();

@@ -18,8 +18,10 @@ export class Seal {
    * @param {import('./storage.js').Storage} storage
    */
   static async of(storage) {
-    const key = (await storage.get('state', 'key')) ?? await crypto.subtle.generateKey(CIPHER, false, ['encrypt', 'decrypt']);
-    await storage.write([{ area: 'state', key: 'key', value: key }]);
+    const stored = await storage.get('state', 'key');
+    if (stored) return new Seal(stored);
+    const key = await crypto.subtle.generateKey(CIPHER, false, ['encrypt', 'decrypt']);
+    await storage.write([{ area: 'state', key: 'key', value: key }]).catch(() => {}); // a full disk: as long as the page
     return new Seal(key);
   }
 

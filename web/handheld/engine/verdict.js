@@ -58,7 +58,7 @@ export function fromAnswer(answer, { at, scope }) {
   if (admitted && passback?.flagged) flags.push('passback');
   /** @type {Verdict} */
   const verdict = {
-    ...known, light: lightOf(known, flags.length > 0), text: textIn(answer.text) ?? known.text, source: 'online', flagged: flags.length > 0, flags,
+    ...known, light: lightOf({ ...known, flagged: flags.length > 0 }), text: textIn(answer.text) ?? known.text, source: 'online', flagged: flags.length > 0, flags,
     state: revocation.state, age: revocation.age_ms >= 0 ? revocation.age_ms : null, at, scope, key: keyOf(at),
   };
   if (admitted) Object.assign(verdict, { serial: answer.serial, left: answer.seconds_left });
@@ -89,7 +89,7 @@ export function fromDevice(own, { scope }) {
   const meaning = meaningOf(own.reason);
   /** @type {Verdict} */
   const verdict = {
-    ...meaning, light: lightOf(meaning, own.flagged), source: 'offline', flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
+    ...meaning, light: lightOf({ ...meaning, flagged: own.flagged }), source: 'offline', flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
     key: keyOf(own.at),
   };
   if (own.code) Object.assign(verdict, { serial: own.code.serial, left: leftOf(own.code, own.at) });
@@ -118,21 +118,20 @@ function leftOf(code, at) {
 export function meaningOf(reason, of) {
   const all = REASONS.filter((entry) => entry[0] === reason);
   const [, known, en, zh] = all.find((entry) => entry[1] === of) ?? all[0] ?? REASONS[0];
-  const party = of && ['ok', 'passenger', 'fraud', 'issuer', 'verifier'].includes(of) ? of : known;
+  const party = of === undefined ? known : ['ok', 'passenger', 'fraud', 'issuer'].includes(of) ? of : 'verifier';
   const meaning = { reason, class: party, text: { zh, en } };
-  return { ...meaning, light: lightOf(meaning, false) };
+  return { ...meaning, light: lightOf({ ...meaning, flagged: false }) };
 }
 
 /**
  * Returns the light. A handheld has no barrier, so the colour tells what the staff do: green admits; amber leaves the decision
  * to them, because the verdict is to be looked at, or because the device or its gateway cannot judge; red does not admit.
- * @param {{reason: string, class: string}} meaning
- * @param {boolean} flagged
+ * @param {{reason: string, class: string, flagged: boolean}} verdict
  * @returns {Verdict['light']}
  */
-export function lightOf({ reason, class: party }, flagged) {
+export function lightOf({ reason, class: party, flagged }) {
   if (reason === 'ok') return flagged ? 'amber' : 'green';
-  return party === 'verifier' ? 'amber' : 'red';
+  return ['passenger', 'issuer', 'fraud'].includes(party) ? 'red' : 'amber';
 }
 
 /** @param {any} text */

@@ -70,6 +70,7 @@ export class FakeGateway {
     const scope = url.searchParams.get('scope');
     switch (url.pathname) {
       case '/v1/check': return json(200, this.alter(await this.check(body, scope)));
+      case '/v1/passages': return json(200, { result: 'passed' });
       case '/v1/checks': return this.checks(JSON.parse(body).scans, scope);
       case '/v1/bundle': return this.bundleFor(Number(url.searchParams.get('since') ?? 0));
       default: return problem(404, 'not_found');
