@@ -30,11 +30,10 @@ export async function setUp(page, system, { duty = /进站检票|^Entry/, train,
  * @param {import('playwright-core').Page} page
  * @param {(picture: any) => void} show
  * @param {any} picture
- * @param {string} [reason] to wait for
  */
-export async function scan(page, show, picture, reason) {
+export async function scan(page, show, picture) {
   show(picture);
-  const view = page.locator(reason ? `main.verdict[data-reason=${reason}]` : 'main.verdict');
+  const view = page.locator('main.verdict');
   await view.waitFor({ timeout: WAIT });
   const [shown, text] = await Promise.all([view.getAttribute('class'), view.innerText()]);
   show(null);
