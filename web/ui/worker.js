@@ -56,7 +56,8 @@
   async function answer(event, path, navigation) {
     if (!navigation) {
       const client = await worker.clients.get(event.clientId);
-      if (!client || new URL(client.url).pathname !== page) return fetch(event.request); // another page's request
+      const from = client && new URL(client.url).pathname;
+      if (from !== page && !listed.has(from)) return fetch(event.request); // of another page; a worker of this page has a listed path
     }
     return (await stored(path)) ?? fetch(event.request);
   }
