@@ -5,7 +5,7 @@
 
 import { call, explain, Problem } from '../../ui/http.js';
 import { go, html, nothing, route, update } from '../../ui/page.js';
-import { bearer, expired, loginState, onLogin } from '../login.js';
+import { bearer, expired, loginState, onLogin, refresh } from '../login.js';
 import { t } from './texts.js';
 
 /** @typedef {import('../../ui/page.js').View} View */
@@ -97,14 +97,14 @@ export function withLogin(action) {
       await action(values);
     } catch (err) {
       if (expired(err)) return;
-      if (err instanceof Problem && err.code === 'consent_required') return askConsent();
+      if (err instanceof Problem && err.code === 'consent_required' && (await refresh())?.account.consent_due) return askConsent();
       throw err;
     }
   };
 }
 
 /** Opens the view in which the person agrees to the active policy. */
-export function askConsent() {
+function askConsent() {
   consenting = route().join('/');
   go('consent', { replace: true });
 }
@@ -140,6 +140,29 @@ export function afterLogin() {
   const to = wanted || 'account';
   wanted = '';
   return to;
+}
+
+/** Views that are remembered. */
+const WAY = 12;
+
+/** The views before the present one in the browser's history, the nearest last. @type {string[]} */
+let way = history.state?.way ?? [];
+
+addEventListener('hashchange', ({ oldURL }) => {
+  if (history.state?.way) way = history.state.way;
+  else if (oldURL) way = [...way, new URL(oldURL).hash.slice(1)].slice(-WAY);
+  if (!history.state) history.replaceState({ way }, '');
+});
+
+/**
+ * Leaves a form that is done: goes back to the view if the person came from it, so that the back button does not return
+ * to the form.
+ * @param {string} view
+ */
+export function leaveTo(view) {
+  const at = way.lastIndexOf(view);
+  if (at < 0) go(view, { replace: true });
+  else history.go(at - way.length);
 }
 
 /** @type {string} */

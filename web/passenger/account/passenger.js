@@ -7,9 +7,9 @@ import { now } from '../../ui/clock.js';
 import { Problem, Unreachable } from '../../ui/http.js';
 import { Form } from '../../ui/form.js';
 import { pick } from '../../ui/language.js';
-import { go, html, nothing, route } from '../../ui/page.js';
-import { loginNow, onLogin } from '../login.js';
-import { ask, say, withLogin } from './load.js';
+import { html, nothing, route } from '../../ui/page.js';
+import { onLogin } from '../login.js';
+import { ask, leaveTo, say, withLogin } from './load.js';
 import { addable, counts, day, keptUntil, list } from './passengers.js';
 import { blankPerson, documentName, kindOf, maskNumber, nationalityName, personBody, personComplete, personFields, personPlaces } from './person.js';
 import { agreed, consentField, policy, policyChanged } from './policy.js';
@@ -66,11 +66,7 @@ async function body(form, values) {
  */
 function placed(form, err) {
   if (!(err instanceof Problem)) return false;
-  if (err.code === 'consent_required') {
-    if (loginNow()?.account.consent_due) return false;
-    policyChanged(form);
-    return false;
-  }
+  if (err.code === 'consent_required') policyChanged(form);
   if (err.code !== 'person_invalid') return false;
   const field = err.detail.startsWith('name') ? 'name' : err.detail.startsWith('nationality') ? 'nationality' : 'document_number';
   form.refuse(field, pick(err.text), err.next ? pick(err.next) : '');
@@ -96,7 +92,7 @@ async function add(values) {
   Object.assign(adding.values, blank);
   await list.load();
   say(t('added'));
-  go('passengers', { replace: true });
+  leaveTo('passengers');
 }
 
 /** Draws the form that adds a passenger. */
@@ -184,7 +180,7 @@ async function save(values) {
   edited = null;
   await list.load();
   say(t('saved'));
-  go(`passengers/${route()[1]}`, { replace: true });
+  leaveTo(`passengers/${route()[1]}`);
 }
 
 /** Draws the edit of a passenger. */
@@ -225,7 +221,7 @@ function remove(of) {
     }
     await list.load();
     say(t('deleted'));
-    go('passengers', { replace: true });
+    leaveTo('passengers');
   })({}));
 }
 

@@ -9,7 +9,7 @@ import { language, pick } from '../../ui/language.js';
 import { go, html, update } from '../../ui/page.js';
 import { loginGone, onLogin, refresh } from '../login.js';
 import { codeField, Countdown, digits } from './code-entry.js';
-import { ask, say, withLogin } from './load.js';
+import { ask, leaveTo, say, withLogin } from './load.js';
 import { hidePasswords, newPasswordFields, passwordComplete, passwordField, showPasswords } from './secret.js';
 import { t } from './texts.js';
 
@@ -43,7 +43,7 @@ export function passwordView() {
       unanswered = false;
       clearPasswords();
       say(t('passwordChanged'));
-      go('account', { replace: true });
+      leaveTo('account');
     }))}>
       ${passwordField(change, { label: t('passwordNow') })}${newPasswordFields(change, 'new_password')}${showPasswords()}${change.fault()}
       <button class="wide" aria-busy=${change.busy}>${t('passwordChange')}</button>

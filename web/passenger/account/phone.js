@@ -6,10 +6,10 @@
 import { now } from '../../ui/clock.js';
 import { Form } from '../../ui/form.js';
 import { language, when } from '../../ui/language.js';
-import { go, html, nothing } from '../../ui/page.js';
+import { html, nothing } from '../../ui/page.js';
 import { loginNow, onLogin, setProfile } from '../login.js';
 import { codeField, Countdown, digits } from './code-entry.js';
-import { ask, say, withLogin } from './load.js';
+import { ask, leaveTo, say, withLogin } from './load.js';
 import { maskPhone } from './person.js';
 import { hidePasswords, passwordField, showPasswords } from './secret.js';
 import { t } from './texts.js';
@@ -69,7 +69,7 @@ export function phoneView() {
       Object.assign(form.values, { code: '', password: '' });
       hidePasswords();
       say(t('phoneVerified2'));
-      go(back, { replace: true });
+      leaveTo(back);
     }))}>
       ${form.field('phone', { label: t('phone'), max: 24, type: 'tel', inputmode: 'tel', autocomplete: 'tel', hint: t('phoneHint') })}
       <p><button type="button" class="second" aria-busy=${form.busy && !sent} ?disabled=${form.busy || waits} @click=${send}>${waits && sent ? t('codeAgainIn', sent.again.text()) : t(sent ? 'codeAgain' : 'codeGet')}</button></p>

@@ -6,10 +6,10 @@
 import { Problem, Unreachable } from '../../ui/http.js';
 import { Form } from '../../ui/form.js';
 import { pick, when } from '../../ui/language.js';
-import { go, html, nothing, update } from '../../ui/page.js';
+import { html, nothing, update } from '../../ui/page.js';
 import { loginNow, onLogin, refresh, setProfile } from '../login.js';
 import { contactBody, contactFields } from './entry.js';
-import { ask, Loaded, say, withLogin } from './load.js';
+import { ask, leaveTo, Loaded, say, withLogin } from './load.js';
 import { blankPerson, documentName, maskEmail, maskNumber, maskPhone, nationalityName, personBody, personComplete, personFields, personPlaces } from './person.js';
 import { chip, guidance, windowOnly } from './status.js';
 import { t } from './texts.js';
@@ -136,7 +136,7 @@ async function save(values) {
   edited = null;
   unanswered = false;
   say(t('saved'));
-  go('profile', { replace: true });
+  leaveTo('profile');
 }
 
 /** Draws the edit. */

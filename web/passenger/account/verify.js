@@ -5,10 +5,10 @@
 
 import { Problem, Unreachable } from '../../ui/http.js';
 import { Form } from '../../ui/form.js';
-import { go, html } from '../../ui/page.js';
+import { html } from '../../ui/page.js';
 import { faceCard, reset } from '../face.js';
 import { loginNow, onLogin, refresh } from '../login.js';
-import { ask, say, withLogin } from './load.js';
+import { ask, leaveTo, say, withLogin } from './load.js';
 import { documentName, maskNumber } from './person.js';
 import { profile } from './profile.js';
 import { chip, guidance, windowOnly } from './status.js';
@@ -47,7 +47,7 @@ const send = (evidence) => withLogin(async () => {
   }
   await refresh();
   say(t('verified'));
-  go('profile', { replace: true });
+  leaveTo('profile');
 })({});
 
 /** Prepares the view. */
