@@ -3,7 +3,6 @@
  * @module
  */
 
-import { region } from './region.js';
 import { scriptURL } from './trusted.js';
 
 /** Bound on one reading, ms: after it the worker is replaced. The first reading compiles the reader. */
@@ -32,6 +31,8 @@ export class Frames {
     /** Least time between two readings, ms: more saves the battery. */
     this.pause = 0;
     this.attempt = 0;
+    /** The reader needs copies: the browser has no frames of videos, or its canvas cannot draw them. */
+    this.copies = !('VideoFrame' in globalThis);
     /** @type {{id: number, taken: number, bound: number} | null} the reading in flight */
     this.flight = null;
     this.before = 0;
@@ -46,6 +47,7 @@ export class Frames {
     this.state = 'starting';
     this.worker = new Worker(scriptURL('/handheld/reader.js'), { type: 'module' });
     this.worker.onmessage = ({ data }) => {
+      if (data.unreadable) this.copies = true;
       if (data.id !== undefined) return this.done(data.id, data.text);
       this.state = data.ready ? 'ready' : 'failed';
       this.onState();
@@ -82,19 +84,28 @@ export class Frames {
     if (!this.onRead) return;
     const taken = performance.now();
     if (flight || this.state !== 'ready' || taken - this.before < this.pause || video.readyState < 2 || !video.videoWidth) return this.wait();
-    const part = region(video.videoWidth, video.videoHeight, this.attempt);
     const id = ++this.attempt;
     this.before = taken;
     this.flight = { id, taken, bound: setTimeout(() => this.replace(), PATIENCE) };
     try {
-      const picture = await createImageBitmap(video, part.x, part.y, part.width, part.height,
-        { resizeWidth: part.toWidth, resizeHeight: part.toHeight, resizeQuality: 'low' });
-      if (this.flight?.id === id && this.worker) this.worker.postMessage({ id, picture, thorough: part.thorough }, [picture]);
+      const picture = await this.take();
+      if (this.flight?.id === id && this.worker) this.worker.postMessage({ id, picture }, [picture]);
       else picture.close();
     } catch { // the camera stopped meanwhile
       this.done(id, null);
     }
     this.wait();
+  }
+
+  /** Returns the present picture: without a copy where the browser can. */
+  take() {
+    if (this.copies) return createImageBitmap(this.video);
+    try {
+      return new VideoFrame(this.video);
+    } catch {
+      this.copies = true;
+      return createImageBitmap(this.video);
+    }
   }
 
   /**

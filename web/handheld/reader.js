@@ -1,12 +1,13 @@
 /**
  * The worker that finds codes in pictures: the browser's own reader where it has one, and zxing.
  *
- * It receives `{id, picture, thorough}` and answers `{id, text}`, with null if there is no code. The first message that
- * it sends is `{ready: true}`: the reader is compiled before the first picture.
+ * It receives `{id, picture}` and answers `{id, text}`, with null if there is no code, and `unreadable` if the picture could
+ * not be read. The first message that it sends is `{ready: true}`: the reader is compiled before the first picture.
  * @module
  */
 
 import { prepareZXingModule, readBarcodes } from '../npm/zxing-wasm/es/reader/index.js';
+import { region } from './region.js';
 
 /** How codes of the railway begin. They are preferred where a picture has several codes. */
 const OURS = 'RG1:';
@@ -37,15 +38,28 @@ async function openNative() {
 }
 
 /**
- * Reads with the browser's reader.
- * @param {ImageBitmap} picture
- * @returns {Promise<Found[]>}
+ * Draws the part of a picture that an attempt reads.
+ * @param {VideoFrame | ImageBitmap} picture
+ * @param {number} attempt
+ * @returns {boolean} whether the attempt is thorough
  */
-async function readNative(picture) {
+function draw(picture, attempt) {
+  const [width, height] = 'displayWidth' in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+  const part = region(width, height, attempt);
+  if (canvas.width !== part.toWidth || canvas.height !== part.toHeight) {
+    canvas.width = part.toWidth;
+    canvas.height = part.toHeight;
+  }
+  ink.drawImage(picture, part.x, part.y, part.width, part.height, 0, 0, part.toWidth, part.toHeight);
+  return part.thorough;
+}
+
+/** Reads the drawing with the browser's reader. */
+async function readNative() {
   if (!native) return [];
   try {
     /** @type {{rawValue: string, boundingBox: DOMRectReadOnly}[]} */
-    const all = await native.detect(picture);
+    const all = await native.detect(canvas);
     return all.map(({ rawValue, boundingBox: b }) => ({ text: rawValue, x: b.x + b.width / 2, y: b.y + b.height / 2 }));
   } catch {
     native = null; // a phone without the service behind it
@@ -54,17 +68,11 @@ async function readNative(picture) {
 }
 
 /**
- * Reads with zxing.
- * @param {ImageBitmap} picture
+ * Reads the drawing with zxing.
  * @param {boolean} thorough
  * @returns {Promise<Found[]>}
  */
-async function readZXing(picture, thorough) {
-  if (canvas.width !== picture.width || canvas.height !== picture.height) {
-    canvas.width = picture.width;
-    canvas.height = picture.height;
-  }
-  ink.drawImage(picture, 0, 0);
+async function readZXing(thorough) {
   const all = await readBarcodes(ink.getImageData(0, 0, canvas.width, canvas.height), {
     formats: ['QRCode'], textMode: 'Plain', maxNumberOfSymbols: 4,
     tryHarder: thorough, tryRotate: false, tryInvert: thorough, tryDownscale: thorough,
@@ -75,29 +83,32 @@ async function readZXing(picture, thorough) {
 /**
  * Returns the text of the code that is meant: the railway's before others, then the one nearest to the middle.
  * @param {Found[]} all
- * @param {number} width
- * @param {number} height
  */
-function meant(all, width, height) {
-  const far = (/** @type {Found} */ f) => Math.hypot(f.x - width / 2, f.y - height / 2) + (f.text.startsWith(OURS) ? 0 : 1e6);
+function meant(all) {
+  const far = (/** @type {Found} */ f) => Math.hypot(f.x - canvas.width / 2, f.y - canvas.height / 2) + (f.text.startsWith(OURS) ? 0 : 1e6);
   all.sort((a, b) => far(a) - far(b));
   return all[0]?.text || null;
 }
 
-addEventListener('message', async ({ data: { id, picture, thorough } }) => {
+addEventListener('message', async ({ data: { id, picture } }) => {
   let text = null;
+  let unreadable = false;
   try {
     await compiled;
-    let all = await readNative(picture);
+    const thorough = draw(picture, id);
+    picture.close();
+    let all = await readNative();
     if (all.length > 0) last = 'native';
     else if (!native || thorough || last !== 'native') {
-      all = await readZXing(picture, thorough);
+      all = await readZXing(thorough);
       if (all.length > 0) last = 'zxing';
     }
-    text = meant(all, picture.width, picture.height);
+    text = meant(all);
+  } catch {
+    unreadable = true;
   } finally {
     picture.close();
-    postMessage({ id, text });
+    postMessage({ id, text, unreadable });
   }
 });
 
