@@ -39,18 +39,26 @@ export function conflictsView() {
     seen = conflicts;
     read();
   }
+  const open = list?.filter(({ decided }) => decided === null) ?? [];
+  const done = list?.filter(({ decided }) => decided !== null) ?? [];
   return frame(t('conflicts'), html`<p class="soft">${t('conflictsText')}</p>
-    ${list?.length === 0 ? html`<p class="card good">${t('conflictsNone')}</p>` : nothing}
-    ${list?.map(conflictView) ?? nothing}`);
+    ${list && open.length === 0 ? html`<p class="card good">${t('conflictsNone')}</p>` : nothing}
+    ${open.map(conflictView)}
+    ${done.length > 0 ? html`<details class="card"><summary>${t('doneList', done.length)}</summary><ul class="rows">${done.map(doneView)}</ul></details>` : nothing}`);
 }
 
 /** @param {Conflict} conflict */
 function conflictView(conflict) {
-  const { here, there, gap, decided } = conflict;
-  return html`<article class="card conflict ${decided ? 'done' : ''}"><h2>${t(conflict.way)} · ${t('serial')} <bdi class="number">${conflict.serial}</bdi></h2>
+  const { id, serial, way, here, there, gap } = conflict;
+  return html`<article class="card conflict" aria-labelledby="conflict-${id}"><h2 id="conflict-${id}">${t(way)} · ${t('serial')} <bdi class="number">${serial}</bdi></h2>
     <div class="pair">${place(t('here'), here.place, here.at)}<p class="gap"><span>${t('gap')}</span><b class="number">${one(gapOf(gap))}</b></p>${place(t('elsewhere'), t(/** @type {'place_unknown'} */ (`place_${there.place}`)), there.at)}</div>
-    ${decided ? html`<p class="good">${t('acknowledged', when(decided / 1000))}</p>` : html`<p>${t('conflictNext')}</p>
-      <button type="button" class="second wide" @click=${() => acknowledge(conflict)}>${t('acknowledge')}</button>`}</article>`;
+    <p>${t('conflictNext')}</p>
+    <button type="button" class="second wide" @click=${() => acknowledge(conflict)}>${t('acknowledge')}</button></article>`;
+}
+
+/** @param {Conflict} conflict */
+function doneView({ serial, way, here, gap, decided }) {
+  return html`<li><bdi class="number">${serial}</bdi> · ${t(way)} · ${when(here.at / 1000)} · ${t('gap')} ${one(gapOf(gap))}<br><span class="good">${t('acknowledged', when((decided ?? 0) / 1000))}</span></li>`;
 }
 
 /**

@@ -42,9 +42,7 @@ let timer;
  * @param {number} taken ms of the steady clock
  */
 export function see(text, taken) {
-  if (text === null) return;
-  const now = performance.now();
-  if (!once.fresh(text, now) || judging.busy) return;
+  if (!once.fresh(text, performance.now()) || text === null || judging.busy) return;
   if (judging.shown && judging.shown.words.light !== 'green') return; // it waits for the staff
   judge(text, taken);
 }

@@ -6,8 +6,11 @@
  * @module
  */
 
-/** Time without a sight after which a code has left the picture, ms. */
-export const GONE = 1000;
+/**
+ * Time, ms, and readings without a sight after which a code has left the picture: a busy phone reads rarely, and a code at
+ * the edge is found by each third reading only.
+ */
+export const [GONE, MISSES] = [1000, 6];
 /** Time after the end of its verdict during which a code is not judged again, ms. */
 export const REST = 3000;
 /** Bound of the codes that are remembered. */
@@ -15,20 +18,23 @@ const MOST = 16;
 
 export class Once {
   constructor() {
-    /** @type {Map<string, {seen: number, closed: number}>} times in ms, the oldest code first */
+    /** @type {Map<string, {seen: number, missed: number, closed: number}>} times in ms, the oldest code first */
     this.known = new Map();
   }
 
   /**
-   * Notes that a code is in the picture, and reports whether it may be judged.
-   * @param {string} text
+   * Notes a reading, and reports whether its code may be judged.
+   * @param {string | null} text null: no code
    * @param {number} now ms of a steady clock
    */
   fresh(text, now) {
+    for (const [other, known] of this.known) if (other !== text) known.missed++;
+    if (text === null) return false;
     const known = this.known.get(text);
     if (!known) return true;
-    const left = now - known.seen >= GONE;
+    const left = now - known.seen >= GONE && known.missed >= MISSES;
     known.seen = now;
+    known.missed = 0;
     if (left && now - known.closed >= REST) {
       this.known.delete(text);
       return true;
@@ -44,7 +50,7 @@ export class Once {
   acted(text, now) {
     this.known.delete(text);
     if (this.known.size >= MOST) this.known.delete(/** @type {string} */ (this.known.keys().next().value));
-    this.known.set(text, { seen: now, closed: Infinity });
+    this.known.set(text, { seen: now, missed: 0, closed: Infinity });
   }
 
   /**

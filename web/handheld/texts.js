@@ -115,7 +115,8 @@ export const t = texts({
 
   conflicts: ['冲突', 'Conflicts'],
   conflictsText: ['同一证明的两次通行不应同时存在。网络恢复后才能发现，请逐条核查。', 'Two passages with one temporary ID that should not both exist. They are found when the network returns. Look at each.'],
-  conflictsNone: ['没有冲突。', 'No conflicts.'],
+  conflictsNone: ['没有待处理的冲突。', 'No conflict waits.'],
+  doneList: ['已处理 {0} 条', 'Done: {0}'],
   serial: ['序列号', 'Serial'], here: ['本机', 'This device'], elsewhere: ['另一处', 'Another place'],
   gap: ['相隔', 'Apart'],
   conflictNext: ['请回忆或调看当时的旅客；无法确认的，把序列号报给值班员或乘警。', 'Recall or look up the passenger of that time. If in doubt, give the serial to the duty officer or the police.'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { GONE, Once, REST } from '../handheld/once.js';
+import { GONE, MISSES, Once, REST } from '../handheld/once.js';
 import { region } from '../handheld/region.js';
 import { sizeOf, span } from '../handheld/span.js';
 import { Wedge } from '../handheld/wedge.js';
@@ -18,15 +18,16 @@ test('a code that stays before the camera is judged once', () => {
 });
 
 test('a code is judged again after it left the picture and its verdict was closed', () => {
-  for (const [away, closedAgo, again] of [[GONE, REST, true], [GONE - 1, REST, false], [GONE, REST - 1, false]]) {
+  for (const [away, missed, closedAgo, again] of [[GONE, MISSES, REST, true], [GONE - 1, MISSES, REST, false], [GONE, MISSES - 1, REST, false], [GONE, MISSES, REST - 1, false]]) {
     const once = new Once();
-    once.acted('A', 0);
+    once.acted('A', 10_000 - away);
     once.closed('A', 10_000 - closedAgo);
-    once.known.get('A').seen = 10_000 - away;
-    assert.equal(once.fresh('A', 10_000), again, `away ${away}, closed ${closedAgo} ms ago`);
+    for (let i = 0; i < missed; i++) assert.ok(!once.fresh(null, 10_000 - away + i));
+    assert.equal(once.fresh('A', 10_000), again, `away ${away} ms and ${missed} readings, closed ${closedAgo} ms ago`);
   }
   const open = new Once();
   open.acted('A', 0);
+  for (let i = 0; i < 100; i++) open.fresh(null, i);
   assert.ok(!open.fresh('A', 1e6), 'its verdict is still open');
 });
 
