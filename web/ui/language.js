@@ -12,7 +12,7 @@ const CHOICE = 'railgate.language';
 const listeners = new Set();
 
 /** @type {Language} */
-let current = stored() ?? (/^zh\b/i.test(navigator.language || 'zh') ? 'zh' : 'en');
+let current = stored() ?? (/^zh\b/i.test(globalThis.navigator?.language || 'zh') ? 'zh' : 'en');
 
 /** @returns {Language | null} */
 function stored() {
