@@ -5,7 +5,7 @@
 //   - Only the files of the pages are served: no tests, no type declarations, no listing of a folder.
 //   - A file has one address. Other spellings of it are not served.
 //   - A page runs scripts of its own origin only, and sends data there only ([Policy]).
-//   - A response costs one write: files are read, compressed and hashed once, at the start.
+//   - A response costs one write: files are read, compressed and hashed once for a process.
 //
 // It has no limit on requests and no log. The handler around it has both.
 package web
@@ -13,6 +13,7 @@ package web
 import (
 	"embed"
 	"io/fs"
+	"sync"
 )
 
 //go:embed ui railgate npm passenger desk handheld
@@ -35,11 +36,18 @@ var (
 	handheld  = page{folder: "handheld", path: "/handheld/", scans: true, worker: "/handheld/"}
 )
 
-// Issuer returns what the issuer serves: the passenger's page at / and the clerk's at /desk/.
-func Issuer() *Face { return open(embedded, passenger, desk) }
+var (
+	ofIssuer   = sync.OnceValue(func() *Face { return open(embedded, passenger, desk) })
+	ofHandheld = sync.OnceValue(func() *Face { return open(embedded, handheld) })
+)
 
-// Handheld returns what a station's proxy serves beside the gateway: the handheld's page at /handheld/.
-func Handheld() *Face { return open(embedded, handheld) }
+// Issuer returns what the issuer serves: the passenger's page at / and the clerk's at /desk/. The first call reads and
+// compresses the files.
+func Issuer() *Face { return ofIssuer() }
+
+// Handheld returns what a station's proxy serves beside the gateway: the handheld's page at /handheld/. The first call
+// reads and compresses the files.
+func Handheld() *Face { return ofHandheld() }
 
 // open builds a face. Files that are named and do not exist are left out: [Face.Missing] lists them, and a test
 // requires that the list is empty.

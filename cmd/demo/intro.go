@@ -12,7 +12,7 @@ import (
 // roles are the credentials that -serve prints for the desk, one for each role.
 var roles = []staff.Role{staff.Window, staff.Agency, staff.Police, staff.Operator, staff.Authority}
 
-// provisioning is the setup text of a handheld: its device id and credential at the gateway, the authority that signs
+// provisioning is the setup code of a handheld: its device id and credential at the gateway, the authority that signs
 // its bundles, its station and what it may check.
 type provisioning struct {
 	Version    int      `json:"v"`
@@ -23,15 +23,15 @@ type provisioning struct {
 	Scopes     []string `json:"scopes"`
 }
 
-// setupText returns the setup text of a station's handheld.
-func (h *system) setupText(s *station) (string, error) {
+// setupCode returns the setup code of a station's handheld.
+func (h *system) setupCode(s *station) (string, error) {
 	text, err := json.Marshal(provisioning{1, handheld, s.devices[handheld], h.authority, s.name, handheldScopes})
 	return string(text), err
 }
 
 // introduce prints the pages and what a newcomer needs on each.
 func (h *system) introduce(out io.Writer, screen bool) error {
-	setup, err := h.setupText(h.beijing)
+	setup, err := h.setupCode(h.beijing)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ Apply at the passenger's page as one of these people; the face check is simulate
 	for _, role := range roles {
 		fmt.Fprintf(out, "  %-9s  %s\n", role, h.byRole[role])
 	}
-	fmt.Fprintf(out, "Set up the handheld of %s with this text:\n  %s\n", h.beijing.english, setup)
+	fmt.Fprintf(out, "Set up the handheld of %s with this setup code:\n  %s\n", h.beijing.english, setup)
 	if h.lan == nil {
 		fmt.Fprintln(out, "To use phones, add -lan ADDRESS: this machine's address on their network, or auto.")
 		return nil

@@ -70,16 +70,16 @@ func TestServePrintsPagesAndCredentials(t *testing.T) {
 	}
 }
 
-// The printed setup text makes a working handheld: through the page's origin it gets verdicts and a bundle that its
+// The printed setup code makes a working handheld: through the page's origin it gets verdicts and a bundle that its
 // authority signed.
-func TestSetupTextMakesAWorkingHandheld(t *testing.T) {
+func TestSetupCodeMakesAWorkingHandheld(t *testing.T) {
 	h := openWith(t, anywhere)
-	text, err := h.setupText(h.beijing)
+	text, err := h.setupCode(h.beijing)
 	runtest.Must(t, err)
 	var setup provisioning
 	runtest.Must(t, json.Unmarshal([]byte(text), &setup))
 	if setup.Version != 1 || setup.Station != h.beijing.name || len(setup.Scopes) == 0 {
-		t.Fatalf("setup text %s", text)
+		t.Fatalf("setup code %s", text)
 	}
 	authority, err := revocation.ParseAuthority(setup.Authority)
 	runtest.Must(t, err)
