@@ -19,7 +19,7 @@ import { t } from './texts.js';
  * @property {string | View} object what or whom it concerns
  * @property {string} effect
  * @property {string} told who learns of it
- * @property {string} undo whether and by whom it can be undone
+ * @property {string} undo whether it can be undone, and by which role
  * @property {[value: string, text: string][]} [reasons] the interface's closed list; the dialog asks for one
  * @property {string} [confirm] text of the button
  * @property {boolean} [danger]

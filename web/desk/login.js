@@ -64,7 +64,7 @@ tabs?.addEventListener('message', ({ data }) => {
 
 const open = () => vault ??= Vault.open(VAULT);
 
-/** Returns what the credential allows, or null while nobody is logged in. */
+/** Returns what the credential allows, or null before a login. */
 export function member() {
   return current?.member ?? null;
 }

@@ -1,7 +1,7 @@
 /**
  * The way from the form to the code: what is sent, in which order, and what an unknown outcome means.
  *
- * Without an answer nobody knows whether the server acted. None of these requests uses up an application twice:
+ * Without an answer the phone does not know whether the server acted. None of these requests uses up an application twice:
  * - *apply*: only a decided application counts (rule A7); one without a face check is erased after 48 hours. With a login the
  *   list of applications tells whether it arrived. Without one its token is lost, and the form is sent again.
  * - *check*: the status of the application tells whether it passed. Another check uses up nothing (rule A11).

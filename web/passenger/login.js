@@ -98,7 +98,7 @@ function forget(change) {
 }
 
 /**
- * Returns the login, or null if nobody is logged in. A profile that was read before is returned at once and read again
+ * Returns the login, or null if there is none. A profile that was read before is returned at once and read again
  * in the background.
  * @returns {Promise<LoginState | null>}
  * @throws {Unreachable} if the profile was never read and there is no network
@@ -127,7 +127,7 @@ export function bearer() {
 
 /**
  * Reads the profile again.
- * @returns {Promise<LoginState | null>} null if nobody is logged in, or another account logged in meanwhile
+ * @returns {Promise<LoginState | null>} null if there is no login, or another account logged in meanwhile
  */
 export async function refresh() {
   const asked = current;

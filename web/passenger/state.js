@@ -114,7 +114,7 @@ export async function load(account, taken) {
   void payOwed();
 }
 
-/** Forgets what is in memory: another tab has taken over what is stored. */
+/** Forgets the state in memory: another tab has taken over what is stored. */
 export function putDown() {
   Object.assign(state, { ready: false, held: null, session: null, prior: null, earlier: 0, draft: null, owed: [] });
 }

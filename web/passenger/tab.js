@@ -1,7 +1,7 @@
 /**
  * One tab at a time: two tabs that act for one person could send the same thing twice.
  *
- * The tab that is used has a Web Lock. Another tab says so and can take the lock over; the first one then says so. A tab's
+ * The tab that is used has a Web Lock. Another tab reports it and can take the lock over; the first one then reports that. A tab's
  * mark tells a reload, or a tab that the phone closed to save memory and opens again, from a page that was closed.
  * @module
  */

@@ -2,7 +2,7 @@
  * The server's time, learned from its answers: a phone's clock may be hours off.
  *
  * An answer bounds the offset of the server's clock from both sides, and the bounds of several answers are intersected.
- * Two clocks of the phone are compared: the wall clock, which people can set, and the steady clock, which nobody can set
+ * Two clocks of the phone are compared: the wall clock, which people can set, and the steady clock, which cannot be set
  * and which on most phones stops during sleep. So a wall clock that falls back against the steady one was set. One that
  * runs ahead was set, or the phone slept. A page that keeps the screen on does not sleep ({@link ServerClock.awake}).
  * @module

@@ -1,5 +1,5 @@
 /**
- * Whether this counter may exchange, change or refund a ticket, and what comes first (rule B7).
+ * Whether this counter may exchange, change or refund a ticket, and the steps before it (rule B7).
  * @module
  */
 

@@ -58,9 +58,9 @@ const LOCK = 'railgate-handheld';
  * bundle times in Unix ms, age in ms, size in bytes; train: whose bookings it has, '' for none
  * @property {string | null} fault why the last bundle was not accepted, null after a good one
  * @property {{waiting: number, oldest: number | null, refused: number, running: boolean}} queue scans to be reported; oldest in
- * Unix ms; refused: those that the gateway refused and nobody acknowledged
+ * Unix ms; refused: those that the gateway refused and that are not acknowledged
  * @property {{lasting: boolean, why: 'denied' | 'failing' | null}} storage
- * @property {number} conflicts that nobody acknowledged
+ * @property {number} conflicts that are not acknowledged
  */
 
 /** @typedef {{gateway: Gateway, device: Device, link: Link, bundles: Bundles, scans: Scans, findings: Findings, seal: Seal, setup: Setup}} Parts */

@@ -107,7 +107,7 @@ export class Findings {
   }
 
   /**
-   * Returns how many findings nobody acknowledged.
+   * Returns how many findings are not acknowledged.
    * @param {Finding['kind']} of
    */
   undecided(of) {

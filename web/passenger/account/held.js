@@ -1,5 +1,5 @@
 /**
- * What is held about a person (rule B12): readable, and as a file.
+ * The data about a person (rule B12): readable, and as a file.
  * @module
  */
 
@@ -22,7 +22,7 @@ let application = null;
 export const heldApplication = new Loaded(async () => application && call('GET', `/v1/applications/${application.id}/data`, { bearer: application.token }));
 
 /**
- * Opens the view of what is held of one application, for people with or without a login.
+ * Opens the view of the data of one application, for people with or without a login.
  * @param {string} id
  * @param {string} [token] its access token, or the login
  */
@@ -88,7 +88,7 @@ const intro = () => html`<p>${t('dataWhat')}</p>`;
 /** @param {unknown} value @param {string} kind */
 const buttons = (value, kind) => html`<p class="actions"><button type="button" @click=${() => save(value, `railgate-${kind}-${new Date().toISOString().slice(0, 10)}.json`)}>${t('dataSave')}</button>${revealButton()}</p><p class="hint">${t('dataSaveHint')}</p>`;
 
-/** Draws what is held about the account. */
+/** Draws the data about the account. */
 export function heldView() {
   return html`<h1>${t('data')}</h1>${intro()}${held.show((d) => html`${buttons(d, 'account')}
     ${part(t('profile'), facts([...personRows(d.profile),
@@ -113,7 +113,7 @@ export function heldView() {
     <p><a href="#privacy">${t('privacy')}</a></p>`;
 }
 
-/** Draws what is held of one application. */
+/** Draws the data of one application. */
 export function heldApplicationView() {
   return html`<h1>${t('dataApplication')}</h1>${intro()}${heldApplication.show((a) => html`${buttons(a, 'application')}
     <section class="card" aria-label=${t('applications')}>${applicationFacts(a)}</section>

@@ -118,13 +118,13 @@ export function afterConsent() {
 
 /**
  * Opens a view for logged-in people, or the login.
- * @returns {Promise<boolean>} false: nobody is logged in
+ * @returns {Promise<boolean>} false: there is no login
  */
 export async function requireLogin() {
   try {
     if (await loginState()) return true;
   } catch (err) {
-    if (!expired(err)) return true; // no network: the view says so, when it reads
+    if (!expired(err)) return true; // no network: the view reports it, when it reads
     return false;
   }
   wanted = location.hash.slice(1);

@@ -40,7 +40,7 @@ onLogin((change) => {
 });
 
 /**
- * Returns the passenger of the view: the fragment has the place in the list, which names nobody.
+ * Returns the passenger of the view: the fragment has the place in the list, which is no name.
  * @param {string | undefined} place
  */
 function passengerAt(place) {

@@ -1,7 +1,7 @@
 /**
  * The statuses of an identity in words: what each means, what to do next, and what it allows (rules B2 to B7).
  *
- * The issuer's answers contain the next step for the entry at hand, with its special names; it is shown where it is known.
+ * The issuer's answers contain the next step for the entry, with its special names; it is shown where it is known.
  * @module
  */
 
@@ -109,7 +109,7 @@ export const GUIDE = {
 };
 
 /**
- * Returns what is known of a status with a document type.
+ * Returns the facts of a status with a document type.
  * @param {string} type
  * @param {string} [status]
  * @returns {Guide | undefined}

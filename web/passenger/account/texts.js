@@ -217,7 +217,7 @@ export const t = texts({
   copy: ['复制授权码', 'Copy the code'],
   copied: ['已复制', 'Copied'],
 
-  // What is held.
+  // The data about the account.
   data: ['个人信息清单', 'My data'],
   dataApplication: ['此次申请的个人信息', 'Data of this application'],
   dataWhat: ['以下是系统保存的与您有关的全部信息。密码只保存摘要，无法还原。', 'This is everything that is stored about you. Of the password only a hash is stored, from which it cannot be recovered.'],

@@ -93,7 +93,7 @@ test('from the registration to the closing', { timeout: 240_000 }, async (t) => 
   await axeAll(page, 'profile');
   await shot(page, 'passenger-profile-zh', { full: true });
 
-  // A pending account can add nobody; verification online needs the phone first.
+  // A pending account can add no passenger; verification online needs the phone first.
   await visit(page, 'passengers', '常用联系人');
   assert.match(await page.locator('.notice').innerText(), /待核验[^]*不能添加/);
   await visit(page, 'verify', '人证核验');
@@ -174,7 +174,7 @@ test('from the registration to the closing', { timeout: 240_000 }, async (t) => 
   await page.locator('canvas.qr').waitFor();
   await axeAll(page, 'account code');
 
-  // What is held, and as a file.
+  // The data about the account, and as a file.
   await visit(page, 'data', '个人信息清单');
   await page.locator('details.part').first().waitFor();
   const saving = page.waitForEvent('download');

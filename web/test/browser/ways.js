@@ -50,7 +50,7 @@ export async function next(page) {
 }
 
 /**
- * Cuts the network of a handheld and waits until it says so.
+ * Cuts the network of a handheld and waits until it shows that.
  * @param {import('playwright-core').Page} page
  */
 export async function cut(page) {
@@ -59,7 +59,7 @@ export async function cut(page) {
 }
 
 /**
- * Gives a handheld its network back and waits until it says so.
+ * Gives a handheld its network back and waits until it shows that.
  * @param {import('playwright-core').Page} page
  */
 export async function reconnect(page) {
