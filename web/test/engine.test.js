@@ -137,7 +137,7 @@ test('a late answer makes no second verdict', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(verdicts.map(brief), ['green ok offline']);
   assert.equal(engine.parts.device.own.length, 1);
-  assert.equal(deps.bound, BOUND);
+  assert.equal(deps.bounds.check, BOUND);
 });
 
 test('a second use is refused across the switch, both ways', async () => {

@@ -42,7 +42,7 @@ const LOCK = 'railgate-handheld';
  * @property {() => number} [wall] Unix ms
  * @property {() => number} [steady] ms
  * @property {LockManager | null} [locks] null: no other page can be noticed
- * @property {number} [bound] on a check, ms
+ * @property {typeof import('./gateway.js').BOUNDS} [bounds] on requests, ms
  * @property {() => number} [random]
  */
 
@@ -156,7 +156,7 @@ export class Engine {
     const findings = new Findings(storage, seal);
     const parts = {
       device, findings, seal, setup,
-      gateway: new Gateway(setup.credential, { fetch: deps.fetch, bound: deps.bound }),
+      gateway: new Gateway(setup.credential, { fetch: deps.fetch, bounds: deps.bounds }),
       link: new Link({ now: clocks.steady, wall: clocks.wall, changed: () => this.changed(), random: deps.random }),
       bundles: new Bundles({ device, storage, clocks }),
       scans: new Scans({ device, storage, seal, findings, now: clocks.steady, station: setup.station }),

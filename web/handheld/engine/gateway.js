@@ -6,15 +6,14 @@
 import { MAX_BUNDLE } from '../../railgate/bundle.js';
 
 /**
- * Bound on a check, ms: 1 s for the answer, as docs/integration.md, section 7 asks of every device, and half a second for a
- * radio that was asleep. Together with the verdict of the handheld itself it must stay far below the 10 s in which the
- * gateway counts a second reading of one code at one device as the same passage (docs/passback.md, section 2).
+ * Bounds on requests, ms.
+ *
+ * A check: 1 s for the answer, as docs/integration.md, section 7 asks of every device, and half a second for a radio that was
+ * asleep. Together with the verdict of the handheld itself it must stay far below the 10 s in which the gateway counts a second
+ * reading of one code at one device as the same passage (docs/passback.md, section 2). A batch: docs/integration.md asks for
+ * 2 s; a train's radio needs time for 70 kB. A bundle: the gateway stops sending after the same time.
  */
-export const CHECK_BOUND = 1500;
-/** Bound on the answer to a batch, ms. docs/integration.md asks for 2 s; a train's radio needs time for 70 kB. */
-const BATCH_BOUND = 10_000;
-/** Bound on a bundle, ms: the gateway stops sending after the same time. */
-const BUNDLE_BOUND = 60_000;
+export const BOUNDS = { check: 1500, batch: 10_000, bundle: 60_000 };
 /** The longest JSON answer, characters: 256 verdicts of at most 1.5 kB. */
 const MAX_ANSWER = 512 << 10;
 /** A text that is no code: the gateway answers `malformed` after it checked credential, scope and load. */
@@ -61,12 +60,12 @@ export class NoAnswer extends Error {
 export class Gateway {
   /**
    * @param {string} credential of the device
-   * @param {{fetch?: typeof fetch, bound?: number}} [deps] bound: on a check, ms, for tests
+   * @param {{fetch?: typeof fetch, bounds?: typeof BOUNDS}} [deps] for tests
    */
-  constructor(credential, { fetch = (...args) => globalThis.fetch(...args), bound = CHECK_BOUND } = {}) {
+  constructor(credential, { fetch = (...args) => globalThis.fetch(...args), bounds = BOUNDS } = {}) {
     this.credential = credential;
     this.fetch = fetch;
-    this.bound = bound;
+    this.bounds = bounds;
   }
 
   /**
@@ -77,7 +76,7 @@ export class Gateway {
    * @throws {NoAnswer}
    */
   async check(text, { scope, train }) {
-    const answer = await this.json('POST', `/v1/check?scope=${scope}${train ? `&train=${train}` : ''}`, { body: text, bound: this.bound });
+    const answer = await this.json('POST', `/v1/check?scope=${scope}${train ? `&train=${train}` : ''}`, { body: text, bound: this.bounds.check });
     if (!isAnswer(answer)) throw new NoAnswer('gateway_down');
     return answer;
   }
@@ -102,7 +101,7 @@ export class Gateway {
     const body = JSON.stringify({ serial, scope, passed: true });
     for (let tries = 2; tries > 0; tries--) {
       try {
-        return void await this.json('POST', '/v1/passages', { body, bound: this.bound });
+        return void await this.json('POST', '/v1/passages', { body, bound: this.bounds.check });
       } catch (err) {
         if (!(err instanceof NoAnswer)) throw err;
       }
@@ -118,7 +117,7 @@ export class Gateway {
    */
   async report(scans, { scope, train }) {
     const body = JSON.stringify({ scans: scans.map(({ code, at, key }) => ({ code, scanned_at_ms: at, upload: key })) });
-    const answer = await this.json('POST', `/v1/checks?scope=${scope}${train ? `&train=${train}` : ''}`, { body, bound: BATCH_BOUND });
+    const answer = await this.json('POST', `/v1/checks?scope=${scope}${train ? `&train=${train}` : ''}`, { body, bound: this.bounds.batch });
     const verdicts = answer?.verdicts;
     if (!Array.isArray(verdicts) || verdicts.length !== scans.length || !verdicts.every(isAnswer)) throw new NoAnswer('gateway_down');
     return verdicts;
@@ -133,7 +132,7 @@ export class Gateway {
    */
   async bundle({ train, since, clocks }) {
     const query = [train ? `train=${train}` : '', since ? `since=${since}` : ''].filter(Boolean).join('&');
-    return this.request('GET', `/v1/bundle${query ? `?${query}` : ''}`, { bound: BUNDLE_BOUND }, async (answer) => {
+    return this.request('GET', `/v1/bundle${query ? `?${query}` : ''}`, { bound: this.bounds.bundle }, async (answer) => {
       const clock = clocks.read();
       return { raw: await bytesOf(answer, MAX_BUNDLE), clock };
     });

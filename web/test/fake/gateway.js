@@ -8,6 +8,9 @@ import { publicKey } from '../../railgate/ed25519.js';
 import { PASSED, Passages, WAYS } from '../../railgate/passages.js';
 import { meaningOf } from '../../handheld/engine/verdict.js';
 
+/** How long a check is on its way: the gateway judges later than the handheld reads its clocks, ms. */
+const TRANSIT = 30;
+
 export const CREDENTIAL = `rgd_${'ab'.repeat(32)}`;
 
 const json = (status, value, headers = {}) => new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json', ...headers } });
@@ -99,7 +102,7 @@ export class FakeGateway {
   }
 
   async check(text, scope) {
-    const at = this.now();
+    const at = this.now() + TRANSIT;
     const [reason, code] = await this.reasonOf(text, scope, at);
     const way = WAYS[scope];
     if (reason !== 'ok' || way === undefined || this.faults.get('data') === 'booting') return this.verdict(reason, code);

@@ -33,12 +33,12 @@ export const setupOf = (signer, changes = {}) => JSON.stringify({ v: 1, device: 
 
 /**
  * Makes a handheld and its gateway. `wait` moves the clock and lets the background work run once a second.
- * @param {{provisioned?: boolean, storage?: import('../../handheld/engine/storage.js').Storage, signer?: Signer}} [how]
+ * @param {{provisioned?: boolean, bound?: number, storage?: import('../../handheld/engine/storage.js').Storage, signer?: Signer}} [how]
  */
-export async function handheld({ provisioned = true, storage = new FakeStorage(), signer = new Signer() } = {}) {
+export async function handheld({ provisioned = true, bound = BOUND, storage = new FakeStorage(), signer = new Signer() } = {}) {
   const time = { wall: 1_796_000_000_000, steady: 50_000 };
   const gateway = new FakeGateway(signer, { now: () => time.wall });
-  const deps = { fetch: gateway.fetch, storage, wall: () => time.wall, steady: () => time.steady, locks: null, bound: BOUND, random: () => 0.5 };
+  const deps = { fetch: gateway.fetch, storage, wall: () => time.wall, steady: () => time.steady, locks: null, bounds: { check: bound, batch: 4 * bound, bundle: 4 * bound }, random: () => 0.5 };
   const open = () => Engine.open(deps);
   const world = {
     time, gateway, signer, storage, deps, engine: await open(),
