@@ -7,7 +7,6 @@ import { clock } from '../ui/clock.js';
 import { html, languageButton, nothing, route, show, update } from '../ui/page.js';
 import * as code from './code.js';
 import { load, loggedOut, payOwed, putDown, state } from './state.js';
-import { home, services } from './home.js';
 import { bearer, loginNow, loginState, onLogin } from './login.js';
 import { tabPlace, useTab } from './tab.js';
 import { t } from './texts.js';
@@ -16,10 +15,12 @@ import { t } from './texts.js';
 /** @typedef {{view: () => View, enter?: () => void, exit?: () => void}} Part the views of one route */
 
 /** @type {Record<string, Part>} */
-const here = { '': home, services, code: code.part };
+const here = { code: code.part };
 
 /** Routes whose modules are loaded when they are entered. @type {Record<string, () => Promise<{part: Part}>>} */
 const later = {
+  '': () => import('./home.js').then((m) => ({ part: m.home })),
+  services: () => import('./home.js').then((m) => ({ part: m.services })),
   apply: () => import('./apply.js').then((m) => ({ part: m.apply })),
   return: () => import('./apply.js').then((m) => ({ part: m.again })),
   face: () => import('./face.js'),
@@ -34,6 +35,8 @@ const above = { apply: 'services', return: 'services', records: 'services', resu
 let account = null;
 /** Route whose module did not load. @type {string | null} */
 let broken = null;
+/** Whether a view was entered before. */
+let begun = false;
 /** @type {Part | null} */
 let present = null;
 
@@ -44,7 +47,8 @@ async function enter() {
   if (present && present !== here[first]) present.exit?.();
   present = null;
   broken = null;
-  const late = !here[first];
+  const late = !here[first] && begun;
+  begun = true;
   try {
     if (!here[first] && later[first]) here[first] = (await later[first]()).part;
     else if (!here[first]) account ??= await import('./account/views.js');

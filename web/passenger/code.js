@@ -7,9 +7,9 @@ import { clock, now } from '../ui/clock.js';
 import { when } from '../ui/language.js';
 import { announce, go, html, nothing, update } from '../ui/page.js';
 import { drawQR } from '../ui/qr.js';
-import { leave, openSession, progress, refreshStatus } from './flow.js';
 import { codeText, endOf, linksOf, momentOf } from './session.js';
-import { dropSession, state } from './state.js';
+import { dropSession, leave, state } from './state.js';
+import { refreshStatus } from './status.js';
 import { t } from './texts.js';
 
 /** @typedef {import('../ui/page.js').View} View */
@@ -21,6 +21,9 @@ const SAID = [10, 5, 2, 1];
 const ROUND = 2 * Math.PI * 26;
 /** Widest drawing, CSS pixels: larger codes are read no better. */
 const WIDEST = 440;
+
+/** A text like a code's. Encoding it once makes the engine compile the encoder before the first code. */
+const SAMPLE = `RG1:${'A'.repeat(188)}`;
 
 const canvas = document.createElement('canvas');
 canvas.setAttribute('role', 'img');
@@ -39,6 +42,8 @@ let lastSaid = 0;
 let timer;
 /** @type {WakeLockSentinel | null} */
 let lock = null;
+
+setTimeout(() => drawQR(document.createElement('canvas'), SAMPLE, 1), 1000);
 
 /** Reports whether this page keeps the screen on, so that the phone does not sleep. */
 export function isAwake() {
@@ -81,8 +86,10 @@ function tick() {
   const moment = momentOf(session, now());
   if (moment.over) {
     drawn = '';
-    void dropSession();
-    announce(t('overTitle'), { urgent: true });
+    if (!clock.doubtful) { // else the phone slept or its clock was set, and an answer will tell
+      void dropSession();
+      announce(t('overTitle'), { urgent: true });
+    } else if (navigator.onLine && !unreachable) void sync();
   } else {
     draw();
     const minutes = Math.ceil(moment.rest / 60);
@@ -153,6 +160,7 @@ document.addEventListener('visibilitychange', () => {
   tick();
   if (navigator.onLine) void sync();
 });
+
 addEventListener('resize', () => { if (shown) tick(); });
 addEventListener('online', () => { if (shown) void sync(); });
 
@@ -199,8 +207,8 @@ function view() {
   if (session && endOf(session) * 1000 > now()) return shownCode(session);
   const alive = held?.status.status === 'approved' && (held.status.expires_at ?? 0) * 1000 > now();
   if (alive) {
-    return html`<main class="plain"><h1>${t('overTitle')}</h1><p>${t('overText')}</p>${progress.fault()}
-      <button type="button" class="wide" aria-busy=${progress.busy} ?disabled=${progress.busy} @click=${() => progress.run(openSession)}>${t('checkAgain')}</button></main>`;
+    return html`<main class="plain"><h1>${t('overTitle')}</h1><p>${t('overText')}</p>${clock.doubtful ? html`<p class="soft">${t('doubtful')}</p>` : nothing}
+      <a class="button wide" href="#face">${t('checkAgain')}</a></main>`;
   }
   if (held) return html`<main class="plain"><h1>${t('noCode')}</h1><a class="button wide" href="#result">${t('pendingGo')}</a></main>`;
   return html`<main class="plain"><h1>${seen ? t('endedTitle') : t('noCode')}</h1><p>${seen ? t('endedText') : t('noCodeText')}</p>

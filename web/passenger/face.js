@@ -35,6 +35,7 @@ let phase = 'start';
 /** @type {import('./camera.js').CameraFault | null} */
 let fault = null;
 let wanted = 'sandbox:pass';
+let optionsOpen = false;
 /** Number of the present attempt: an earlier one that is still running stops. */
 let attempt = 0;
 
@@ -108,7 +109,7 @@ function cameraFault() {
 /** @returns {View} */
 function demoOptions() {
   const options = /** @type {const} */ ([['sandbox:pass', 'demoPass'], ['sandbox:fail', 'demoFail'], ['sandbox:timeout', 'demoTimeout']]);
-  return html`<details class="demo"><summary>${w('demoOptions')}</summary><fieldset><legend class="unseen">${w('demoOptions')}</legend>${options.map(([value, text]) =>
+  return html`<details class="demo" ?open=${optionsOpen} @toggle=${(/** @type {Event} */ e) => { if (e.target instanceof HTMLDetailsElement && e.target.isConnected) optionsOpen = e.target.open; }}><summary>${w('demoOptions')}</summary><fieldset><legend class="unseen">${w('demoOptions')}</legend>${options.map(([value, text]) =>
     html`<label class="check"><input type="radio" name="demo" value=${value} .checked=${wanted === value} @change=${() => { wanted = value; }}> ${w(text)}</label>`)}</fieldset></details>`;
 }
 

@@ -14,9 +14,10 @@ import { clock, now, offset, reading } from '../ui/clock.js';
 import { call, Problem, Unreachable } from '../ui/http.js';
 import { Form } from '../ui/form.js';
 import { go } from '../ui/page.js';
-import { bearer, expired, loginNow } from './login.js';
+import { bearer, loginNow } from './login.js';
 import { makeChain, sessionOf } from './session.js';
-import { accessToken, dropEarlier, dropHeld, dropPrior, dropSession, endViewing, keepDraft, keepHeld, keepSession, masked, payOwed, putAside, state } from './state.js';
+import { accessToken, dropEarlier, dropSession, endViewing, keepDraft, keepHeld, keepSession, masked, putAside, state } from './state.js';
+import { decided, held, lost, refreshStatus } from './status.js';
 import { mark } from './tab.js';
 
 /** @typedef {import('./state.js').Held} Held */
@@ -47,13 +48,6 @@ export function awaitsCheck() {
 /** Reports whether the next face check returns to an existing temporary ID. */
 export function isReturning() {
   return returning !== null || state.held?.status.status === 'approved';
-}
-
-/** @returns {Held} */
-function held() {
-  if (!state.held) throw new Problem({ code: 'unauthorized', status: 401, text: { zh: '申请不存在或无权访问。', en: 'There is no such application, or it is not yours.' },
-    next_step: { zh: '请重新打开申请页面并进行实人核验。', en: 'Please open the application again and pass the face check.' } });
-  return state.held;
 }
 
 /**
@@ -178,15 +172,6 @@ async function settle(err) {
   throw err;
 }
 
-/**
- * If the server no longer knows this page or login: erases what belongs to it.
- * @param {unknown} err
- */
-async function lost(err) {
-  if (expired(err)) return;
-  if (err instanceof Problem && err.code === 'unauthorized') await dropHeld();
-}
-
 /** Asks again for the decision of a checked application: the check is good for two minutes. */
 export async function decide() {
   const { id } = held();
@@ -196,28 +181,6 @@ export async function decide() {
     await decided();
   } catch (err) {
     await settle(err);
-  }
-}
-
-/** An approval supersedes the temporary ID that was put aside (rule A9). */
-async function decided() {
-  if (state.held?.status.status !== 'approved') return;
-  if (state.prior) await dropPrior();
-  if (state.earlier) await dropEarlier();
-}
-
-/** Reads the status of the application, and the server's time with it. */
-export async function refreshStatus() {
-  const { id } = held();
-  try {
-    const status = await call('GET', `/v1/applications/${id}`, { bearer: accessToken() });
-    if (state.held?.id !== id) return;
-    if (status.status !== 'approved') await dropSession();
-    await keepHeld({ ...state.held, status });
-    await decided();
-  } catch (err) {
-    await lost(err);
-    throw err;
   }
 }
 
@@ -252,11 +215,4 @@ export async function openSession() {
     if (err instanceof Unreachable || err instanceof Problem && err.status >= 429) lead('#face', 'result');
     await settle(err);
   }
-}
-
-/** Ends the viewing on this phone and, as soon as the server can be told, at the gates. */
-export async function leave() {
-  if (!state.held) return;
-  await endViewing(state.held);
-  void payOwed();
 }

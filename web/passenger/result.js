@@ -8,8 +8,9 @@ import { Unreachable, Problem } from '../ui/http.js';
 import { pick, when } from '../ui/language.js';
 import { go, html, nothing, route, update } from '../ui/page.js';
 import { steps } from './apply.js';
-import { decide, openSession, progress, refreshStatus } from './flow.js';
+import { decide, openSession, progress } from './flow.js';
 import { state, takeBack } from './state.js';
+import { refreshStatus } from './status.js';
 import { t } from './texts.js';
 import { w } from './waytexts.js';
 

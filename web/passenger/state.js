@@ -227,6 +227,13 @@ export async function loggedOut() {
   await keepDraft(null);
 }
 
+/** Ends the viewing on this phone and, as soon as the server can be told, at the gates. */
+export async function leave() {
+  if (!state.held) return;
+  await endViewing(state.held);
+  void payOwed();
+}
+
 let paying = false;
 
 /** Tells the server which viewings have ended. */

@@ -22,5 +22,12 @@ export function drawQR(canvas, text, width) {
   ink.fillStyle = '#fff';
   ink.fillRect(0, 0, canvas.width, canvas.height);
   ink.fillStyle = '#000';
-  rows.forEach((row, y) => row.forEach((dark, x) => dark && ink.fillRect(x * scale, y * scale, scale, scale)));
+  rows.forEach((row, y) => {
+    for (let x = 0; x < row.length; x++) {
+      if (!row[x]) continue;
+      const from = x;
+      while (row[x + 1]) x++;
+      ink.fillRect(from * scale, y * scale, (x + 1 - from) * scale, scale);
+    }
+  });
 }

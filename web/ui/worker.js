@@ -22,7 +22,7 @@
   async function install() {
     try {
       const cache = await caches.open(own);
-      await cache.addAll(files.map((file) => new Request(file, { cache: 'reload', credentials: 'omit', redirect: 'error' })));
+      await cache.addAll(files.map((file) => new Request(file, { cache: 'no-cache', credentials: 'omit', redirect: 'error' })));
       const list = await fetch(new URL('files.js', worker.location.href), { cache: 'no-store', credentials: 'omit' });
       if (!list.ok || !(await list.text()).includes(worker.VERSION)) throw new Error('the page changed during installation');
     } catch (err) {
