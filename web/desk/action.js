@@ -8,6 +8,7 @@ import { explain, Problem, Unreachable } from '../ui/http.js';
 import { html, nothing, update } from '../ui/page.js';
 import { when } from '../ui/language.js';
 import { closeModal, openModal } from './modal.js';
+import { onNext } from './personal.js';
 import { t } from './texts.js';
 
 /** @typedef {import('../ui/page.js').View} View */
@@ -29,6 +30,18 @@ import { t } from './texts.js';
  * @property {() => Promise<string>} [look] finds out whether an action without an answer was done, and says it
  * @property {boolean} [repeatable] sending it again changes nothing
  */
+
+/** Closes the open dialog: what it shows belongs to the passenger before. */
+let dismiss = () => {};
+onNext(() => dismiss());
+
+/** Says, without personal data, that the outcome of the passenger before stayed unknown. */
+function remind() {
+  openModal({
+    view: () => html`<h2 id="modal-title">${t('unknownTitle')}</h2><div class="notice warn"><p>${t('unknownBefore')}</p></div>
+      <div class="actions"><button type="button" @click=${closeModal}>${t('ok')}</button></div>`,
+  });
+}
 
 /** @typedef {'ask' | 'sending' | 'done' | 'refused' | 'unknown'} Stage */
 
@@ -102,6 +115,12 @@ export function act(action) {
         <button type="button" class="second" ?disabled=${busy} @click=${closeModal}>${stage === 'ask' || busy ? t('cancel') : t('close')}</button>`;
     };
 
+    dismiss = () => {
+      if (stage === 'sending') return;
+      const unknown = stage === 'unknown';
+      closeModal();
+      if (unknown) remind();
+    };
     openModal({
       view: () => html`<h2 id="modal-title">${stage === 'unknown' ? t('unknownTitle') : stage === 'done' ? t('done') : action.title}</h2>
         ${stage === 'done' ? html`<div class="notice good" role="status"><p>${action.done(answer)}</p></div>` : summary(action)}
@@ -112,7 +131,10 @@ export function act(action) {
         ${action.reasons && (stage === 'ask' || stage === 'sending') ? reasons() : nothing}
         <div class="actions">${buttons()}</div>`,
       mayClose: () => stage !== 'sending',
-      closed: () => resolve(stage === 'done' ? answer : undefined),
+      closed: () => {
+        dismiss = () => {};
+        resolve(stage === 'done' ? answer : undefined);
+      },
     });
   });
 }

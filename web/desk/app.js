@@ -78,7 +78,7 @@ for (const kind of ['pointerdown', 'wheel', 'touchmove']) {
   }, { passive: true });
 }
 addEventListener('input', (e) => {
-  if (present()?.personal && /** @type {Element} */ (e.target).closest('main, dialog')) {
+  if (present()?.personal && /** @type {Element} */ (e.target).matches(':is(main, dialog) :is(input:not([type=radio], [type=checkbox]), textarea)')) {
     expose();
     update();
   }

@@ -99,7 +99,20 @@ export function onLogin(listener) {
 export async function restore() {
   /** @type {Login | undefined} */
   const stored = await (await open()).get('login');
-  if (stored && !current) enter(stored);
+  if (!stored || current) return;
+  enter(stored);
+  void refresh();
+}
+
+/** Reads the permissions again: they may have changed since the login. */
+async function refresh() {
+  try {
+    const found = await ask('GET', '/v1/staff/me');
+    if (current) current.member = found;
+    update();
+  } catch {
+    // Without an answer the stored permissions stay; each request is checked again.
+  }
 }
 
 /**

@@ -16,6 +16,12 @@ const EVERY = 100;
 /** Longest edge of a picture that is read, pixels. */
 const EDGE = 960;
 
+/** Time after the last character of a scanner, ms. Our choice: longer than between its characters and the Enter. */
+const QUIET = 300;
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let quiet;
+
 let prepared = false;
 
 /** Loads the reader from the page's own origin. */
@@ -32,7 +38,7 @@ async function prepare() {
 export function openScanner({ title, anyone, read }) {
   /** @type {MediaStream | null} */
   let stream = null;
-  /** @type {'wait' | 'on' | 'denied' | 'none' | 'busy' | 'broken'} */
+  /** @type {'wait' | 'on' | 'denied' | 'none' | 'insecure' | 'busy' | 'broken'} */
   let state = 'wait';
   /** @type {string[]} device ids */
   let cameras = [];
@@ -54,6 +60,10 @@ export function openScanner({ title, anyone, read }) {
     state = 'wait';
     stop();
     update();
+    if (!navigator.mediaDevices) {
+      state = 'insecure';
+      return update();
+    }
     try {
       const camera = await navigator.mediaDevices.getUserMedia({
         audio: false, video: { ...(cameras[chosen] ? { deviceId: { exact: cameras[chosen] } } : {}), width: { ideal: 1280 }, height: { ideal: 720 } },
@@ -101,7 +111,7 @@ export function openScanner({ title, anyone, read }) {
     void start();
   }
 
-  const faults = { denied: t('scanDenied'), none: t('scanNone'), busy: t('scanBusy'), broken: t('scanBroken') };
+  const faults = { denied: t('scanDenied'), none: t('scanNone'), insecure: t('scanInsecure'), busy: t('scanBusy'), broken: t('scanBroken') };
   openModal({
     anyone,
     view: () => html`<h2 id="modal-title">${title ?? t('scanTitle')}</h2>
@@ -124,10 +134,15 @@ export function openScanner({ title, anyone, read }) {
  * @param {Form} form
  * @param {string} name
  * @param {import('../ui/form.js').Look} look
- * @param {{read: (text: string) => void, button?: import('../ui/page.js').View}} how read: takes a code of the camera; button: of the form, beside the field
+ * @param {{read: (text: string) => void, whole?: RegExp, button?: import('../ui/page.js').View}} how read: takes a code of the camera, or a
+ *   text that matches `whole`, for scanners that send no Enter; button: of the form, beside the field
  */
-export function scanField(form, name, look, { read, button }) {
-  return html`<div class="scan" data-scan>${form.field(name, look)}<div class="actions">${button ?? nothing}
+export function scanField(form, name, look, { read, whole, button }) {
+  const typed = () => {
+    clearTimeout(quiet);
+    if (whole?.test(scanned(form.values[name]))) quiet = setTimeout(() => form.values[name] && read(form.values[name]), QUIET);
+  };
+  return html`<div class="scan" data-scan @input=${typed}>${form.field(name, look)}<div class="actions">${button ?? nothing}
     <button type="button" class="second" @click=${() => openScanner({
       read: (text) => {
         form.values[name] = text;

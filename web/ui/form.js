@@ -89,7 +89,7 @@ export class Form {
       const form = /** @type {HTMLFormElement} */ (e.currentTarget);
       await this.run(() => action({ ...this.values }));
       await Promise.resolve(); // the drawing
-      /** @type {HTMLElement | null} */ (form.querySelector('[aria-invalid=true]'))?.focus();
+      /** @type {HTMLElement | null} */ (form.querySelector(':is(input, select, textarea)[aria-invalid=true], [role=radiogroup][aria-invalid=true] input'))?.focus();
     };
   }
 

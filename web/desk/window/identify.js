@@ -19,6 +19,9 @@ import { documentName, forgiveReason, options, purposeName, revokeReason, scopeN
 /** @typedef {{state: string, ends_at: number, order?: string, reference?: string, journey?: Journey}} Booking */
 /** @typedef {{serial: string, scopes: string[], seconds_left: number, name: string, document_type: string, document_number_masked: string, bookings: Booking[]}} Identified */
 
+/** A whole code: docs/token-format.md, TextSize. */
+const WHOLE = /^RG1:.{188}$/;
+
 const form = new Form({ purpose: '', code: '' }, {
   code_refused: 'code', credential_not_found: 'code', body_malformed: 'code', purpose_forbidden: 'purpose', purpose_invalid: 'purpose',
 });
@@ -50,7 +53,7 @@ export function identifyView() {
     <form class="card" novalidate @submit=${form.submit(identify)}>
       ${choice(form, 'purpose', t('purpose'), options(purposeName, /** @type {any} */ (member()?.purposes ?? [])))}
       ${scanField(form, 'code', { label: t('code'), hint: t('codeHint'), max: 1024 }, {
-        read: () => void form.run(() => identify(form.values)), button: html`<button aria-busy=${form.busy} ?disabled=${form.busy}>${t('doIdentify')}</button>`,
+        whole: WHOLE, read: () => void form.run(() => identify(form.values)), button: html`<button aria-busy=${form.busy} ?disabled=${form.busy}>${t('doIdentify')}</button>`,
       })}
       ${form.fault()}
     </form>

@@ -176,6 +176,9 @@ test('a scanner types without a focused field, and a spent budget is explained',
   await page.keyboard.type(phone.code());
   await page.keyboard.press('Enter');
   await page.locator('#who', { hasText: phone.name }).waitFor();
+  await page.keyboard.press('Alt+n');
+  await page.locator('#code').fill(phone.code()); // a scanner without an Enter
+  await page.locator('#who', { hasText: phone.name }).waitFor();
   const spent = { code: 'identification_budget_spent', status: 429, text: { zh: '该凭据核验旅客身份次数过多。', en: 'x' }, next_step: { zh: '请在提示的时间后重试。', en: 'x' }, retry_at: 1770681600 };
   await page.route('**/v1/identifications', (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify(spent) }));
   await page.locator('#code').fill('RG1:x');
@@ -262,8 +265,10 @@ test('another document is pre-verified; a ticket asks for that first', { timeout
 });
 
 test('after a lost answer the desk looks before it sends again', { timeout: 60_000 }, async (t) => {
-  const { document_number: number } = await join();
-  const page = await desk(t, 'verify');
+  const { document_number: number, name } = await join();
+  const page = await open(t, 'desk', { before: (p) => p.clock.install() });
+  await logIn(page);
+  await page.keyboard.press('Alt+3');
   page.expected.push(/ERR_FAILED|Failed to load/);
   await page.locator('#document_number').fill(number);
   await page.keyboard.press('Enter');
@@ -281,6 +286,9 @@ test('after a lost answer the desk looks before it sends again', { timeout: 60_0
   await shot(page, 'desk-unknown-zh');
   await press(page, '查询结果');
   await page.getByText('已办理：该信息已更新').waitFor();
+  await page.clock.fastForward(130_000);
+  await page.getByText('上一位旅客的业务结果未知').waitFor();
+  assert.equal(await page.getByText(name).count(), 0);
 });
 
 test('a window corrects an identity, frees it and moves it to its owner', { timeout: 90_000 }, async (t) => {
