@@ -10,10 +10,11 @@ import { one, t } from './texts.js';
 
 /** Online or offline, the age of the data, and what waits. It leads to the explanation. */
 export function statusLine() {
-  const { mode, bundle, queue, conflicts } = engine().status;
+  const { mode, bundle, fault, queue, conflicts } = engine().status;
+  const onlineOnly = fault === 'not_allowed' && mode === 'online';
   const old = bundle && ['stale', 'expired', 'clock_doubted'].includes(bundle.state);
   return html`<nav class="line ${mode}" aria-label=${t('statusLabel')}>
-    <a href="#data"><span class="lamp" aria-hidden="true"></span><b>${t(mode)}</b><span class="age ${old || !bundle ? 'old' : ''}">${bundle ? t('ageOf', one(span(bundle.age))) : t('noData')}</span></a>
+    <a href="#data"><span class="lamp" aria-hidden="true"></span><b>${t(mode)}</b><span class="age ${old || !bundle && !onlineOnly ? 'old' : ''}">${bundle ? t('ageOf', one(span(bundle.age))) : t(onlineOnly ? 'onlineOnly' : 'noData')}</span></a>
     ${queue.waiting > 0 ? html`<a href="#queue">${t('waitingCount', queue.waiting)}</a>` : nothing}
     ${conflicts > 0 ? html`<a class="alarm" href="#conflicts">${t('conflictCount', conflicts)}</a>` : nothing}
   </nav>`;

@@ -37,6 +37,7 @@ async function fetchNow() {
 
 /** @param {string} fault of the bundle, or why there was no answer */
 function faultText(fault) {
+  if (fault === 'not_allowed') return t('onlineOnlyText');
   const why = WHY[fault];
   return why ? t('notFetched', one(why)) : t('bundleRefused', fault);
 }
@@ -54,7 +55,8 @@ export function dataView() {
         <dt>${t('bundleAge')}</dt><dd class="number">${when(bundle.watermark / 1000, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' })} · ${t('ago', one(span(bundle.age)))}</dd>
         <dt>${t('bundleState')}</dt><dd class=${bundle.state === 'fresh' ? 'good' : 'bad'}>${t(/** @type {'state_fresh'} */ (`state_${bundle.state}`))}</dd>
         ${bundle.train ? html`<dt>${t('bundleTrain')}</dt><dd><bdi>${bundle.train}</bdi></dd>` : nothing}
-        <dt>${t('bundleSize')}</dt><dd class="number">${sizeOf(bundle.size)}</dd></dl>` : html`<p class="notice warn">${t('bundleNone')}</p>`}
+        <dt>${t('bundleSize')}</dt><dd class="number">${sizeOf(bundle.size)}</dd></dl>` : html`<p class="notice warn">${status.fault ? faultText(status.fault) : t('bundleNone')}</p>`}
+      ${bundle && status.fault && !outcome ? html`<p class="notice warn">${faultText(status.fault)}</p>` : nothing}
       ${outcome ? html`<p class="notice ${outcome.good ? 'good' : 'warn'}" role="status">${outcome.text}</p>` : nothing}
       <button type="button" class="second wide" ?disabled=${fetching} aria-busy=${fetching ? 'true' : 'false'} @click=${fetchNow}>${t('fetch')}</button></section>
     ${storageNote()}`);

@@ -14,6 +14,8 @@ import { wordsOf } from './verdict.js';
 
 /** Time between readings while a verdict is open, ms: enough to notice that its code leaves the picture. */
 const SLOW = 200;
+/** Time without a code after which readings are rarer, and the time between them, ms: it saves the battery of a waiting device. */
+const [QUIET, RARE] = [20_000, 100];
 /** Bound of the verdicts that can be looked at again. */
 export const RECENT = 30;
 
@@ -33,6 +35,7 @@ export const judging = {
 };
 
 const once = new Once();
+let lastCode = performance.now();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -42,6 +45,8 @@ let timer;
  * @param {number} taken ms of the steady clock
  */
 export function see(text, taken) {
+  if (text !== null || judging.shown) lastCode = taken;
+  if (!judging.shown) frames.pause = taken - lastCode > QUIET ? RARE : 0;
   if (!once.fresh(text, performance.now()) || text === null || judging.busy) return;
   if (judging.shown && judging.shown.words.light !== 'green') return; // it waits for the staff
   judge(text, taken);

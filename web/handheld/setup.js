@@ -29,11 +29,12 @@ function wordsOfRefusal(err) {
 
 /** @param {string} text */
 async function provision(text) {
+  go('duty', { replace: true }); // before the device is ready: the view of the camera would open the camera
   await engine().provision(text.trim());
   form = new Form({ text: '' }); // the credential leaves the page's fields
   stop();
   way = 'text';
-  go(engine().settings && /** @type {{scopes: string[]}} */ (engine().settings).scopes.length > 1 ? 'duty' : '', { replace: true });
+  if (engine().settings?.scopes.length === 1) go('', { replace: true });
 }
 
 function start() {

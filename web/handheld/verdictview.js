@@ -49,6 +49,7 @@ export function verdictView({ verdict, words, closes }) {
       ${words.used ? html`<p class="fact">${both(words.used)}</p>` : nothing}
       ${words.notes.map((note) => html`<p class="fact">${both(note)}</p>`)}
       ${words.step ? html`<p class="step">${both(words.step)}</p>` : nothing}
+      ${admits && light === 'amber' && verdict.serial ? html`<p class="serial">${t('serial')} <bdi class="number">${verdict.serial}</bdi></p>` : nothing}
       ${words.text ? html`<p class="said">${both(words.text)}</p>` : nothing}
     </div>
     <div class="ends ${preferences.hand}">
