@@ -126,7 +126,8 @@ function outcome() {
 
 /** @returns {View} */
 function view() {
-  return html`<main><h1>${w('resultTitle')}</h1>${steps(3)}${outcome()}</main>`;
+  return html`<main><h1>${w('resultTitle')}</h1>${steps(3)}${outcome()}
+    ${state.held ? html`<p><a href="#data/application">${w('dataHeld')}</a></p>` : nothing}</main>`;
 }
 
 export const part = { view, enter: () => void enter(), exit };

@@ -96,6 +96,7 @@ export const w = texts({
   pendingOver: ['核验结果已超时，请重新进行实人核验。', 'The check is no longer valid. Please pass the face check again.'],
   askAgain: ['查询结果', 'Ask again'],
   refused: ['审核未通过', 'Not approved'],
+  dataHeld: ['查看系统保存的此次申请信息', 'See what is stored about this application'],
   retryAt: ['{0} 起可再次申请', 'You can apply again from {0}'],
   applyAgain: ['重新申请', 'Apply again'],
   takeBack: ['返回现有证明', 'Back to your temporary ID'],

@@ -6,6 +6,8 @@
 import { call } from '../../ui/http.js';
 import { when } from '../../ui/language.js';
 import { go, html, nothing } from '../../ui/page.js';
+import { bearer } from '../login.js';
+import { state } from '../state.js';
 import { ask, Loaded } from './load.js';
 import { documentName, maskNumber, nationalityName } from './person.js';
 import { revealButton, revealed } from './profile.js';
@@ -15,28 +17,17 @@ import { t } from './texts.js';
 /** The personal data of the account. */
 export const held = new Loaded(async () => ask('GET', '/v1/account/data'));
 
-/** @type {{id: string, token?: string} | null} */
-let application = null;
-
-/** The personal data of one application. */
-export const heldApplication = new Loaded(async () => application && call('GET', `/v1/applications/${application.id}/data`, { bearer: application.token }));
-
-/**
- * Opens the view of the data of one application, for people with or without a login.
- * @param {string} id
- * @param {string} [token] its access token, or the login
- */
-export function openApplicationData(id, token) {
-  application = { id, token };
-  heldApplication.clear();
-  go('data/application');
-}
+/** The personal data of the application on this phone, for people with and without a login. */
+export const heldApplication = new Loaded(async () => state.held && call('GET', `/v1/applications/${state.held.id}/data`, { bearer: state.held.token || bearer() }));
 
 /** Reads what the view shows. @param {string | undefined} which */
 export function enterHeld(which) {
   if (which !== 'application') return void held.load();
-  if (application) return void heldApplication.load();
-  go('data', { replace: true });
+  if (state.held) {
+    heldApplication.clear();
+    return void heldApplication.load();
+  }
+  go('result', { replace: true });
 }
 
 /**
@@ -98,7 +89,7 @@ export function heldView() {
     ]))}
     ${part(t('consents'), html`<ul class="rows">${d.consents.map((/** @type {any} */ c) => html`<li>${t('version', c.policy)} <span class="soft">${time(c.at)}</span></li>`)}</ul>`, d.consents.length)}
     ${part(t('logins'), html`<ul class="rows">${d.logins.map((/** @type {any} */ l) => html`<li>${l.this ? html`<span class="chip good">${t('thisLogin')}</span>` : l.ended_at ? nothing : html`<span class="chip warn">${t('otherLogin')}</span>`}
-      ${facts([[t('beganAt'), time(l.began_at)], [t('usedAt'), time(l.used_at)], l.ended_at ? [t('endedAt'), time(l.ended_at)] : [t('endsAt'), time(l.expires_at)]])}</li>`)}</ul>`, d.logins.length)}
+      ${facts([[t('beganAt'), time(l.began_at)], [t('usedAt'), time(l.used_at)], l.ended_at ? [t('endedAt'), time(l.ended_at)] : [t('endsAt'), time(l.expires_at)]])}</li>`)}</ul><p><a href="#logout">${t('logoutAll')}</a></p>`, d.logins.length)}
     ${part(t('applications'), html`<ul class="rows">${d.applications.map((/** @type {any} */ a) => html`<li>${applicationFacts(a)}</li>`)}</ul>`, d.applications.length)}
     ${d.registry ? html`${part(t('passengers'), html`<ul class="rows">${d.registry.passengers.map((/** @type {any} */ p) => html`<li>${facts([...personRows(p), [t('addedAt'), time(p.added_at)], [t('tickets'), t('ticketsCount', p.tickets)], [t('consentTo'), `${p.policy} · ${time(p.agreed_at)}`]])}</li>`)}</ul>`, d.registry.passengers.length)}
     ${part(t('tickets'), html`<ul class="rows">${d.registry.tickets.map((/** @type {any} */ k) => html`<li>${facts([

@@ -59,6 +59,7 @@ const OWN = new Set(['profile', 'password', 'phone', 'verify', 'passengers', 'ac
 export function above() {
   const [name, ...more] = route();
   if (name === 'passengers' && more.length) return ['passengers', ...more.slice(0, -1)].join('/');
+  if (name === 'data' && more.length) return 'result';
   if (more.length) return name === 'phone' ? 'verify' : name;
   return ['account', 'login', 'notice', 'privacy', 'closed'].includes(name) ? '' : ['register', 'recover'].includes(name) ? 'login' : 'account';
 }

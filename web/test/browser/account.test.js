@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { axeAll, call, PASSWORD, person, phoneCode, register, shot, start } from './harness.js';
+import { apply, passFaceCheck } from './ways.js';
 
 const { system, open } = await start();
 
@@ -351,4 +352,17 @@ test('a forgotten password is replaced with a code to the verified phone', { tim
   await fill(page, '密码', 'fuxing-kuaiche-1174');
   await button(page, '登录').click();
   await heading(page, '我的12306');
+});
+
+test('a person without a login sees what is stored about the application', { timeout: 60_000 }, async (t) => {
+  const page = await open(t, 'passenger');
+  await apply(page, 770);
+  await passFaceCheck(page);
+  await page.getByRole('link', { name: '查看系统保存的此次申请信息' }).click();
+  await heading(page, '此次申请的个人信息');
+  await page.getByText(person(770).name).first().waitFor();
+  assert.match(await page.locator('main').innerText(), /有效[^]*1101\*+[^]*北京[^]*同意的政策/);
+  await axeAll(page, 'application data');
+  await page.locator('a.back').click();
+  await page.locator('.outcome').waitFor();
 });
