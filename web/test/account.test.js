@@ -8,6 +8,8 @@ const fake = /** @type {any} */ (globalThis);
 fake.document = { createTreeWalker: () => ({}), createComment: () => ({}), documentElement: {} };
 Object.defineProperty(globalThis, 'navigator', { value: { language: 'zh-CN' }, configurable: true });
 fake.location = { hash: '' };
+fake.history = { state: null };
+fake.addEventListener = () => {};
 fake.BroadcastChannel = undefined;
 
 const { setLanguage } = await import('../ui/language.js');
