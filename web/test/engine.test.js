@@ -329,6 +329,34 @@ test('a full disk loses no verdict, is shown, and is over when there is room', a
   assert.equal(storage.area('scans').size, 1);
 });
 
+test('a disk without room for bundles does not fetch full ones each minute', async () => {
+  const world = await handheld();
+  const { engine, gateway, storage, wait } = world;
+  const before = gateway.requests.length;
+  storage.full = true;
+  await wait(15 * 60_000);
+  const fetched = gateway.requests.slice(before).filter(({ path }) => path.startsWith('/v1/bundle'));
+  assert.ok(fetched.length >= 14 && fetched.filter(({ path }) => !/since=/.test(path)).length <= 2, `${fetched.map(({ path }) => path)}`);
+  assert.deepEqual([engine.status.bundle.state, engine.status.storage.why], ['fresh', 'failing']);
+  storage.full = false;
+  await wait(12 * 60_000);
+  assert.equal(engine.status.storage.why, null);
+  gateway.fault = 'down';
+  await world.restart();
+  assert.ok(world.engine.status.bundle.age < 12 * 60_000);
+});
+
+test('a use that the device may not check does not stop another one', async () => {
+  const { engine, gateway, holder, wait } = await handheld();
+  gateway.fault = 'not_allowed';
+  await engine.scan((await holder()).code());
+  assert.deepEqual([engine.status.mode, engine.status.why], ['offline', 'not_allowed']);
+  gateway.fault = null;
+  await engine.setScope('onboard');
+  await wait(4000);
+  assert.equal(engine.status.mode, 'online');
+});
+
 test('bundles: deltas, then a full one; refused ones change nothing', async () => {
   const world = await handheld();
   const { engine, gateway, storage, wait } = world;

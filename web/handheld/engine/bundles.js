@@ -16,6 +16,8 @@ const REFUSED = 300_000;
 /** Deltas and their bytes after which the next bundle is a full one: an hour's, and no more than a full one usually has. */
 const MOST_DELTAS = 60;
 const MOST_DELTA_BYTES = 4 << 20;
+/** Deltas that are used but not stored, after a bundle that could not be stored, before a full one is tried again. */
+const MOST_UNSTORED = 10;
 /** Refusals after which a delta is no use: the next bundle is a full one. */
 const NEEDS_FULL = ['no_base', 'rolled_back', 'contradict'];
 
@@ -33,6 +35,7 @@ export class Bundles {
     this.size = 0; // of all stored, bytes
     this.sequence = 0;
     this.full = true; // the next one has to be
+    this.unstored = 0; // accepted after those that are stored
     this.proofs = 0; // stored ones
     /** Why the last one was not accepted: a code of docs/offline.md, section 5, or a Cause; null after a good one. */
     this.fault = /** @type {string | null} */ (null);
@@ -128,6 +131,10 @@ export class Bundles {
   async keep(raw) {
     const { device, storage } = this;
     const full = device.newest?.since === 0;
+    if (!full && this.unstored > 0) {
+      this.full = ++this.unstored > MOST_UNSTORED; // it follows one that is not stored
+      return;
+    }
     const key = String(this.sequence + 1).padStart(12, '0');
     /** @type {Change[]} */
     const changes = full ? this.stored.map((old) => ({ area: 'bundles', key: old })) : [];
@@ -137,9 +144,11 @@ export class Bundles {
     try {
       await storage.write(changes);
     } catch {
-      this.full = true; // a later delta would follow a bundle that is not stored
+      this.unstored = 1;
+      this.full = false;
       return;
     }
+    this.unstored = 0;
     this.proofs = proofs;
     this.note(key, raw.length, full);
   }

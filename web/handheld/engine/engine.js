@@ -219,6 +219,7 @@ export class Engine {
   async setScope(scope) {
     if (!this.parts?.setup.scopes.includes(scope)) throw new RangeError('not a scope of this device');
     this.scope = scope;
+    if (this.parts.link.why === 'not_allowed') this.parts.link.found(); // the gateway may allow this one
     await this.keepUse();
   }
 

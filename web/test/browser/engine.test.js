@@ -130,6 +130,29 @@ test('a browser that denies storage works as long as the page, and says so', { t
   assert.match(await scan(one, await pass()), /^amber ok offline$/);
 });
 
+test('a disk without room: the scan is judged, people see it, and it is stored when there is room', { timeout: 60_000 }, async (t) => {
+  const one = await page(t);
+  await provision(one);
+  await one.evaluate(() => engine.fetchBundle());
+  await connect(one, false);
+  one.expected.push(IN_USE);
+  await one.evaluate(() => { // Chromium lets small transactions exceed a quota; a full disk aborts them
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...args) {
+      const request = put.apply(this, args);
+      if (globalThis.full) this.transaction.abort();
+      return request;
+    };
+    globalThis.full = true;
+  });
+  assert.match(await scan(one, await pass()), /^amber ok offline$/);
+  assert.deepEqual((await status(one)).storage, { lasting: false, why: 'failing' });
+  await one.evaluate(() => { globalThis.full = false; });
+  await one.evaluate(() => engine.start());
+  await until(one, () => engine.status.storage.lasting);
+  assert.equal((await status(one)).queue.waiting, 1);
+});
+
 test('the credential and codes are stored encrypted, and nothing is in localStorage', { timeout: 60_000 }, async (t) => {
   const one = await page(t);
   await provision(one);
