@@ -1,4 +1,4 @@
-// Tests how a handheld reads its setup text.
+// Tests how a handheld reads its setup code.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -15,7 +15,7 @@ const reasonOf = (text) => {
   }
 };
 
-test('a setup text has its fields, with the scopes in their order', () => {
+test('a setup code has its fields, with the scopes in their order', () => {
   const { v, ...fields } = good;
   assert.equal(v, 1);
   assert.deepEqual(parseSetup(JSON.stringify(good)), { ...fields, scopes: ['entry', 'onboard'] });

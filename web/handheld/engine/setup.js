@@ -1,11 +1,11 @@
 /**
- * The setup text of a handheld: docs/offline.md, section 8. An operator shows it as a QR code or copies it.
+ * The setup code of a handheld: docs/offline.md, section 8. An operator shows it as a QR code or copies it.
  * @module
  */
 
 import { SCOPES } from '../../railgate/code.js';
 
-/** The longest setup text, characters: a QR code that a camera reads from a screen without effort. */
+/** The longest setup code, characters: a QR code that a camera reads from a screen without effort. */
 export const MAX_SETUP = 1024;
 /** The longest device id and station name, bytes, as in a bundle's policy. */
 const MAX_NAME = 64;
@@ -23,7 +23,7 @@ const NAMES = ['v', 'device', 'credential', 'authority', 'station', 'scopes'];
  */
 
 /**
- * The refusal of a setup text, or of a change of the setup. `reason` is one of: `form`, `version`, `too_long`, `device`,
+ * The refusal of a setup code, or of a change of the setup. `reason` is one of: `form`, `version`, `too_long`, `device`,
  * `credential`, `authority`, `station`, `scopes` (the text); `uploads_waiting`, `other_tab` (the state of the handheld).
  */
 export class SetupRefused extends Error {
@@ -36,7 +36,7 @@ export class SetupRefused extends Error {
 }
 
 /**
- * Reads a setup text: a JSON object with exactly these names, each once: `v` (1), `device`, `credential`, `authority`,
+ * Reads a setup code: a JSON object with exactly these names, each once: `v` (1), `device`, `credential`, `authority`,
  * `station`, `scopes`.
  * @param {string} text
  * @returns {Setup}

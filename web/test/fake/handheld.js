@@ -27,7 +27,7 @@ export class FakeStorage extends MemoryStorage {
   }
 }
 
-/** Returns the setup text of a handheld of a signer's authority. */
+/** Returns the setup code of a handheld of a signer's authority. */
 export const setupOf = (signer, changes = {}) => JSON.stringify({ v: 1, device: 'handheld-1', credential: CREDENTIAL, authority: signer.pinned,
   station: '北京南', scopes: ['entry', 'exit', 'onboard'], ...changes });
 
