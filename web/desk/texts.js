@@ -66,7 +66,7 @@ export const t = texts({
 
   confirmObject: ['对象', 'Object'],
   confirmEffect: ['结果', 'Effect'],
-  confirmTold: ['通知', 'Who learns of it'],
+  confirmTold: ['知情方', 'Who learns of it'],
   confirmUndo: ['撤回', 'Undo'],
   reason: ['原因', 'Reason'],
   reasonHint: ['原因记入审计日志。', 'The reason is recorded in the audit log.'],

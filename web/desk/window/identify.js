@@ -49,9 +49,11 @@ async function identify({ purpose, code }) {
 
 /** Draws the view. */
 export function identifyView() {
+  const purposes = member()?.purposes ?? [];
+  if (purposes.length === 1) form.values.purpose = purposes[0];
   return html`<h1>${t('identify')}</h1>
     <form class="card" novalidate @submit=${form.submit(identify)}>
-      ${choice(form, 'purpose', t('purpose'), options(purposeName, /** @type {any} */ (member()?.purposes ?? [])))}
+      ${choice(form, 'purpose', t('purpose'), options(purposeName, /** @type {any} */ (purposes)))}
       ${scanField(form, 'code', { label: t('code'), hint: t('codeHint'), max: 1024 }, {
         whole: WHOLE, read: () => void form.run(() => identify(form.values)), button: html`<button aria-busy=${form.busy} ?disabled=${form.busy}>${t('doIdentify')}</button>`,
       })}
@@ -124,7 +126,7 @@ async function forgive(serial) {
 /** @param {string} serial */
 async function revoke(serial) {
   await act({
-    title: t('revoke'), object: t('credentialOf', serial), effect: t('revokeEffect'), told: t('toldGates'), undo: t('revokeUndo'), confirm: t('revoke'), danger: true,
+    title: t('revoke'), object: t('credentialOf', serial), effect: t('revokeEffect'), told: t('revokeTold'), undo: t('revokeUndo'), confirm: t('revoke'), danger: true,
     reasons: options(revokeReason, ['lost_phone', 'fraud', 'superseded', 'staff']), repeatable: true,
     send: (reason) => ask('POST', `/v1/credentials/${encodeURIComponent(serial)}/revoke`, { reason }), done: accepted,
   });

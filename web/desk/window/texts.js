@@ -28,7 +28,7 @@ export const t = texts({
 
   // Identify.
   identify: ['扫码核验旅客', 'Identify by code'],
-  identifyAbout: ['扫描旅客的动态二维码，显示姓名和车票。', 'Scan the passenger’s code: name and tickets.'],
+  identifyAbout: ['扫描旅客的动态二维码，显示姓名和车票', 'Scan the passenger’s code: name and tickets'],
   purpose: ['办理业务', 'Purpose'],
   code: ['旅客的动态二维码', 'The passenger’s code'],
   codeHint: ['扫码枪可直接扫描，也可用摄像头。', 'Scan it with the scanner or the camera.'],
@@ -49,17 +49,18 @@ export const t = texts({
   forgive: ['再次放行', 'Let through again'],
   forgiveWhen: ['旅客未通过，闸机却提示“已使用”时办理。', 'For a passenger who did not pass although a gate says the code was used.'],
   forgiveEffect: ['此前的通行记录不再计入，旅客可重新扫码通过。', 'Earlier passages no longer count: the passenger can scan again.'],
-  forgiveUndo: ['不能撤销。此后的通行仍正常记录。', 'It cannot be undone. Later passages count as always.'],
-  revoke: ['停用证明', 'Revoke'],
+  forgiveUndo: ['不能撤回。此后的通行仍正常记录。', 'It cannot be undone. Later passages count as always.'],
+  revoke: ['撤销证明', 'Revoke'],
   revokeWhen: ['手机丢失或发现冒用时办理。', 'For a lost phone or misuse.'],
-  revokeEffect: ['所有闸机和手持终端拒绝该证明，直至到期。', 'All gates and handhelds refuse this temporary ID until it expires.'],
-  revokeUndo: ['本窗口不能撤销；可由公安制证窗口或运维恢复。旅客可重新申请，占用一次当月次数。', 'Not here: the police desk or an operator can undo it. The passenger can apply again, which counts for the month.'],
-  toldGates: ['全部闸机（控制流）；记入审计日志。旅客不会收到通知。', 'All gates, by the control stream; the audit log. The passenger is not notified.'],
+  revokeEffect: ['各闸机在数秒内拒绝该证明，直至到期；离线的手持终端在更新数据包后拒绝。', 'Gates refuse it within seconds, until it expires; a handheld without network after its next update.'],
+  revokeTold: ['旅客打开证明时看到“已撤销”；记入审计日志。', 'The passenger sees the status when opening the page; the audit log.'],
+  revokeUndo: ['本窗口不能恢复；可由公安制证窗口或运维恢复。旅客可重新申请，占用一次当月次数。', 'Not here: the police desk or an operator can undo it. The passenger can apply again, which counts for the month.'],
+  toldGates: ['各闸机（控制流）；记入审计日志。旅客不会收到通知。', 'The gates, by the control stream; the audit log. The passenger is not notified.'],
   credentialOf: ['证明 {0}', 'Temporary ID {0}'],
 
   // Verify.
   verify: ['核验证件', 'Verify a document'],
-  verifyAbout: ['比对证件原件与注册信息，含代办核验。', 'Compare an original with the registered data, also for a delegate.'],
+  verifyAbout: ['比对证件原件与注册信息，含代办核验', 'Compare an original with the registered data, also for a delegate'],
   stepFind: ['查找', 'Find'],
   stepCompare: ['比对原件', 'Compare'],
   stepResult: ['结果', 'Result'],
@@ -111,7 +112,7 @@ export const t = texts({
 
   // Correct.
   correct: ['更正身份信息', 'Correct an identity'],
-  correctAbout: ['本人持原件，更正已通过但有误的身份信息。', 'In person with the original: an identity that was checked wrongly.'],
+  correctAbout: ['本人持原件，更正已通过但有误的身份信息', 'In person with the original: an identity that was checked wrongly'],
   correctHint: ['仅限本人办理。姓名和证件至少一项不变；有未使用车票的须先退票。', 'In person only. Name or document must stay; valid tickets are refunded first.'],
   correctSearch: ['原登记的证件号码', 'The number as registered'],
   correctNone: ['没有已核验的注册信息使用该证件。', 'No checked entry has this document.'],
@@ -123,7 +124,7 @@ export const t = texts({
 
   // Duplicates.
   duplicate: ['身份信息重复', 'Identity registered twice'],
-  duplicateAbout: ['本人持原件，解除占用或恢复到本人账户。', 'In person with the original: free it, or move it to the owner’s account.'],
+  duplicateAbout: ['本人持原件，解除占用或恢复到本人账户', 'In person with the original: free it, or move it to the owner’s account'],
   duplicateAsk: ['旅客有自己的账户吗？', 'Does the passenger have an account?'],
   duplicateFree: ['没有，解除占用后注册', 'No: free it, then register'],
   duplicateClaim: ['有，恢复到本人账户', 'Yes: move it there'],
@@ -138,12 +139,12 @@ export const t = texts({
   claimAccountHint: ['旅客在“查看个人信息”中可以看到，以 acc_ 开头。', 'The passenger sees it in the account; it starts with acc_.'],
   claimNone: ['没有被解除占用的账户。请填写旅客的账户编号。', 'No account has lost this identity. Type the passenger’s account.'],
   claimEffect: ['身份一次性转到本人账户，状态变为“{0}”；占用账户变为“未通过”。', 'The identity moves to the owner’s account, “{0}”; the other account becomes “Failed”.'],
-  claimUndo: ['不能直接撤销；可再由身份本人办理。', 'Not directly; the owner can claim it again.'],
+  claimUndo: ['不能直接撤回；可再由身份本人办理。', 'Not directly; the owner can claim it again.'],
   claimTold: ['双方用户在账户中看到新状态；记入审计日志。', 'Both accounts see their status; the audit log.'],
 
   // Services.
   service: ['车票业务', 'Ticket services'],
-  serviceAbout: ['查询能否换票、改签、退票，以及须先办理的事项。', 'Whether a ticket can be exchanged, changed or refunded, and what comes first.'],
+  serviceAbout: ['查询能否换票、改签、退票，以及须先办理的事项', 'Whether a ticket can be exchanged, changed or refunded, and what comes first'],
   serviceHint: ['只判定能否办理，不改变车票。', 'It only decides; the ticket does not change.'],
   ticket: ['车票编号', 'Ticket'],
   ticketHint: ['如 E1234567890:1；扫码核验后可直接点选。', 'Such as E1234567890:1; after a scan it is filled in.'],

@@ -149,11 +149,11 @@ test('a window identifies the holder of a code, lets them through again and revo
   await page.getByRole('dialog').getByText('已受理').waitFor();
   await press(page, '知道了');
 
-  await press(page, '停用证明');
+  await press(page, '撤销证明');
   await axeAll(page, 'revoke');
   await shot(page, 'desk-revoke-zh');
   await page.locator('#reason').selectOption('fraud');
-  await page.getByRole('dialog').getByRole('button', { name: '停用证明' }).dblclick();
+  await page.getByRole('dialog').getByRole('button', { name: '撤销证明' }).dblclick();
   await page.getByRole('dialog').getByText('已受理').waitFor();
   assert.equal(page.requests.filter(({ url }) => url.endsWith('/revoke')).length, 1);
   await press(page, '知道了');
