@@ -177,6 +177,7 @@ export const auditView = {
   operations: ['read_audit_log', 'read_object_audit_log'],
   roles: ['police', 'operator'],
   enter: () => {
+    if (!may('read_audit_log') && !form.values.kind) form.values.kind = 'credential';
     if (!due && (found || form.busy || !may('read_audit_log'))) return;
     due = false;
     void form.run(search);
@@ -184,7 +185,7 @@ export const auditView = {
   view: () => html`<h1>${t('audit')}</h1><p class="hint">${t('auditNote')}</p>
     <form class="card" novalidate @change=${() => update()} @submit=${form.submit(search)}>
       <div class="pair">${form.field('from', { label: t('fromTime'), type: 'datetime-local', optional: true })}${form.field('to', { label: t('toTime'), type: 'datetime-local', optional: true })}
-        ${form.field('kind', { label: t('objectKind'), options: [['', t('anyObject')], ...KINDS.map((k) => /** @type {[string, string]} */ ([k, kindName(k)]))] })}
+        ${form.field('kind', { label: t('objectKind'), options: [...(may('read_audit_log') ? [/** @type {[string, string]} */ (['', t('anyObject')])] : []), ...KINDS.map((k) => /** @type {[string, string]} */ ([k, kindName(k)]))] })}
         ${form.values.kind ? form.field('object', { label: t('objectId'), hint: t('objectHint'), max: 64 }) : nothing}</div>
       ${form.fault()}
       <div class="actions"><button aria-busy=${form.busy} ?disabled=${form.busy}>${t('search')}</button></div></form>

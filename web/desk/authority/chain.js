@@ -47,6 +47,7 @@ async function begin() {
   if (mine) anchors.push(mine);
   run = new Verification(anchors.sort((a, b) => a.position - b.position));
   copied = false;
+  scrollTo(0, 0); // the progress and the result are above the form
   void go();
 }
 
@@ -83,7 +84,7 @@ function keep(a) {
 function whole(v) {
   const at = /** @type {import('./digest.js').Anchor} */ (v.at);
   const from = (v.base?.position ?? 0) + 1;
-  return html`<section class="card whole"><p class="big">${lamp('good', at.position ? t('whole', from, at.position) : t('wholeEmpty'))}</p>
+  return html`<section class="card whole" role="status"><p class="big">${lamp('good', at.position ? t('whole', from, at.position) : t('wholeEmpty'))}</p>
     ${v.confirmed ? html`<p class="good">${t('wholeWith', v.confirmed)}</p>` : html`<p class="warn">${t('wholeAlone')}</p>`}
     ${v.unchecked ? html`<p class="warn">${t('uncheckedAnchors', v.unchecked)}</p>` : nothing}
     ${from > 1 ? html`<p class="soft">${t('archived', from - 1)}</p>` : nothing}

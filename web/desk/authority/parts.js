@@ -3,14 +3,14 @@
  * @module
  */
 
-import { when } from '../../ui/language.js';
+import { language, when } from '../../ui/language.js';
 import { html, svg } from '../../ui/page.js';
 
 /**
  * @param {number} seconds Unix seconds
  */
 export function exactly(seconds) {
-  return when(seconds, { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return when(seconds, { year: 'numeric', month: language() === 'zh' ? '2-digit' : 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }
 
 /**
