@@ -42,7 +42,7 @@ export function download(name, type, text) {
 }
 
 /**
- * A hash or key in groups, and whole for who copies it.
+ * A hash or key in groups, and whole for copying.
  * @param {string} digits
  */
 export function digits(digits) {
