@@ -6,7 +6,7 @@
 import { clock } from '../ui/clock.js';
 import { html, languageButton, nothing, route, show, update } from '../ui/page.js';
 import * as code from './code.js';
-import { load, loggedOut, payOwed, putDown, state } from './state.js';
+import { dropSession, load, loggedOut, payOwed, putDown, state } from './state.js';
 import { bearer, loginNow, loginState, onLogin } from './login.js';
 import { tabPlace, useTab } from './tab.js';
 import { t } from './texts.js';
@@ -128,6 +128,7 @@ async function start(taken) {
 
 onLogin((change) => {
   if (change === 'out') void loggedOut();
+  if (change === 'expired' && state.held?.account) void dropSession(); // gates refuse its codes
   if (state.ready) present?.enter?.();
 });
 addEventListener('online', () => {

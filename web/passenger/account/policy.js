@@ -56,7 +56,7 @@ export function consentField(form, label, { shown = false } = {}) {
       @change=${(/** @type {Event} */ e) => { form.values.policy = /** @type {HTMLInputElement} */ (e.target).checked ? 'yes' : ''; }}> <span>${label}</span></label>
     ${fault ? html`<p class="fault" id="policy-fault">${fault.text} ${fault.next}</p>` : nothing}
     ${shown ? nothing : html`<details class="reading"><summary>${t('readPolicy')}${policy.value ? html` <span class="soft">${t('version', policy.value.version)}</span>` : nothing}</summary>
-      ${policy.show((p) => html`<div class="prose">${markdown(pick(p.text).replace(/^# .*\n/, ''))}</div>`)}</details>`}
+      ${policy.show((p) => html`<div class="prose" tabindex="0" role="region" aria-label=${t('privacy')}>${markdown(pick(p.text).replace(/^# .*\n/, ''))}</div>`)}</details>`}
   </div>`;
 }
 
@@ -82,7 +82,7 @@ export function consentView() {
       say(t('consentDone'));
       go(afterConsent(), { replace: true });
     }))}>
-      ${policy.show((p) => html`<div class="prose reading-box" tabindex="0">${markdown(pick(p.text).replace(/^# .*\n/, ''))}</div><p class="soft">${t('version', p.version)}</p>`)}
+      ${policy.show((p) => html`<div class="prose reading-box" tabindex="0" role="region" aria-label=${t('privacy')}>${markdown(pick(p.text).replace(/^# .*\n/, ''))}</div><p class="soft">${t('version', p.version)}</p>`)}
       ${consentField(form, t('consentOwn'), { shown: true })}${form.fault()}
       <button class="wide" aria-busy=${form.busy}>${t('agree')}</button>
       <p class="hint">${t('consentElse')} <a href="#close">${t('close')}</a></p>

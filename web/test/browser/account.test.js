@@ -76,6 +76,8 @@ test('from the registration to the closing', { timeout: 240_000 }, async (t) => 
   await button(page, '同意并注册').click();
   for (const field of ['login_name', 'password', 'name', 'document_number', 'phone', 'policy']) assert.ok((await fault(page, field).innerText()).length > 4, field);
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'login_name', 'the first refused field has the focus');
+  await page.getByText('阅读隐私政策').click();
+  await page.getByRole('region', { name: '隐私政策' }).waitFor();
   await axeAll(page, 'register, refused');
 
   const who = person(700);
