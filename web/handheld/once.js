@@ -11,14 +11,14 @@
  * the edge is found by each third reading only.
  */
 export const [GONE, MISSES] = [1000, 6];
-/** Time after the end of its verdict during which a code is not judged again, ms. */
-export const REST = 3000;
+/** Time after the end of its verdict during which a code is not judged again, ms. A code that returned meanwhile is judged then. */
+export const REST = 1500;
 /** Bound of the codes that are remembered. */
 const MOST = 16;
 
 export class Once {
   constructor() {
-    /** @type {Map<string, {seen: number, missed: number, closed: number}>} times in ms, the oldest code first */
+    /** @type {Map<string, {seen: number, missed: number, left: boolean, closed: number}>} times in ms, the oldest code first */
     this.known = new Map();
   }
 
@@ -32,14 +32,10 @@ export class Once {
     if (text === null) return false;
     const known = this.known.get(text);
     if (!known) return true;
-    const left = now - known.seen >= GONE && known.missed >= MISSES;
+    known.left ||= now - known.seen >= GONE && known.missed >= MISSES;
     known.seen = now;
     known.missed = 0;
-    if (left && now - known.closed >= REST) {
-      this.known.delete(text);
-      return true;
-    }
-    return false;
+    return known.left && now - known.closed >= REST;
   }
 
   /**
@@ -50,7 +46,7 @@ export class Once {
   acted(text, now) {
     this.known.delete(text);
     if (this.known.size >= MOST) this.known.delete(/** @type {string} */ (this.known.keys().next().value));
-    this.known.set(text, { seen: now, missed: 0, closed: Infinity });
+    this.known.set(text, { seen: now, missed: 0, left: false, closed: Infinity });
   }
 
   /**

@@ -25,6 +25,11 @@ test('a code is judged again after it left the picture and its verdict was close
     for (let i = 0; i < missed; i++) assert.ok(!once.fresh(null, 10_000 - away + i));
     assert.equal(once.fresh('A', 10_000), again, `away ${away} ms and ${missed} readings, closed ${closedAgo} ms ago`);
   }
+  const back = new Once();
+  back.acted('A', 0);
+  back.closed('A', 5000);
+  for (let i = 0; i < MISSES; i++) back.fresh(null, 5000 + i);
+  assert.deepEqual([5100, 5000 + REST - 1, 5000 + REST].map((now) => back.fresh('A', now)), [false, false, true], 'it came back before its rest was over, and stays');
   const open = new Once();
   open.acted('A', 0);
   for (let i = 0; i < 100; i++) open.fresh(null, i);
