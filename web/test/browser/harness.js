@@ -186,15 +186,25 @@ export async function axeAll(page, name) {
 }
 
 /**
- * Keeps a picture of the page as docs/pictures/pages/NAME.png if RAILGATE_PICTURES is set.
+ * Keeps a picture of the page as docs/pictures/pages/NAME.webp if RAILGATE_PICTURES is set. The browser compresses it.
  * @param {import('playwright-core').Page} page
  * @param {string} name
  * @param {{full?: boolean}} [how] full: with what must be scrolled to
  */
 export async function shot(page, name, { full = false } = {}) {
   if (!process.env.RAILGATE_PICTURES) return;
+  const png = await page.screenshot({ animations: 'disabled', caret: 'hide', fullPage: full, scale: 'css' });
+  const webp = await page.evaluate(async (/** @type {string} */ base64) => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: 'image/png' }));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(bitmap, 0, 0);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/webp', quality: 0.7 })).arrayBuffer());
+    let text = '';
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
+  }, png.toString('base64'));
   mkdirSync(pictures, { recursive: true });
-  writeFileSync(join(pictures, `${name}.png`), await page.screenshot({ animations: 'disabled', caret: 'hide', fullPage: full, scale: 'css' }));
+  writeFileSync(join(pictures, `${name}.webp`), Buffer.from(webp, 'base64'));
 }
 
 /**

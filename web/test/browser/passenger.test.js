@@ -1,4 +1,4 @@
-// The passenger's page without a login: the whole way, and what goes wrong on it.
+// The passenger's page without a login: the whole way, and everything that goes wrong on it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
