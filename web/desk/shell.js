@@ -132,9 +132,8 @@ function openHelp(mine) {
   const row = (/** @type {string} */ key, /** @type {string} */ text) => html`<dt><kbd>${key}</kbd></dt><dd>${text}</dd>`;
   openModal({
     view: () => html`<h2 id="modal-title">${t('keysTitle')}</h2>
-      ${mine.length ? html`<h3>${t('keysViews')}</h3><dl class="facts keys">${mine.map((v) => shortcut(mine, v) ? row(shortcut(mine, v), v.title()) : nothing)}</dl>` : nothing}
-      <h3>${t('keysOther')}</h3>
-      <dl class="facts keys">${row('Alt+0', t('keyHome'))}${row('Alt+N', t('keyNext'))}${row('Alt+L', t('keyLock'))}${row('F1', t('keyHelp'))}${row('Esc', t('keyEsc'))}</dl>
+      <div class="pair">${mine.length ? html`<div><h3>${t('keysViews')}</h3><dl class="facts keys">${mine.map((v) => shortcut(mine, v) ? row(shortcut(mine, v), v.title()) : nothing)}</dl></div>` : nothing}
+      <div><h3>${t('keysOther')}</h3><dl class="facts keys">${row('Alt+0', t('keyHome'))}${row('Alt+N', t('keyNext'))}${row('Alt+L', t('keyLock'))}${row('F1', t('keyHelp'))}${row('Esc', t('keyEsc'))}</dl></div></div>
       <p class="soft">${t('helpScanner')}</p><p class="soft">${t('helpPersonal')}</p>
       <div class="actions"><button type="button" @click=${closeModal}>${t('close')}</button></div>`,
   });
