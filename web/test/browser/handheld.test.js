@@ -117,8 +117,9 @@ test('what does not admit waits for the staff, and can be scanned again', { time
   await page.locator('main.verdict').waitFor({ state: 'detached' });
   show('again');
   await malformed.waitFor({ timeout: WAIT });
+  const checks = await page.evaluate(() => performance.getEntriesByName('verify').length);
   await page.getByRole('button', { name: '重扫此码' }).click();
-  await malformed.waitFor({ state: 'detached' });
+  await page.waitForFunction((before) => performance.getEntriesByName('verify').length === before + 1, checks, { timeout: WAIT });
   await malformed.waitFor({ timeout: WAIT });
   show(null);
 });
