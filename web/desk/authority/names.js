@@ -167,7 +167,6 @@ export const t = texts({
   ],
   anchorsWrong: ['没有识别出锚点。', 'No anchor was found in the text.'],
   anchorOwn: ['本机上次验证到第 {0} 条', 'This machine verified up to {0} before'],
-  anchorForget: ['不使用', 'Ignore it'],
   verify: ['开始验证', 'Verify'],
   verifying: ['正在验证… 第 {0} / {1} 条', 'Verifying… {0} of {1}'],
   halt: ['停止', 'Stop'],

@@ -14,7 +14,7 @@ import { t } from './texts.js';
 /** @typedef {import('./health.js').Streams} Streams */
 /** @typedef {import('./health.js').Finding} Finding */
 
-/** Time between updates, and time after which they pause until the member asks, ms. */
+/** Time between updates, and time after which they pause until the operator continues them, ms. */
 const EVERY = 5000;
 const PAUSE = 10 * 60_000;
 

@@ -14,7 +14,6 @@ export const t = texts({
   reload: ['刷新', 'Refresh'],
   loading: ['正在查询…', 'Loading…'],
   more: ['加载更多', 'Load more'],
-  seconds: ['{0} 秒', '{0} s'],
 
   // one credential
   credential: ['证明处理', 'Temporary IDs'],
@@ -92,8 +91,8 @@ export const t = texts({
   before: ['本次已恢复', 'Already done here'],
   bulkReady: ['{0} 份证明待恢复', '{0} temporary IDs to unrevoke'],
   bulkSlow: [
-    '单个凭据短时间内的操作次数有限（默认 60 次，之后约每 10 秒 1 次）。到达限制后自动等待，请保持本页打开。',
-    'One credential may make few changes in a short time (by default 60, then one each 10 s). The run waits by itself: keep this page open.',
+    '单个凭据短时间内的操作次数有限（默认 60 次，之后约每 10 秒 1 次）。到达限制后自动等待，请保持本页打开；业务台因无人操作锁定时暂停。',
+    'One credential may make few changes in a short time (by default 60, then one each 10 s). The run waits by itself: keep this page open. It pauses when the idle desk locks.',
   ],
   bulkTitle: ['批量恢复 {0} 份证明', 'Unrevoke {0} temporary IDs'],
   bulkObject: ['清单中的 {0} 份证明', 'The {0} temporary IDs of the list'],
@@ -102,7 +101,6 @@ export const t = texts({
   started: ['已开始。进度显示在页面上。', 'It has started. The page shows its progress.'],
   stop: ['停止', 'Stop'],
   goOn: ['继续', 'Continue'],
-  progress: ['{0} / {1}', '{0} of {1}'],
   ready: ['准备就绪', 'Ready'],
   running: ['正在恢复…', 'Unrevoking…'],
   waitingBudget: ['操作次数已到限制，{0} 秒后自动继续', 'The budget is spent; it continues in {0} s'],
@@ -163,7 +161,6 @@ export const t = texts({
   toCome: ['未开始', 'To come'],
   overNow: ['已结束', 'Over'],
   from: ['自', 'From'],
-  until: ['至', 'Until'],
   by: ['设置岗位', 'Declared by'],
   end: ['提前结束', 'End early'],
   endTitle: ['提前结束放行时段', 'End an amnesty early'],
@@ -183,7 +180,6 @@ export const t = texts({
   nationalityHint: ['外国护照填写，例如 FRA。', 'For a foreign passport, such as FRA.'],
   paperIssue: ['登记并打印', 'Record and print'],
   paperTitle: ['登记纸质证明', 'Record a paper proof'],
-  paperObject: ['{0}，{1} {2}', '{0}, {1} {2}'],
   paperEffect: ['登记一份纸质临时乘车身份证明，不占用每月申请次数。登记后可打印。', 'One paper proof is recorded. It uses up no quota. Then it can be printed.'],
   paperTold: ['旅客可在本人的申请资料中看到；操作记入审计日志。', 'The person sees it among their data. The action is recorded in the audit log.'],
   paperUndo: ['不能撤回，31 天后自动删除。重复登记会记为两份。', 'It cannot be undone, and is erased after 31 days. Recording it again records two.'],
