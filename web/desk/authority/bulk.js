@@ -2,7 +2,7 @@
  * Many unrevocations: the list, checked line by line, and the run that sends it.
  *
  * A run is bounded in requests at a time. It pauses when the network is lost, the desk is locked or the credential has
- * spent its budget, and goes on with the lines that have no answer. No line that has an answer is sent again.
+ * spent its budget, and continues with the lines that have no answer. No line that has an answer is sent again.
  * @module
  */
 
@@ -24,7 +24,7 @@ export const LONGEST_WAIT = 10 * 60_000;
 /** @typedef {{line: number, text: string, fault: Fault}} BadLine */
 
 /**
- * Reads a list: a serial or a code a line; what follows a comma, semicolon, tab or # is a remark.
+ * Reads a list: a serial or a code a line; the text after a comma, semicolon, tab or # is a remark.
  * @param {string} text
  * @param {number} now Unix seconds
  * @returns {{items: Item[], bad: BadLine[], tooMany: boolean}}
