@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // roles are the credentials that -serve prints for the desk, one for each role.
@@ -29,8 +30,8 @@ func (h *system) setupCode(s *station) (string, error) {
 	return string(text), err
 }
 
-// introduce prints the pages and what a newcomer needs on each.
-func (h *system) introduce(out io.Writer, screen bool) error {
+// introduce prints the pages and what a newcomer needs on each. ticket is that of the account of [system.makeVisitor].
+func (h *system) introduce(out io.Writer, ticket passenger.Ticket, screen bool) error {
 	setup, err := h.setupCode(h.beijing)
 	if err != nil {
 		return err
@@ -43,9 +44,11 @@ railgate is up. Open its pages in a browser:
 
 Apply at the passenger's page as one of these people; the face check is simulated:
 `, h.pages, h.pages, h.handheld)
-	for n := firstVisitor; n < firstVisitor+3; n++ {
+	for n := firstVisitor; n < firstVisitor+visitors; n++ {
 		fmt.Fprintf(out, "  %s  %s\n", person(n).Name, person(n).DocumentNumber)
 	}
+	fmt.Fprintf(out, "or log in as a verified passenger with a ticket for %s at %s, coach %s, seat %s:\n  %s  %s\n",
+		ticket.Train, ticket.Departs.Format("15:04"), ticket.Coach, ticket.Seat, visitorLogin, passenger.Password)
 	fmt.Fprintln(out, "Log in at the desk with the credential of a role:")
 	for _, role := range roles {
 		fmt.Fprintf(out, "  %-9s  %s\n", role, h.byRole[role])

@@ -18,6 +18,7 @@ import (
 	"github.com/railgate/railgate/bundle"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/web"
 )
@@ -45,7 +46,7 @@ func fetched(t *testing.T, client *http.Client, r *http.Request) (*http.Response
 func TestServePrintsPagesAndCredentials(t *testing.T) {
 	h := openWith(t, anywhere)
 	var out strings.Builder
-	runtest.Must(t, h.introduce(&out, true))
+	runtest.Must(t, h.introduce(&out, passenger.Ticket{}, true))
 	for _, line := range []string{"  passenger  " + h.issuer + "/\n", "  desk       " + h.issuer + "/desk/\n", "  handheld   " + h.handheld + "/handheld/\n"} {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("%q is not printed:\n%s", line, out.String())
@@ -68,6 +69,33 @@ func TestServePrintsPagesAndCredentials(t *testing.T) {
 	if !strings.Contains(out.String(), person(firstVisitor).DocumentNumber) {
 		t.Errorf("no person to try it as:\n%s", out.String())
 	}
+}
+
+// The account that -serve makes can log in, and the handheld shows its holder's ticket.
+func TestVisitorHasAnAccountAndATicket(t *testing.T) {
+	h := openWith(t, anywhere)
+	ticket, err := h.makeVisitor()
+	runtest.Must(t, err)
+	var out strings.Builder
+	runtest.Must(t, h.introduce(&out, ticket, false))
+	found := regexp.MustCompile(`ticket for G101 at \d\d:\d\d, coach 05, seat 12F:\n  (\S+)  (\S+)\n`).FindStringSubmatch(out.String())
+	if found == nil {
+		t.Fatalf("no account is printed:\n%s", out.String())
+	}
+	login, err := h.post("/v1/logins", "", map[string]string{"login_name": found[1], "password": found[2]})
+	if err != nil || login.Status != http.StatusCreated {
+		t.Fatalf("the login: %d %s, %v", login.Status, login.Body, err)
+	}
+	p := phone{system: h}
+	runtest.Must(t, p.apply(ticketed))
+	runtest.Must(t, p.openSession())
+	device := h.gate(h.beijing, handheld)
+	device.More = "&train=G101"
+	runtest.Eventually(t, callTimeout, "the ticket at the handheld", func() bool {
+		code := p.code(p.step())
+		v, err := h.scan(device, code.Text(), "onboard")
+		return err == nil && v.Verdict == "allow" && v.Ticket.State == "held" && v.Ticket.Seat == "12F"
+	})
 }
 
 // The printed setup code makes a working handheld: through the page's origin it gets verdicts and a bundle that its
@@ -156,7 +184,7 @@ func TestPagesOnTheLANHaveTLS(t *testing.T) {
 	at.lan = "127.0.0.1"
 	h := openWith(t, at)
 	var out strings.Builder
-	runtest.Must(t, h.introduce(&out, true))
+	runtest.Must(t, h.introduce(&out, passenger.Ticket{}, true))
 	leaf, err := x509.ParseCertificate(h.lan.certificate.Certificate[0])
 	runtest.Must(t, err)
 	trusted := x509.NewCertPool()

@@ -16,7 +16,6 @@ import (
 
 const (
 	firstPassenger = 20              // the scripted run uses the passengers before
-	firstVisitor   = 900             // of the people whose names -serve prints
 	retryAfter     = 5 * time.Second // after a failure to get a code
 )
 
@@ -37,7 +36,11 @@ func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) e
 	defer os.Remove(target)
 	s := &display{phone: phone{system: h}, passenger: firstPassenger}
 	p := &page{out: out, screen: terminal(out), target: target}
-	if err := h.introduce(out, p.screen); err != nil {
+	ticket, err := h.makeVisitor()
+	if err != nil {
+		return err
+	}
+	if err := h.introduce(out, ticket, p.screen); err != nil {
 		return err
 	}
 	for {

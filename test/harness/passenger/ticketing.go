@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// Password is that of every account of [Client.Register].
+const Password = "kuaiche-fuxing-4711"
+
 // Register registers an account for a person, and a window verifies the person by the original document. It returns
 // the account's ID. login is a new login name; phone is a new mainland number.
 func (c *Client) Register(ctx context.Context, p Person, login, phone, window string) (account string, err error) {
@@ -16,7 +19,7 @@ func (c *Client) Register(ctx context.Context, p Person, login, phone, window st
 		return "", err
 	}
 	form := p.Identity()
-	maps.Copy(form, map[string]any{"login_name": login, "password": "kuaiche-fuxing-4711", "policy": policy, "phone": phone})
+	maps.Copy(form, map[string]any{"login_name": login, "password": Password, "policy": policy, "phone": phone})
 	var registered struct{ Account string }
 	if err := c.Call(ctx, "register", http.MethodPost, "/v1/accounts", "", form, http.StatusCreated, &registered); err != nil {
 		return "", err
