@@ -51,7 +51,7 @@ async function enter() {
   begun = true;
   try {
     if (!here[first] && later[first]) here[first] = (await later[first]()).part;
-    else if (!here[first]) account ??= await import('./account/views.js');
+    else if (!here[first] && !account) [account] = await Promise.all([import('./account/views.js'), addStyle('/passenger/account/style.css')]);
   } catch {
     broken = first;
   }
@@ -68,6 +68,21 @@ async function enter() {
   const heading = document.querySelector('h1');
   heading?.setAttribute('tabindex', '-1');
   if (document.activeElement === document.body) heading?.focus({ preventScroll: true });
+}
+
+/**
+ * Adds a stylesheet that the first view does not need.
+ * @param {string} href
+ */
+function addStyle(href) {
+  const link = document.createElement('link');
+  link.rel = 'stylesheet';
+  link.href = href;
+  return new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = reject;
+    document.head.append(link);
+  });
 }
 
 /** @returns {View} */

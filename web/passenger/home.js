@@ -10,7 +10,7 @@ import { adopt, openSession, progress } from './flow.js';
 import { active, loadList } from './list.js';
 import { bearer, loginNow } from './login.js';
 import { endOf } from './session.js';
-import { state } from './state.js';
+import { state, takeBack } from './state.js';
 import { t } from './texts.js';
 
 /** @typedef {import('../ui/page.js').View} View */
@@ -33,7 +33,9 @@ function hero() {
       <button type="button" class="wide light" aria-busy=${progress.busy} ?disabled=${progress.busy} @click=${open}>${t('showCode')}</button></section>${progress.fault()}`;
   }
   if (held && ['submitted', 'checked'].includes(held.status.status)) {
-    return html`<section class="hero"><h2>${t('pendingTitle')}</h2><p>${t('pendingText')}</p><a class="button wide light" href="#result">${t('pendingGo')}</a></section>`;
+    return html`<section class="hero"><h2>${t('pendingTitle')}</h2><p>${t('pendingText')}</p><a class="button wide light" href="#result">${t('pendingGo')}</a></section>
+      ${state.prior ? html`<section class="card"><h2 class="first">${t('approvedTitle')}</h2><p>${t('validUntil', when(state.prior.held.status.expires_at ?? 0))}</p>
+        <button type="button" class="second wide" @click=${() => void takeBack()}>${t('takeBack')}</button></section>` : nothing}`;
   }
   return html`<section class="hero"><h2>${t('heroTitle')}</h2><p>${t('heroText')}</p><a class="button wide light" href="#apply">${t('heroApply')}</a></section>
     ${earlier > seconds && !bearer() ? html`<section class="card"><h2 class="first">${t('earlierTitle')}</h2><p>${t('earlierText', when(earlier))}</p>
@@ -83,6 +85,8 @@ function servicesView() {
 
 function enter() {
   if (!progress.busy) progress.faults = {};
+  const undecided = ['submitted', 'checked', 'approved'].includes(state.held?.status.status ?? '');
+  if (state.prior && !undecided) void takeBack(); // the further application was refused
   void loadList();
 }
 

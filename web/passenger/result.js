@@ -73,7 +73,7 @@ function takeBackButton() {
     await takeBack();
     go(state.session ? 'code' : 'result', { replace: true });
   };
-  return html`<button type="button" class="wide" @click=${back}>${w('takeBack')}</button>`;
+  return html`<button type="button" class="wide" @click=${back}>${t('takeBack')}</button>`;
 }
 
 /** @param {Held} held */

@@ -21,8 +21,6 @@ export const t = texts({
   otherTabUse: ['在此页继续', 'Continue here'],
   insecure: ['此页面需要安全连接', 'This page needs a secure connection'],
   insecureText: ['请使用以 https:// 开头的地址打开本页。', 'Open this page at its address that begins with https://.'],
-  oldBrowser: ['浏览器版本过低', 'This browser is too old'],
-  oldBrowserText: ['请升级浏览器，或到车站公安制证窗口办理。', 'Update the browser, or go to the station police window.'],
   notLasting: ['此浏览器无法保存数据（无痕模式或存储空间不足）：关闭或刷新页面后，需重新进行实人核验。',
     'This browser stores nothing (private window, or storage is full): after a reload you need another face check.'],
 
@@ -37,6 +35,7 @@ export const t = texts({
   pendingTitle: ['申请待完成', 'An application is waiting'],
   pendingText: ['请完成实人核验，申请在提交后 24 小时内有效。', 'Complete the face check within 24 hours of the application.'],
   pendingGo: ['继续办理', 'Continue'],
+  takeBack: ['返回现有证明', 'Back to your temporary ID'],
   earlierTitle: ['此前的证明仍在有效期内', 'Your earlier temporary ID is still valid'],
   earlierText: ['有效期至 {0}。页面关闭后再次查看，需本人填写信息并进行实人核验，不占用申请次数。', 'Valid until {0}. To view it again, enter your identity and pass the face check. This uses up no application.'],
   earlierGo: ['再次查看', 'View it again'],
