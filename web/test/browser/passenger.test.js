@@ -364,6 +364,8 @@ test('with a login', patience, async (t) => {
   await page.getByLabel('用户名').fill(login);
   await page.getByLabel('密码', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByRole('link', { name: '查看个人信息' }).waitFor();
+  await page.getByRole('link', { name: '返回' }).click();
   await page.getByText(`您好，${who.name}`).waitFor();
   await axeAll(page, 'home, logged in');
   await shot(page, 'passenger-home-login-zh', { full: true });
@@ -402,7 +404,7 @@ test('with a login', patience, async (t) => {
 
   await later.goto(`${system.passenger}#logout`);
   await later.getByRole('button', { name: /退出/ }).first().click();
-  await later.getByRole('link', { name: /登录/ }).first().waitFor();
+  await later.getByLabel('用户名').waitFor();
   await later.goto(`${system.passenger}#code`);
   await later.getByRole('heading', { name: /当前没有可出示的二维码|本次查看已结束/ }).waitFor();
   for (const bound = Date.now() + 20_000; await admits(text); await later.waitForTimeout(200)) assert.ok(Date.now() < bound, 'the gate still admits the code');
