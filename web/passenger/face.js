@@ -129,7 +129,7 @@ export function faceCard(of) {
   return html`<div class="card face">
       ${of.name ? html`<p class="soft">${person(of.name)}</p>` : nothing}
       <div class="oval ${phase}">${running ? html`${video}` : html`<span class="head" aria-hidden="true"></span>`}</div>
-      <p class="saying" aria-hidden="true">${text}</p>
+      ${running ? html`<p class="saying" aria-hidden="true">${text}</p>` : nothing}
       ${of.progress.fault()}${retryAt(of.progress)}
       ${fault && !running ? cameraFault() : nothing}
       ${running || fault ? nothing : html`<p>${w('faceText')}</p><button type="button" class="wide" @click=${begin}>${of.progress.faults[''] ? w('again') : w('start')}</button>`}
