@@ -104,6 +104,9 @@ func TestSetupCodeMakesAWorkingHandheld(t *testing.T) {
 	h := openWith(t, anywhere)
 	text, err := h.setupCode(h.beijing)
 	runtest.Must(t, err)
+	if _, width, err := qrRows(text); err != nil || width+2*quietBeside > columns {
+		t.Errorf("the QR code of the setup code is %d modules wide: %v", width, err)
+	}
 	var setup provisioning
 	runtest.Must(t, json.Unmarshal([]byte(text), &setup))
 	if setup.Version != 1 || setup.Station != h.beijing.name || len(setup.Scopes) == 0 {
