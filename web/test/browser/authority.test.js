@@ -60,10 +60,10 @@ test('police revokes a scanned credential, gates refuse it, and the desk undoes 
   assert.equal(await page.locator('#serial').inputValue(), who.serial, 'a code stays on the screen');
   assert.ok(!page.url().includes(who.serial) && !(await page.title()).includes(who.serial));
   await axeAll(page, 'credential');
-  await shot(page, 'desk-credential-zh');
+  await shot(page, 'authority-credential-zh');
 
   await page.getByRole('button', { name: '撤销', exact: true }).click();
-  await shot(page, 'desk-revoke-zh');
+  await shot(page, 'authority-revoke-zh');
   await axeAll(page, 'revoke');
   await page.getByRole('dialog').locator('.actions button').first().click();
   await page.getByText('请选择原因').waitFor();
@@ -131,7 +131,7 @@ test('a list is checked line by line, and unrevoked once over a lost network', B
   const [day] = all[0].serial.split('-');
   const page = await desk(t, 'unrevoke');
   await page.locator('#list').fill([all[0].serial, 'wrong', `${all[1].serial}, remark`, all[0].serial, '20494-1', `${day}-2000000`, all[2].serial].join('\n'));
-  await shot(page, 'desk-unrevoke-list-zh');
+  await shot(page, 'authority-unrevoke-list-zh');
   await page.getByRole('button', { name: '检查清单' }).click();
   await page.getByRole('heading', { name: '4 份证明待恢复' }).waitFor();
   assert.equal(await page.locator('details tbody tr').count(), 3);
@@ -156,7 +156,7 @@ test('a list is checked line by line, and unrevoked once over a lost network', B
   await page.getByText('已恢复 3').waitFor();
   await page.getByText('未查询到该编号对应的证明').waitFor();
   assert.equal(sent.get(all[0].serial), 1, 'a line with an answer was sent again');
-  await shot(page, 'desk-unrevoke-done-zh');
+  await shot(page, 'authority-unrevoke-done-zh');
   for (const who of all) await verdict(who.code, 'ok');
   await page.getByRole('button', { name: '新清单' }).click();
   await page.locator('#list').fill(all.map((who) => who.serial).join('\n'));
@@ -176,7 +176,7 @@ test('an amnesty is previewed, declared, listed and ended', BOUND, async (t) => 
   await page.locator('#stations').fill('测试站');
   await page.locator('#preview').getByText('测试站的进站和出站闸机不检查').waitFor();
   await axeAll(page, 'amnesties');
-  await shot(page, 'desk-amnesty-zh');
+  await shot(page, 'authority-amnesty-zh');
   await declare.click();
   await confirm(page, 'drill');
   const row = page.locator('.amnesty', { hasText: '测试站' });
@@ -203,7 +203,7 @@ test('a paper proof is recorded, shown for printing and erased', BOUND, async (t
   await confirm(page, 'no_phone');
   await page.locator('.paper').getByText('<script>').waitFor();
   await axeAll(page, 'paper');
-  await shot(page, 'desk-paper-zh');
+  await shot(page, 'authority-paper-zh');
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.locator('.top').isVisible(), false);
   assert.equal(await page.locator('.paper').isVisible(), true);
@@ -243,7 +243,7 @@ test('the audit log is searched, paged and exported', BOUND, async (t) => {
   const page = await desk(t, 'audit');
   await page.locator('.log tbody tr').first().waitFor();
   await axeAll(page, 'audit');
-  await shot(page, 'desk-audit-zh');
+  await shot(page, 'authority-audit-zh');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '导出已显示的记录' }).click()]);
   const lines = (await text(file)).trim().split('\n').map((line) => JSON.parse(line));
   assert.equal(lines.length, await page.locator('.log tbody tr').count());
@@ -268,7 +268,7 @@ test('the chain is verified in the browser, and an altered answer is found', BOU
   await page.getByRole('button', { name: '开始验证' }).click();
   await page.getByText(/链完整：第 1 至 \d+ 条/).waitFor();
   await axeAll(page, 'chain');
-  await shot(page, 'desk-chain-zh');
+  await shot(page, 'authority-chain-zh');
   const anchor = await page.locator('.whole .digits').innerText();
   assert.match(anchor.replace(/\s/g, ''), /^[0-9a-f]{64}$/);
 
@@ -288,7 +288,7 @@ test('the chain is verified in the browser, and an altered answer is found', BOU
   await page.getByText('审计链从第 4 条起有误').waitFor();
   await page.locator('.broken').getByText('window-99').waitFor();
   await axeAll(page, 'broken chain');
-  await shot(page, 'desk-chain-broken-zh');
+  await shot(page, 'authority-chain-broken-zh');
   await page.unroute('**/v1/audit-log/chain*');
   await alter((part) => { part.entries.splice(4, 1); });
   await page.getByText('审计链从第 5 条起有误').waitFor();
@@ -306,12 +306,12 @@ test('operators see the keys and the state of the streams', BOUND, async (t) => 
   assert.ok([...system.keys.values()].includes(shown), 'another public key than the issuer’s');
   assert.ok(await page.locator('table tbody tr').count() >= 1);
   await axeAll(page, 'keys');
-  await shot(page, 'desk-keys-zh');
+  await shot(page, 'authority-keys-zh');
 
   await to(page, 'streams');
   await page.getByText('发布正常').waitFor();
   await axeAll(page, 'streams');
-  await shot(page, 'desk-streams-zh');
+  await shot(page, 'authority-streams-zh');
 
   await page.route('**/v1/streams', async (route) => {
     const response = await route.fetch();
@@ -325,7 +325,7 @@ test('operators see the keys and the state of the streams', BOUND, async (t) => 
   await page.getByText('3 条记录未发布，最早的已等待 60 秒').waitFor();
   await page.getByText('没有签发服务在发布。').waitFor();
   await axeAll(page, 'streams with a fault');
-  await shot(page, 'desk-streams-fault-zh');
+  await shot(page, 'authority-streams-fault-zh');
 });
 
 test('every view is without violations in English, dark, and on a narrow screen', BOUND, async (t) => {
