@@ -79,6 +79,9 @@ test('a scanner that types is told from people', () => {
   assert.equal(type(wedge, code, 200, 1e4), null, 'a person');
   assert.equal(type(wedge, 'short', 5, 1e6), null);
   assert.equal(type(wedge, 'A'.repeat(5000), 1, 2e6).length, 1024);
+  const whole = `RG1:${'A'.repeat(188)}`;
+  assert.equal([...whole].map((key, i) => wedge.key(key, 25e5 + i)).at(-1), whole, 'complete without a key that ends it');
+  assert.equal(wedge.key('Enter', 25e5 + 200), null);
   wedge.key('Shift', 3e6);
   wedge.key('R', 3e6 + 1);
   assert.ok(!wedge.typing());
