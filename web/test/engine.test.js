@@ -129,14 +129,14 @@ test('a late answer makes no second verdict', async () => {
   const { engine, gateway, holder, deps } = await handheld();
   const answer = gateway.fetch;
   let late;
-  engine.parts.gateway.fetch = (...args) => new Promise((resolve) => { late = () => resolve(answer(...args)); });
+  engine.handheld.gateway.fetch = (...args) => new Promise((resolve) => { late = () => resolve(answer(...args)); });
   const a = await holder();
   const verdicts = [];
   await engine.scan(a.code()).then((verdict) => verdicts.push(verdict));
   late();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(verdicts.map(brief), ['green ok offline']);
-  assert.equal(engine.parts.device.own.length, 1);
+  assert.equal(engine.handheld.device.own.length, 1);
   assert.equal(deps.bounds.check, BOUND);
 });
 
@@ -152,7 +152,7 @@ test('a second use is refused across the switch, both ways', async () => {
   assert.equal(brief(await engine.scan(b.code())), 'green ok offline', 'read again within 10 s');
   gateway.fault = null;
   gateway.faults.set('/v1/checks', 'down'); // checks are answered, reports are not
-  engine.parts.link.recover();
+  engine.handheld.link.recover();
   await wait(15_000);
   assert.equal(brief(await engine.scan(b.code())), 'red already_used offline', 'the gateway cannot know it yet');
   assert.equal(gateway.passages.filter(({ serial }) => serial === b.serial).length, 0);
@@ -297,7 +297,7 @@ test('reports go in batches, again after failures, and a scan that cannot be rea
   assert.equal(new Set(gateway.passages.map(({ upload }) => upload)).size, 449);
   assert.equal(gateway.passages.length, 449, 'sent again, and counted once');
   assert.equal((await engine.refusals()).length, 1);
-  assert.ok(engine.parts.device.own.every(({ code }) => code === ''), 'a code is dropped when it was reported');
+  assert.ok(engine.handheld.device.own.every(({ code }) => code === ''), 'a code is dropped when it was reported');
   assert.ok(gateway.requests.filter(({ path }) => path.startsWith('/v1/checks')).every(({ body }) => JSON.parse(body).scans.length <= 200 && body.length < 131072));
 });
 
@@ -312,7 +312,7 @@ test('a code waits for a day at most', async () => {
   assert.equal(engine.status.queue.waiting, 0);
   const [refused] = await engine.refusals();
   assert.equal(refused.reason, 'scan_time_refused');
-  assert.ok(engine.parts.device.own.every(({ code }) => code === ''));
+  assert.ok(engine.handheld.device.own.every(({ code }) => code === ''));
 });
 
 test('a full disk loses no verdict, is shown, and is over when there is room', async () => {
@@ -449,8 +449,8 @@ test('a thousand scans leave no more than their window', async () => {
   }
   gateway.fault = null;
   await wait(300_000);
-  const { device } = engine.parts;
-  assert.deepEqual([device.own.length, device.table.latest.size, engine.scanning.size, storage.area('scans').size, engine.parts.scans.stored.size], [0, 0, 0, 0, 0]);
+  const { device } = engine.handheld;
+  assert.deepEqual([device.own.length, device.table.latest.size, engine.scanning.size, storage.area('scans').size, engine.handheld.scans.stored.size], [0, 0, 0, 0, 0]);
   assert.ok(storage.area('bundles').size < 20);
   assert.equal(gateway.passages.length, 1000);
 });
@@ -459,9 +459,9 @@ test('long without a bundle, online scans are forgotten after their window', asy
   const { engine, gateway, holder, wait } = await handheld();
   gateway.faults.set('/v1/bundle', 'overloaded');
   for (let n = 0; n < 100; n++) await engine.scan((await holder()).code());
-  assert.equal(engine.parts.device.own.length, 100);
+  assert.equal(engine.handheld.device.own.length, 100);
   await wait(260_000);
-  assert.deepEqual([engine.parts.device.own.length, engine.parts.device.table.latest.size, engine.status.fault], [0, 0, 'overloaded']);
+  assert.deepEqual([engine.handheld.device.own.length, engine.handheld.device.table.latest.size, engine.status.fault], [0, 0, 'overloaded']);
 });
 
 test('scope and train are kept', async () => {
@@ -530,7 +530,7 @@ test('beyond ten thousand scans the policy for a full table decides', async () =
   const { engine, gateway, holder, wait } = await handheld();
   gateway.fault = 'down';
   const passage = { serial: '1-1', way: 0, at: 0, step: 0 };
-  const { device } = engine.parts;
+  const { device } = engine.handheld;
   device.own = Array.from({ length: 10_000 }, (_, n) => ({ code: 'RG1:', scope: 'entry', at: engine.clocks.wall(), key: `${n}`, sent: false, passage }));
   const verdict = await engine.scan((await holder()).code());
   assert.equal(brief(verdict), 'amber ok offline flagged');

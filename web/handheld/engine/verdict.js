@@ -78,9 +78,10 @@ const REACHES = ['unknown', 'local', 'exact'];
  * Returns the verdict of the handheld itself.
  * @param {import('../../railgate/device.js').Verdict} own
  * @param {{scope: string}} scan
+ * @param {Verdict['source']} [source] online: the gateway would say the same
  * @returns {Verdict}
  */
-export function fromDevice(own, { scope }) {
+export function fromDevice(own, { scope }, source = 'offline') {
   /** @type {Verdict['flags']} */
   const flags = [];
   if (own.flagged && own.state !== 'fresh') flags.push('data');
@@ -89,7 +90,7 @@ export function fromDevice(own, { scope }) {
   const meaning = meaningOf(own.reason);
   /** @type {Verdict} */
   const verdict = {
-    ...meaning, light: lightOf({ ...meaning, flagged: own.flagged }), source: 'offline', flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
+    ...meaning, light: lightOf({ ...meaning, flagged: own.flagged }), source, flagged: own.flagged, flags, state: own.state, age: own.age, at: own.at, scope,
     key: keyOf(own.at),
   };
   if (own.code) Object.assign(verdict, { serial: own.code.serial, left: leftOf(own.code, own.at) });

@@ -199,7 +199,7 @@ test('a thousand scans: no growth of memory, verdicts in time', { timeout: 180_0
     await one.evaluate(async () => {
       await engine.fetchBundle();
       await engine.uploadNow();
-      await engine.parts.scans.prune(Date.now() + 300_000);
+      await engine.handheld.scans.prune(Date.now() + 300_000);
     });
     assert.equal((await status(one)).queue.waiting, 0);
     await connect(one, false);
@@ -215,5 +215,5 @@ test('a thousand scans: no growth of memory, verdicts in time', { timeout: 180_0
   t.diagnostic(`heap: ${before} bytes after 200 scans, ${waiting} while 800 wait, ${end} after 1,000`);
   assert.ok(p95 < 100, `${p95} ms`);
   assert.ok(waiting - before < 800 * 2500 && end - before < 400_000, `heap ${before}, ${waiting}, ${end}`);
-  assert.deepEqual(await one.evaluate(() => [engine.parts.device.own.length, engine.parts.scans.stored.size, engine.scanning.size]), [0, 0, 0]);
+  assert.deepEqual(await one.evaluate(() => [engine.handheld.device.own.length, engine.handheld.scans.stored.size, engine.scanning.size]), [0, 0, 0]);
 });

@@ -48,7 +48,7 @@ export async function handheld({ provisioned = true, bound = BOUND, storage = ne
         time.wall += Math.min(1000, left);
         time.steady += Math.min(1000, left);
         await world.engine.tick();
-        await world.engine.parts?.bundles.running;
+        await world.engine.handheld?.bundles.running;
       }
     },
     /** The page is closed at once, and opened again later; the steady clock begins anew. */
