@@ -38,6 +38,7 @@ var (
 	sentenceRow = regexp.MustCompile(`(?m)^\| ([TRPG]\d\d) \|(.*)\|$`)
 	ruleRow     = regexp.MustCompile(`(?m)^\| ([AB]\d+) \|(.*)\|$`)
 	ruleTest    = regexp.MustCompile(`(?m)^func (Test([TRPG]\d\d|[AB]\d+)_\w+)`)
+	pageTest    = regexp.MustCompile(`(?m)^test\('(([TRPG]\d\d|[AB]\d+): [^']+)'`)
 	named       = regexp.MustCompile("`([^`]+)`")
 	sentence    = regexp.MustCompile(`\b[TRPG]\d\d\b`)
 )
@@ -62,13 +63,15 @@ func readRules(t *testing.T) *ruleTable {
 		info, err := os.Stat(filepath.Join(root, path))
 		return err == nil && !info.IsDir()
 	}}
-	for _, path := range files(t, "_test.go") {
-		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range ruleTest.FindAllSubmatch(source, -1) {
-			r.tests[string(m[2])] = append(r.tests[string(m[2])], string(m[1]))
+	for ending, name := range map[string]*regexp.Regexp{"_test.go": ruleTest, ".test.js": pageTest} {
+		for _, path := range files(t, ending) {
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range name.FindAllSubmatch(source, -1) {
+				r.tests[string(m[2])] = append(r.tests[string(m[2])], string(m[1]))
+			}
 		}
 	}
 	return r
@@ -132,7 +135,7 @@ func (r *ruleTable) faults() (all []string) {
 func (r *ruleTable) names(id, cells string, fault func(string, ...any)) (code, tested int) {
 	for _, n := range named.FindAllStringSubmatch(cells, -1) {
 		switch name := n[1]; {
-		case strings.HasPrefix(name, "Test"):
+		case strings.HasPrefix(name, "Test"), strings.HasPrefix(name, id+": "):
 			tested++
 			if !slices.Contains(r.tests[id], name) {
 				fault("%s: there is no test %s", id, name)
@@ -186,8 +189,9 @@ func TestRuleTablesWithMistakesAreRejected(t *testing.T) {
 		"a test that does not exist":        strings.Replace(r.text, first, strings.Replace(first, "`Test", "`TestT01_Nothing`, `Test", 1), 1),
 		"a test of another sentence":        strings.Replace(r.text, first, strings.Replace(first, "`Test", "`"+r.tests["T02"][0]+"`, `Test", 1), 1),
 		"no verdict":                        strings.Replace(r.text, first, strings.Replace(first, "| holds |", "| perhaps |", 1), 1),
-		"elsewhere without a reason":        strings.Replace(r.text, row("T03"), "| T03 | route | elsewhere | – | | |\n", 1),
+		"elsewhere without a reason":        strings.Replace(r.text, row("T44"), "| T44 | route | elsewhere | – | | |\n", 1),
 		"a contradiction of nothing":        strings.Replace(r.text, row("G41"), "| G41 | verified at a window | contradicts | it is said elsewhere, and that is followed here | | |\n", 1),
+		"a test of the page is not named":   strings.Replace(r.text, "`T03: the", "`T03 the", 1),
 		"holds in words only":               strings.Replace(r.text, row("T03"), "| T03 | route | holds | as every reader of this knows | | |\n", 1),
 		"a condensed rule without its test": strings.Replace(r.text, r.tests["A7"][0], "a test", 1),
 	} {

@@ -56,7 +56,7 @@ function row(to, icon, title, text) {
 function homeView() {
   const login = loginNow();
   return html`<main><h1 class="unseen">${t('app')}</h1>${hero()}
-    <nav class="card" aria-label=${t('me')}><ul class="rows">
+    <nav class="card" aria-labelledby="more"><h2 class="first" id="more">${t('more')}</h2><ul class="rows">
       ${login ? row('#account', 'person', greeting(login.account.name), t('helloText')) : row('#login', 'person', t('logIn'), t('logInText'))}
       ${row('#records', 'list', t('records'), t('recordsText'))}
       ${row('#services', 'heart', t('services'), t('serviceText'))}

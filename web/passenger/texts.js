@@ -39,7 +39,7 @@ export const t = texts({
   earlierTitle: ['此前的证明仍在有效期内', 'Your earlier temporary ID is still valid'],
   earlierText: ['有效期至 {0}。页面关闭后再次查看，需本人填写信息并进行实人核验，不占用申请次数。', 'Valid until {0}. To view it again, enter your identity and pass the face check. This uses up no application.'],
   earlierGo: ['再次查看', 'View it again'],
-  me: ['我的', 'My account'],
+  more: ['更多', 'More'],
   logIn: ['登录 / 注册', 'Log in or register'],
   logInText: ['登录后自动填写本人信息，可查询近一个月的申请记录。', 'Your data is filled in, and you see the applications of the last month.'],
   hello: ['您好，{0}', 'Hello, {0}'],

@@ -1,5 +1,5 @@
 /**
- * 我的12306: who is logged in, and the way to every view of the account.
+ * 我的账户: who is logged in, and the way to every view of the account.
  * @module
  */
 

@@ -27,7 +27,7 @@ export const t = texts({
   version: ['版本 {0}', 'Version {0}'],
 
   // The menu.
-  me: ['我的12306', 'My account'],
+  me: ['我的账户', 'My account'],
   meOut: ['登录后可查看申请记录、管理常用联系人，申请时自动填写身份信息。', 'With an account you see your applications, keep a list of passengers and find your details filled in.'],
   notice: ['铁路互联网购票身份核验须知', 'Identity verification: what to know'],
   noticeRead: ['查看身份核验须知', 'Read about identity verification'],

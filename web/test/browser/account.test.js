@@ -24,7 +24,7 @@ async function logIn(page, login, password = PASSWORD) {
   await fill(page, '用户名', login);
   await fill(page, '密码', password);
   await button(page, '登录').click();
-  await heading(page, '我的12306');
+  await heading(page, '我的账户');
 }
 
 /** Fills the registration in. */
@@ -142,7 +142,7 @@ test('from the registration to the closing', { timeout: 240_000 }, async (t) => 
   const ids = new Map(listed);
   await counter(account.account, ids.get('Test Visitor'), true);
   await counter(account.account, ids.get(person(701).name), false);
-  await visit(page, 'account', '我的12306');
+  await visit(page, 'account', '我的账户');
   await visit(page, 'passengers', '常用联系人');
   await row(page, 'Test Visitor').filter({ hasText: '预通过' }).waitFor();
   await row(page, person(701).name).filter({ hasText: '未通过' }).click();
@@ -260,7 +260,7 @@ test('an ended login leads to the log-in and back to the form, which is kept', {
   await button(page, '退出本机登录').click();
   await page.locator('.notice.good', { hasText: '未能通知服务器' }).waitFor();
   await page.context().setOffline(false);
-  await visit(page, 'account', '我的12306');
+  await visit(page, 'account', '我的账户');
   assert.match(await page.locator('main').innerText(), /登录后可/);
 });
 
@@ -353,7 +353,7 @@ test('a forgotten password is replaced with a code to the verified phone', { tim
   await fill(page, '用户名', login);
   await fill(page, '密码', 'fuxing-kuaiche-1174');
   await button(page, '登录').click();
-  await heading(page, '我的12306');
+  await heading(page, '我的账户');
 });
 
 test('a person without a login sees what is stored about the application', { timeout: 60_000 }, async (t) => {
