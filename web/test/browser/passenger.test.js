@@ -1,4 +1,4 @@
-// The passenger's page without a login: the whole way, and everything that goes wrong on it.
+// The passenger's page: the whole way with and without a login, and its faults.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
