@@ -9,7 +9,7 @@ import { keepAwake } from './awake.js';
 import { conflictsView, leaveConflicts } from './conflicts.js';
 import { dataView, leaveData } from './data.js';
 import { dutyView, leaveDuty } from './duty.js';
-import { dismiss, judge, judging, see } from './judge.js';
+import { dismiss, judge, judging, next, see } from './judge.js';
 import { menuView, recentView } from './menu.js';
 import { leavePaste, pasteView } from './paste.js';
 import { leaveQueue, queueView } from './queue.js';
@@ -79,9 +79,11 @@ function onKey(e) {
   if (text) {
     e.preventDefault();
     judge(text);
-  } else if (judging.shown && NEXT.includes(e.key) && !wedge.typing() && !(e.target instanceof HTMLButtonElement)) {
+  } else if (wedge.typing(e.timeStamp)) {
+    if ([' ', 'Enter', 'Tab'].includes(e.key)) e.preventDefault(); // it would press the button that has the focus
+  } else if (judging.shown && NEXT.includes(e.key) && !e.repeat && !(e.target instanceof HTMLButtonElement)) {
     e.preventDefault();
-    dismiss();
+    next();
   }
 }
 

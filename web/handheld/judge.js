@@ -16,12 +16,14 @@ import { wordsOf } from './verdict.js';
 const SLOW = 200;
 /** Time without a code after which readings are rarer, and the time between them, ms: it saves the battery of a waiting device. */
 const [QUIET, RARE] = [20_000, 100];
+/** Time in which nobody has read a verdict, ms. */
+const SUDDEN = 150;
 /** Bound of the verdicts that can be looked at again. */
 export const RECENT = 30;
 
 /** @typedef {import('./engine/engine.js').Verdict} Verdict */
 /** @typedef {import('./verdict.js').Words} Words */
-/** @typedef {{verdict: Verdict, words: Words, text: string, closes: number | null}} Shown closes: ms of the steady clock */
+/** @typedef {{verdict: Verdict, words: Words, text: string, since: number, closes: boolean}} Shown since: ms of the steady clock; closes: by itself */
 
 /** The scan in hand. */
 export const judging = {
@@ -87,7 +89,7 @@ export async function judge(text, taken = performance.now()) {
 function present(verdict, text, taken) {
   const words = wordsOf(verdict);
   const closing = words.light === 'green' && preferences.close > 0;
-  judging.shown = { verdict, words, text, closes: closing ? performance.now() + preferences.close : null };
+  judging.shown = { verdict, words, text, since: performance.now(), closes: closing };
   judging.recent.unshift({ verdict, words });
   judging.recent.length = Math.min(judging.recent.length, RECENT);
   frames.pause = words.light === 'green' ? 0 : SLOW;
@@ -112,8 +114,19 @@ export function dismiss() {
   update();
 }
 
+/** Reports whether a verdict was shown just now: a tap or key of this moment was meant for the view before it. */
+function sudden() {
+  return judging.shown !== null && performance.now() - judging.shown.since < SUDDEN;
+}
+
+/** Closes the verdict for a person. */
+export function next() {
+  if (!sudden()) dismiss();
+}
+
 /** Closes the verdict and lets its code be judged again. */
 export function rescan() {
+  if (sudden()) return;
   const text = judging.shown?.text;
   dismiss();
   if (text) once.forget(text);

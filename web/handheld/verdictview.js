@@ -5,7 +5,7 @@
 
 import { when } from '../ui/language.js';
 import { html, nothing, svg } from '../ui/page.js';
-import { dismiss, rescan } from './judge.js';
+import { next, rescan } from './judge.js';
 import { preferences } from './preferences.js';
 import { fill, span } from './span.js';
 import { both, one, t } from './texts.js';
@@ -37,7 +37,7 @@ const SOON = 2000;
 export function verdictView({ verdict, words, closes }) {
   const { light, admits } = words;
   const facts = [verdict.ticket?.train, words.used, words.text, words.step, ...words.notes].filter(Boolean);
-  return html`<main class="verdict ${light} ${facts.length > 2 ? 'dense' : ''}" data-reason=${verdict.reason} @click=${closes ? dismiss : nothing}>
+  return html`<main class="verdict ${light} ${facts.length > 2 ? 'dense' : ''}" data-reason=${verdict.reason} @click=${closes ? next : nothing}>
     <p class="origin ${verdict.source}"><span class="lamp" aria-hidden="true"></span><b>${one(SOURCES[verdict.source])}</b> · ${one(ageOf(verdict))} · ${t(/** @type {'entry'} */ (verdict.scope))} · ${when(verdict.at / 1000, { hour: '2-digit', minute: '2-digit', second: '2-digit' })}</p>
     <div class="face">
       <svg class="shape" viewBox="0 0 100 100" aria-hidden="true">${SHAPES[light]}</svg>
@@ -54,7 +54,7 @@ export function verdictView({ verdict, words, closes }) {
     </div>
     <div class="ends ${preferences.hand}">
       ${admits ? nothing : html`<button type="button" class="rescan" @click=${rescan}>${t('rescan')}</button>`}
-      <button type="button" class="next" @click=${dismiss}>${closes ? html`<span class="left"></span>` : nothing}<span>${t('next')}</span></button>
+      <button type="button" class="next" @click=${next}>${closes ? html`<span class="left"></span>` : nothing}<span>${t('next')}</span></button>
     </div>
   </main>`;
 }

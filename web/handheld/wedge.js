@@ -5,6 +5,8 @@
 
 /** Longest time between two keys of a scanner, ms. People type more slowly. */
 const QUICK = 60;
+/** Time after a text in which further keys are the scanner's, ms. */
+const SETTLE = 400;
 /** Shortest text that is taken for a scan. */
 const SHORTEST = 16;
 const LONGEST = 1024;
@@ -15,6 +17,7 @@ export class Wedge {
   constructor() {
     this.text = '';
     this.at = 0;
+    this.completed = -Infinity;
   }
 
   /**
@@ -29,11 +32,16 @@ export class Wedge {
     const { text } = this;
     if (key !== 'Enter' && key !== 'Tab' && !(text.length === LENGTH && text.startsWith(OURS))) return null;
     this.text = '';
-    return text.length >= SHORTEST ? text : null;
+    if (text.length < SHORTEST) return null;
+    this.completed = now;
+    return text;
   }
 
-  /** Reports whether a scanner is typing: then a space belongs to the code. */
-  typing() {
-    return this.text.length > 1;
+  /**
+   * Reports whether a key is a scanner's: a space of its code, or the key that ends it.
+   * @param {number} now
+   */
+  typing(now) {
+    return this.text.length > 1 || now - this.completed < SETTLE;
   }
 }

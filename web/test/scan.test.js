@@ -82,11 +82,13 @@ test('a scanner that types is told from people', () => {
   const whole = `RG1:${'A'.repeat(188)}`;
   assert.equal([...whole].map((key, i) => wedge.key(key, 25e5 + i)).at(-1), whole, 'complete without a key that ends it');
   assert.equal(wedge.key('Enter', 25e5 + 200), null);
+  assert.ok(wedge.typing(25e5 + 200), 'its Enter closes no verdict');
+  assert.ok(!wedge.typing(25e5 + 2000));
   wedge.key('Shift', 3e6);
   wedge.key('R', 3e6 + 1);
-  assert.ok(!wedge.typing());
+  assert.ok(!wedge.typing(3e6 + 1));
   wedge.key('G', 3e6 + 2);
-  assert.ok(wedge.typing());
+  assert.ok(wedge.typing(3e6 + 2));
 });
 
 test('time spans have their two largest units', () => {
