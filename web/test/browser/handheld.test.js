@@ -118,6 +118,7 @@ test('what does not admit waits for the staff, and can be scanned again', { time
   show('again');
   await malformed.waitFor({ timeout: WAIT });
   const checks = await page.evaluate(() => performance.getEntriesByName('verify').length);
+  await page.waitForTimeout(200); // a tap at the moment in which a verdict appears does nothing
   await page.getByRole('button', { name: '重扫此码' }).click();
   await page.waitForFunction((before) => performance.getEntriesByName('verify').length === before + 1, checks, { timeout: WAIT });
   await malformed.waitFor({ timeout: WAIT });

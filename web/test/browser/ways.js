@@ -45,6 +45,7 @@ export async function scan(page, show, picture) {
  * @param {import('playwright-core').Page} page
  */
 export async function next(page) {
+  await page.waitForTimeout(200); // a tap at the moment in which a verdict appears does not close it
   await page.getByRole('button', { name: /^(下一位|Next)$/ }).click({ timeout: 1000 }).catch(() => {}); // a green one closes by itself
   await page.locator('main.verdict').waitFor({ state: 'detached' });
 }
