@@ -29,12 +29,13 @@ var smokes = map[string]struct{ file, text string }{
 	".ci/run":                                        {".ci/run", "ci: passed"}, // the whole check runs itself
 	"deploy/check.sh":                                {".ci/run", "deploy/check.sh"},
 	".ci/web":                                        {".ci/run", ".ci/web"},
+	"node web/test/browser/figures.js":               {".ci/web", "node web/test/browser/figures.js -quick"},
 	"go test":                                        {".ci/run", "go test ./..."},
 }
 
 var (
 	// runnable matches a command in a document: through make, through go run, or a script.
-	runnable = regexp.MustCompile(`\b(make [a-z0-9-]+|go run \./[A-Za-z0-9/_-]+(?: -(?:latency|soak)\b)?|bench/run\.sh|\.ci/[a-z0-9]+|deploy/check\.sh)`)
+	runnable = regexp.MustCompile(`\b(make [a-z0-9-]+|go run \./[A-Za-z0-9/_-]+(?: -(?:latency|soak)\b)?|bench/run\.sh|\.ci/[a-z0-9]+|deploy/check\.sh|node web/test/browser/figures\.js)`)
 	// target matches a rule of the Makefile with its command.
 	target = regexp.MustCompile(`(?m)^([a-z0-9-]+):.*##.*\n\t(\S.*)$`)
 )
