@@ -60,7 +60,7 @@ test('police revokes a scanned credential, gates refuse it, and the desk undoes 
   assert.equal(await page.locator('#serial').inputValue(), who.serial, 'a code stays on the screen');
   assert.ok(!page.url().includes(who.serial) && !(await page.title()).includes(who.serial));
   await axeAll(page, 'credential');
-  await shot(page, 'authority-credential-zh');
+  await shot(page, 'authority-found-zh');
 
   await page.getByRole('button', { name: '撤销', exact: true }).click();
   await shot(page, 'authority-revoke-zh');
@@ -176,7 +176,7 @@ test('an amnesty is previewed, declared, listed and ended', BOUND, async (t) => 
   await page.locator('#stations').fill('测试站');
   await page.locator('#preview').getByText('测试站的进站和出站闸机不检查').waitFor();
   await axeAll(page, 'amnesties');
-  await shot(page, 'authority-amnesty-zh');
+  await shot(page, 'authority-amnesty-preview-zh');
   await declare.click();
   await confirm(page, 'drill');
   const row = page.locator('.amnesty', { hasText: '测试站' });
@@ -203,7 +203,7 @@ test('a paper proof is recorded, shown for printing and erased', BOUND, async (t
   await confirm(page, 'no_phone');
   await page.locator('.paper').getByText('<script>').waitFor();
   await axeAll(page, 'paper');
-  await shot(page, 'authority-paper-zh');
+  await shot(page, 'authority-paper-issued-zh');
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.locator('.top').isVisible(), false);
   assert.equal(await page.locator('.paper').isVisible(), true);
@@ -243,7 +243,6 @@ test('the audit log is searched, paged and exported', BOUND, async (t) => {
   const page = await desk(t, 'audit');
   await page.locator('.log tbody tr').first().waitFor();
   await axeAll(page, 'audit');
-  await shot(page, 'authority-audit-zh');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '导出已显示的记录' }).click()]);
   const lines = (await text(file)).trim().split('\n').map((line) => JSON.parse(line));
   assert.equal(lines.length, await page.locator('.log tbody tr').count());
@@ -268,7 +267,7 @@ test('the chain is verified in the browser, and an altered answer is found', BOU
   await page.getByRole('button', { name: '开始验证' }).click();
   await page.getByText(/链完整：第 1 至 \d+ 条/).waitFor();
   await axeAll(page, 'chain');
-  await shot(page, 'authority-chain-zh');
+  await shot(page, 'authority-chain-whole-zh');
   const anchor = await page.locator('.whole .digits').innerText();
   assert.match(anchor.replace(/\s/g, ''), /^[0-9a-f]{64}$/);
 
@@ -306,12 +305,10 @@ test('operators see the keys and the state of the streams', BOUND, async (t) => 
   assert.ok([...system.keys.values()].includes(shown), 'another public key than the issuer’s');
   assert.ok(await page.locator('table tbody tr').count() >= 1);
   await axeAll(page, 'keys');
-  await shot(page, 'authority-keys-zh');
 
   await to(page, 'streams');
   await page.getByText('发布正常').waitFor();
   await axeAll(page, 'streams');
-  await shot(page, 'authority-streams-zh');
 
   await page.route('**/v1/streams', async (route) => {
     const response = await route.fetch();
@@ -328,13 +325,27 @@ test('operators see the keys and the state of the streams', BOUND, async (t) => 
   await shot(page, 'authority-streams-fault-zh');
 });
 
-test('every view is without violations in English, dark, and on a narrow screen', BOUND, async (t) => {
+const VIEWS = ['credential', 'paper', 'unrevoke', 'amnesties', 'foreign', 'streams', 'keys', 'audit', 'chain'];
+
+test('every view is without violations in both languages, and has a picture', BOUND, async (t) => {
+  for (const language of /** @type {const} */ (['zh', 'en'])) {
+    const page = await desk(t, 'credential', { language });
+    for (const view of VIEWS) {
+      await to(page, view);
+      await sleep(200);
+      await axeAll(page, `${view}, ${language}`);
+      assert.equal(await page.locator('h1').count(), 1, view);
+      await shot(page, `authority-${view}-${language}`);
+    }
+  }
+});
+
+test('every view fits a narrow screen, in dark colours', BOUND, async (t) => {
   const page = await desk(t, 'credential', { language: 'en', dark: true, size: { width: 820, height: 1180 } });
-  for (const view of ['credential', 'paper', 'unrevoke', 'amnesties', 'foreign', 'streams', 'keys', 'audit', 'chain']) {
+  for (const view of VIEWS) {
     await to(page, view);
     await sleep(200);
-    await axeAll(page, view);
-    assert.equal(await page.locator('h1').count(), 1, view);
+    await axeAll(page, `${view}, dark`);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} is wider than the screen`);
   }
 });
