@@ -91,7 +91,7 @@ func TestVisitorHasAnAccountAndATicket(t *testing.T) {
 	runtest.Must(t, p.openSession())
 	device := h.gate(h.beijing, handheld)
 	device.More = "&train=G101"
-	runtest.Eventually(t, callTimeout, "the ticket at the handheld", func() bool {
+	runtest.Eventually(t, readyTimeout, "the ticket at the handheld", func() bool {
 		code := p.code(p.step())
 		v, err := h.scan(device, code.Text(), "onboard")
 		return err == nil && v.Verdict == "allow" && v.Ticket.State == "held" && v.Ticket.Seat == "12F"

@@ -11,8 +11,10 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// callTimeout bounds a request, and the wait for readiness.
-const callTimeout = 5 * time.Second
+const (
+	callTimeout  = 5 * time.Second  // bounds a request
+	readyTimeout = 30 * time.Second // bounds the wait for readiness, on a busy machine too
+)
 
 // A request that a gateway was too busy to answer is repeated after overloadPause, for at most overloadPatience:
 // receipts and bundles are the first to be refused on a busy machine.

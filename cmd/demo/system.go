@@ -154,7 +154,7 @@ func (h *system) awaitReady() error {
 		State   string
 		Waiting []string
 	}
-	for end := time.Now().Add(callTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(readyTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if h.ready(h.issuerAdmin, &r) && h.ready(h.shanghai.admin, &r) && h.ready(h.beijing.admin, &r) && r.State == "fresh" &&
 			h.beijing.current(h.clock.now()) && h.shanghai.current(h.clock.now()) {
 			return nil
@@ -162,7 +162,7 @@ func (h *system) awaitReady() error {
 	}
 	now := h.clock.now()
 	return fmt.Errorf("issuer and gateways are not ready after %v: gateway state %s, waiting for %q; passages and bookings are current: %v, %v",
-		callTimeout, r.State, r.Waiting, h.beijing.current(now), h.shanghai.current(now))
+		readyTimeout, r.State, r.Waiting, h.beijing.current(now), h.shanghai.current(now))
 }
 
 // ready reads /readyz into a struct and reports whether the answer is 200.

@@ -19,7 +19,7 @@ const (
 
 // makeVisitor makes an account for people who try the pages: its holder is verified and has a ticket.
 func (h *system) makeVisitor() (passenger.Ticket, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	ticket := passenger.Ticket{Reference: "E900", Train: "G101", Departs: h.clock.now().Add(departure).Truncate(time.Minute), Coach: "05", Seat: "12F"}
 	var err error
