@@ -16,7 +16,7 @@ import { wordsOf } from './verdict.js';
 const SLOW = 200;
 /** Time without a code after which readings are rarer, and the time between them, ms: it saves the battery of a waiting device. */
 const [QUIET, RARE] = [20_000, 100];
-/** Time in which nobody has read a verdict, ms. */
+/** Time after which a tap or key can be meant for a verdict, ms. */
 const SUDDEN = 150;
 /** Bound of the verdicts that can be looked at again. */
 export const RECENT = 30;
