@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { linkHolds } from '../../railgate/chain.js';
 import { parseText } from '../../railgate/code.js';
-import { axeAll, gate, PASSWORD, person, photograph, register, revoke, shot, start } from './harness.js';
+import { axeAll, call, gate, PASSWORD, person, photograph, register, revoke, shot, start } from './harness.js';
 import { read } from './reader.js';
 import { apply, passFaceCheck, showCode } from './ways.js';
 
@@ -354,6 +354,52 @@ test('a temporary ID that staff revoke is no longer shown after 刷新', patienc
   await page.getByRole('heading', { name: '证明已撤销' }).waitFor();
   await axeAll(page, 'revoked');
   await shot(page, 'passenger-revoked-zh', { full: true });
+});
+
+test('a decision that waits for the resident registry', patience, async (t) => {
+  const page = await open(t, 'passenger');
+  await page.route('**/checks', async (route) => { // the issuer's answer while the registry does not answer
+    const answer = await route.fetch();
+    const { check, expires_at, application } = await answer.json();
+    await route.fulfill({ response: answer, status: 202, json: { check, expires_at, application: { status: 'checked', submitted_at: application.submitted_at } } });
+  });
+  let asked = 0;
+  await page.route('**/decision', (route) => (++asked < 3 ? route.fulfill({ status: 503, contentType: 'application/problem+json', headers: { 'Retry-After': '1' }, json: {
+    type: '/problems/identity_lookup_unavailable', title: '', status: 503, code: 'identity_lookup_unavailable', detail: '', text: { zh: '身份信息暂时无法核实。', en: '' } } }) : route.continue()));
+  await apply(page, someone());
+  await passFaceCheck(page);
+  await page.getByRole('heading', { name: '正在核实身份' }).waitFor();
+  await axeAll(page, 'pending');
+  await shot(page, 'passenger-pending-zh', { full: true });
+  await page.reload();
+  await page.getByRole('heading', { name: '审核通过' }).waitFor({ timeout: 20_000 });
+  assert.equal(sent(page, '/checks'), 1);
+  await showCode(page); // the check is still good
+  assert.equal(sent(page, '/checks'), 1);
+});
+
+test('a viewing that another phone has taken over ends', patience, async (t) => {
+  const page = await open(t, 'passenger');
+  const n = someone();
+  await toCode(page, n);
+  const { version } = await call('GET', `${system.issuer}/v1/privacy-policy`);
+  await call('POST', `${system.issuer}/v1/viewings`, { body: { ...person(n), evidence: 'sandbox:pass', policy: version } });
+  await page.getByRole('button', { name: '刷新' }).click();
+  await page.getByRole('heading', { name: '本次查看已结束' }).waitFor();
+  await axeAll(page, 'viewing ended');
+  await shot(page, 'passenger-ended-zh');
+});
+
+test('a browser that stores nothing', patience, async (t) => {
+  const page = await open(t, 'passenger', { before: (p) => p.addInitScript(() => {
+    Object.defineProperty(globalThis, 'indexedDB', { value: { open: () => { throw new DOMException('denied', 'SecurityError'); } } });
+    for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { get: () => { throw new DOMException('denied', 'SecurityError'); } });
+  }) });
+  await page.getByText('此浏览器无法保存数据').waitFor();
+  await axeAll(page, 'nothing stored');
+  await shot(page, 'passenger-unstored-zh');
+  await toCode(page, someone());
+  assert.ok(await admits(await readCode(canvas(page))));
 });
 
 test('with a login', patience, async (t) => {
