@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestSamplesOfProxiesHaveTheHeaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, h := range append(Headers(true), Header{"Content-Security-Policy", WorkerPolicy}) {
+		for _, h := range slices.Concat(Headers(true), DocumentHeaders(), []Header{{"Content-Security-Policy", WorkerPolicy}}) {
 			if h.Name == "Vary" && name == "nginx.conf" {
 				h = Header{"gzip_vary", "on"}
 			}
@@ -94,6 +95,11 @@ func compareFile(t *testing.T, f *Face, get func(string, ...string) (*http.Respo
 		}
 		if len(got.Header.Values(key)) != 1 {
 			t.Errorf("%s (%s): %s: %q", at, encoding, key, got.Header.Values(key))
+		}
+	}
+	for _, h := range DocumentHeaders() {
+		if got.Header.Get(h.Name) != want.Header().Get(h.Name) {
+			t.Errorf("%s: %s is %q", at, h.Name, got.Header.Get(h.Name))
 		}
 	}
 	if !strings.HasPrefix(got.Header.Get("Strict-Transport-Security"), "max-age=") || got.Header.Get("ETag") == "" {
