@@ -93,7 +93,6 @@ function install() {
 }
 
 async function start() {
-  frames.warm();
   setEngine(await Engine.open());
   engine().start();
   engine().on(() => { follow(); update(); });
@@ -104,6 +103,7 @@ async function start() {
   addEventListener('keydown', onKey);
   setInterval(() => document.visibilityState === 'visible' && !judging.shown && update(), 1000); // ages
   follow();
+  frames.warm(); // after the first view: the reader is 0.4 MB
   install();
 }
 

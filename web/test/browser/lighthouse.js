@@ -34,7 +34,14 @@ export async function scores(pages) {
   try {
     const all = [];
     for (const { url, desktop } of pages) {
-      const { lhr } = await lighthouse(url, { port, output: 'json', onlyCategories: CATEGORIES, logLevel: 'error' }, desktop ? desktopConfig : undefined);
+      let lhr;
+      for (let tries = 3; tries > 0; tries--) {
+        ({ lhr } = await lighthouse(url, { port, output: 'json', onlyCategories: CATEGORIES, logLevel: 'error' }, desktop ? desktopConfig : undefined));
+        const broken = CATEGORIES.filter((name) => lhr.categories[name].score === null); // an audit of it had an error of Lighthouse
+        if (broken.length === 0) break;
+        const audits = Object.values(lhr.audits).filter(({ errorMessage }) => errorMessage).map(({ id, errorMessage }) => `${id}: ${errorMessage}`);
+        console.error(`Lighthouse has no score for ${broken} of ${url}: ${lhr.runtimeError?.message ?? audits.join('; ')}`);
+      }
       const lost = Object.values(lhr.categories).flatMap(({ auditRefs }) => auditRefs
         .filter(({ weight, id }) => weight > 0 && (lhr.audits[id].score ?? 1) < 0.9)
         .map(({ id }) => `${id}: ${lhr.audits[id].displayValue ?? lhr.audits[id].title}`));
