@@ -5,6 +5,8 @@
  * @module
  */
 
+import { openDatabase, result, stored } from '../../ui/database.js';
+
 /** The areas: small values, bytes of bundles, own scans, and results of uploads that people look at. */
 export const AREAS = ['state', 'bundles', 'scans', 'findings'];
 const DATABASE = 'railgate-handheld';
@@ -84,7 +86,7 @@ export class DatabaseStorage {
    * @param {string} key
    */
   get(area, key) {
-    return within(resultOf(this.db.transaction(area).objectStore(area).get(key)));
+    return within(result(this.db.transaction(area).objectStore(area).get(key)));
   }
 
   /**
@@ -93,7 +95,7 @@ export class DatabaseStorage {
    */
   async list(area) {
     const store = this.db.transaction(area).objectStore(area);
-    const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
+    const [keys, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
     return keys.map((key, i) => [String(key), values[i]]);
   }
 
@@ -110,14 +112,14 @@ export class DatabaseStorage {
       if (value === undefined) store.delete(key);
       else store.put(value, key);
     }
-    await within(doneOf(transaction));
+    await within(stored(transaction));
     this.failing = false;
   }
 
   async clear() {
     const transaction = this.db.transaction(AREAS, 'readwrite', { durability: 'strict' });
     for (const area of AREAS) transaction.objectStore(area).clear();
-    await within(doneOf(transaction));
+    await within(stored(transaction));
   }
 }
 
@@ -127,37 +129,10 @@ export class DatabaseStorage {
  */
 export async function openStorage() {
   try {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => {
-      for (const area of AREAS) request.result.createObjectStore(area);
-    };
-    return new DatabaseStorage(await within(resultOf(request)));
+    return new DatabaseStorage(await within(openDatabase(DATABASE, AREAS)));
   } catch {
     return new MemoryStorage();
   }
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function resultOf(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/**
- * @param {IDBTransaction} transaction
- * @returns {Promise<void>}
- */
-function doneOf(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = transaction.onerror = () => reject(transaction.error);
-  });
 }
 
 /**
