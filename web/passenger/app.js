@@ -5,6 +5,7 @@
 
 import { clock } from '../ui/clock.js';
 import { html, languageButton, nothing, route, show, update } from '../ui/page.js';
+import { scripts } from '../ui/trusted.js';
 import * as code from './code.js';
 import { dropSession, load, loggedOut, payOwed, putDown, state } from './state.js';
 import { bearer, loginNow, loginState, onLogin } from './login.js';
@@ -160,12 +161,7 @@ begin(false);
 /** The page stays usable without a network; without a service worker it works as long as it is open. */
 function keepFiles() {
   if (!('serviceWorker' in navigator) || !isSecureContext) return;
-  const script = '/passenger/sw.js';
-  const rules = { createScriptURL: (/** @type {string} */ url) => {
-    if (url !== script) throw new TypeError('not a script of this page');
-    return url;
-  } };
-  const url = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('railgate', rules).createScriptURL(script) ?? script;
+  const url = scripts(['/passenger/sw.js'])('/passenger/sw.js');
   navigator.serviceWorker.register(url, { scope: '/', updateViaCache: 'none' }).catch(() => {});
 }
 addEventListener('load', keepFiles);
