@@ -4,14 +4,15 @@
  */
 
 import { Form } from '../../ui/form.js';
-import { html, nothing, update } from '../../ui/page.js';
+import { html, update } from '../../ui/page.js';
 import { act } from '../action.js';
 import { ask } from '../login.js';
 import { expose, onNext } from '../personal.js';
-import { entryCard, findEntries, foundList, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
+import { entryCard, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
 import {
   check, documentFields, documentMissing, documentOf, documentPlaces, missing, noDocument, noProof, noStatements, placed, proofFields, proofOf, statementFields, statementPlaces, statementsMissing, statementsOf,
 } from './fields.js';
+import { Search } from './search.js';
 import { t } from './texts.js';
 import { statusName } from './words.js';
 
@@ -66,42 +67,20 @@ export function hasPlace(form, err) {
 /** @param {Record<string, string>} values */
 export const statusAfter = (values) => statusName(values.document_type === 'resident_id' ? 'verified' : 'pre_verified');
 
-const search = new Form(noDocument, documentPlaces);
+const search = new Search('correction', { leave, choose });
 const form = new Form(noOriginal, { ...originalPlaces });
 
-/** @type {Found[] | null} */
-let found = null;
 /** @type {EntryView | null} */
 let entry = null;
 /** @type {string | null} */
 let status = null;
 
-onNext(clear);
-
-function clear() {
-  search.values = { ...noDocument };
-  search.faults = {};
-  found = null;
-  leave();
-}
+onNext(() => search.clear());
 
 function leave() {
   form.values = { ...noOriginal };
   form.faults = {};
   entry = status = null;
-}
-
-/** @param {Record<string, string>} values */
-async function find(values) {
-  found = null;
-  leave();
-  if (documentMissing(search, values)) return;
-  try {
-    found = await findEntries(documentOf(values), 'correction');
-  } catch (err) {
-    throw placed(search, err);
-  }
-  if (found.length === 1) await choose(found[0]);
 }
 
 /** @param {Found} f */
@@ -130,15 +109,7 @@ async function submit(values) {
 /** Draws the view. */
 export function correctView() {
   return html`<h1>${t('correct')}</h1><p class="soft">${t('correctHint')}</p>${steps([t('stepFind'), t('stepCompare'), t('stepResult')], status ? 2 : entry ? 1 : 0)}
-    ${status ? resultCard(form.values.name, status) : entry ? editing(entry) : finding()}`;
-}
-
-function finding() {
-  return html`<form class="card" novalidate @submit=${search.submit(find)}>${documentFields(search, t('correctSearch'))}${search.fault()}
-      <p class="soft">${t('auditedNotice')}</p>
-      <div class="actions"><button aria-busy=${search.busy} ?disabled=${search.busy}>${t('find')}</button></div></form>
-    ${found?.length === 0 ? html`<div class="notice warn" role="status"><p>${t('correctNone')}</p></div>` : nothing}
-    ${found?.length ? html`<section class="card"><h2>${t('found')}</h2>${foundList(found, (f) => void search.run(() => choose(f)))}</section>` : nothing}`;
+    ${status ? resultCard(form.values.name, status) : entry ? editing(entry) : search.draw({ label: t('correctSearch'), notice: html`<p class="soft">${t('auditedNotice')}</p>`, none: html`<p>${t('correctNone')}</p>` })}`;
 }
 
 /** @param {EntryView} e */

@@ -8,52 +8,31 @@ import { html, nothing, update } from '../../ui/page.js';
 import { act } from '../action.js';
 import { ask } from '../login.js';
 import { expose, onNext } from '../personal.js';
-import { entryCard, findEntries, foundList, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
+import { entryCard, isHolder, lookAgain, resultCard, steps, viewEntry } from './entries.js';
 import {
-  choice, documentFields, documentMissing, documentOf, documentPlaces, missing, noDocument, noProof, noStatements, placed, proofFields, proofOf, statementFields, statementPlaces, statementsMissing, statementsOf,
+  choice, missing, noProof, noStatements, proofFields, proofOf, statementFields, statementPlaces, statementsMissing, statementsOf,
 } from './fields.js';
+import { Search } from './search.js';
 import { t } from './texts.js';
 import { statusName } from './words.js';
 
 /** @typedef {import('./entries.js').EntryView} EntryView */
 /** @typedef {import('./entries.js').Found} Found */
 
-const search = new Form(noDocument, documentPlaces);
+const search = new Search('check', { leave, choose });
 const compare = new Form({ ...noStatements, ...noProof, matches: '' }, { ...statementPlaces, contact_proof_wrong: 'proof_value' });
 
-/** @type {Found[] | null} */
-let found = null;
 /** @type {EntryView | null} */
 let entry = null;
 /** @type {string | null} the entry's new status */
 let status = null;
 
-onNext(clear);
-
-function clear() {
-  search.values = { ...noDocument };
-  search.faults = {};
-  found = null;
-  leave();
-}
+onNext(() => search.clear());
 
 function leave() {
   compare.values = { ...noStatements, ...noProof, matches: '' };
   compare.faults = {};
   entry = status = null;
-}
-
-/** @param {Record<string, string>} values */
-async function find(values) {
-  found = null;
-  leave();
-  if (documentMissing(search, values)) return;
-  try {
-    found = await findEntries(documentOf(values), 'check');
-  } catch (err) {
-    throw placed(search, err);
-  }
-  if (found.length === 1) await choose(found[0]);
 }
 
 /** @param {Found} f */
@@ -93,14 +72,7 @@ export function verifyView() {
   const now = status ? 2 : entry ? 1 : 0;
   return html`<h1>${t('verify')}</h1>${steps([t('stepFind'), t('stepCompare'), t('stepResult')], now)}
     ${status && entry ? resultCard(entry.name, status)
-      : entry ? comparison(entry) : finding()}`;
-}
-
-function finding() {
-  return html`<form class="card" novalidate @submit=${search.submit(find)}>${documentFields(search)}${search.fault()}
-      <div class="actions"><button aria-busy=${search.busy} ?disabled=${search.busy}>${t('find')}</button></div></form>
-    ${found?.length === 0 ? html`<div class="notice warn" role="status"><p>${t('foundNone')}</p><p>${t('foundNoneNext')}</p></div>` : nothing}
-    ${found?.length ? html`<section class="card"><h2>${t('found')}</h2>${foundList(found, (f) => void search.run(() => choose(f)))}</section>` : nothing}`;
+      : entry ? comparison(entry) : search.draw({ none: html`<p>${t('foundNone')}</p><p>${t('foundNoneNext')}</p>` })}`;
 }
 
 /** @param {EntryView} e */
