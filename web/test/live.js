@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { serialBytes } from '../passenger/session.js';
 import { encode } from '../railgate/base45.js';
 import { chainOf } from '../railgate/chain.js';
 import { check } from '../railgate/check.js';
@@ -40,11 +41,7 @@ async function openSession(issuer) {
     document_number: digits + '10X98765432'[sum % 11], city: '北京', location: { latitude: 39.865, longitude: 116.378 }, policy: version });
   const path = `${issuer}/v1/applications/${applied.application}`;
   const face = await call('POST', `${path}/checks`, applied.access_token, { evidence: 'sandbox:pass' });
-  const [day, index] = face.application.serial.split('-').map(Number);
-  const serial = new Uint8Array(6);
-  new DataView(serial.buffer).setUint16(0, day);
-  new DataView(serial.buffer).setUint32(2, index);
-  const { links, anchor } = await chainOf(randomBytes(16), 30, serial);
+  const { links, anchor } = await chainOf(randomBytes(16), 30, serialBytes(face.application.serial));
   const opened = await call('POST', `${path}/sessions`, applied.access_token,
     { check: face.check, mode: 'anchor', anchor: Buffer.from(anchor).toString('hex') });
   return { pass: unhex(opened.pass), links };

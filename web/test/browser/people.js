@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 
+import { serialBytes } from '../../passenger/session.js';
 import { chainOf } from '../../railgate/chain.js';
 import { assemble, hex, unhex } from '../../railgate/code.js';
 import { call } from './system.js';
@@ -38,11 +39,7 @@ export async function holder(system, n) {
   const path = `${system.issuer}/v1/applications/${applied.application}`;
   const bearer = applied.access_token;
   const { check, application } = await call('POST', `${path}/checks`, { bearer, body: { evidence: 'sandbox:pass' } });
-  const [day, index] = application.serial.split('-').map(Number);
-  const serial = new Uint8Array(6);
-  new DataView(serial.buffer).setUint16(0, day);
-  new DataView(serial.buffer).setUint32(2, index);
-  const { links, anchor } = await chainOf(randomBytes(16), 30, serial);
+  const { links, anchor } = await chainOf(randomBytes(16), 30, serialBytes(application.serial));
   const opened = await call('POST', `${path}/sessions`, { bearer, body: { check, mode: 'anchor', anchor: hex(anchor) } });
   const pass = unhex(opened.pass);
   return {
