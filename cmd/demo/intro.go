@@ -63,7 +63,7 @@ On a phone the browser warns once, because this demo has signed its own certific
 On this machine %s/, %s/desk/ and %s/handheld/ need none.
 SHA-256 of the certificate:
   %s
-`, h.issuer, h.issuer, h.handheldHere, strings.ReplaceAll(h.lan.fingerprint, ":", " "))
+`, h.issuer, h.issuer, h.handheldHere, h.lan.fingerprint)
 	if !screen {
 		return nil
 	}

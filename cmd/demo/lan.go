@@ -31,7 +31,7 @@ const certificateLife = 30 * 24 * time.Hour
 type lan struct {
 	address     netip.Addr
 	certificate tls.Certificate
-	fingerprint string // SHA-256, as browsers show it
+	fingerprint string // SHA-256 in hexadecimal, a space between bytes
 }
 
 // newLAN makes a certificate for the address; "auto" is the first address of this machine that is not loopback.
@@ -66,12 +66,7 @@ func newLAN(text string) (*lan, error) {
 		return nil, err
 	}
 	l.certificate = tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
-	for i, b := range sha256.Sum256(raw) {
-		if i > 0 {
-			l.fingerprint += ":"
-		}
-		l.fingerprint += fmt.Sprintf("%02X", b)
-	}
+	l.fingerprint = fmt.Sprintf("% X", sha256.Sum256(raw))
 	return l, nil
 }
 

@@ -88,7 +88,7 @@ func readerDigest(before Hash, e ChainedEntry) Hash {
 	return sha256.Sum256(b.Bytes())
 }
 
-// After archiving, the chain begins at its base, also for a reader who asks for earlier positions.
+// After archiving, a verification of earlier positions starts at the base of the chain.
 func TestArchivedChainIsVerifiedFromItsBase(t *testing.T) {
 	each(t, func(t *testing.T, h harness) {
 		h.chainTo(6)
