@@ -9,7 +9,11 @@ const { system, open } = await start();
 
 const fill = (page, label, value) => page.getByLabel(label, { exact: true }).fill(value);
 const button = (page, name) => page.getByRole('button', { name, exact: true });
-const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+/** Waits for a view and what it loads. */
+async function heading(page, name) {
+  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+  await page.getByText('正在加载').waitFor({ state: 'hidden' });
+}
 const fault = (page, field) => page.locator(`#${field}-fault`);
 
 /** Opens a view of the page. */
